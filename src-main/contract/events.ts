@@ -1,0 +1,134 @@
+import type { Failure } from "./failure.ts";
+import type { EngineInfo, Evaluation } from "./jobs.ts";
+
+/** How one device spent a round, in milliseconds; undefined where the device did not get so far. */
+export interface ClientTiming {
+  /** From the round's start until the weights were sent. */
+  readonly downloadMs?: number;
+  readonly computeMs?: number;
+  readonly uploadMs?: number;
+  /** From the arrival of its update until the round closed. */
+  readonly waitMs?: number;
+}
+
+export interface ClientUpdate {
+  readonly device: string;
+  readonly status: "folded" | "refused" | "failed" | "late";
+  readonly examples?: number;
+  readonly bytesDown: number;
+  readonly bytesUp: number;
+  readonly timing: ClientTiming;
+  readonly metrics: Readonly<Record<string, number | string | boolean>>;
+  readonly failure?: Failure;
+}
+
+export interface ClientEvaluation {
+  readonly device: string;
+  readonly examples: number;
+  readonly loss: number;
+  readonly accuracy?: number;
+  readonly metrics: Readonly<Record<string, number | string | boolean>>;
+}
+
+/** Everything that is known of a finished round. Round 0 is the evaluation of the initial weights. */
+export interface RoundResult {
+  readonly round: number;
+  /** Central evaluation where the study has one, else the devices' examples-weighted mean; null if neither. */
+  readonly loss: number | null;
+  readonly accuracy: number | null;
+  readonly central?: Evaluation;
+  readonly federated?: { readonly loss: number; readonly accuracy: number | null; readonly examples: number };
+  /** Devices whose update was folded, sorted. */
+  readonly clients: readonly string[];
+  /** Devices that were drawn, sorted. */
+  readonly drawn: readonly string[];
+  readonly failures: readonly Failure[];
+  /** Examples behind the folded updates. */
+  readonly examples: number;
+  /** SHA-256 (hex) over the aggregated tensors' bytes, in order. */
+  readonly weightsSha256: string;
+  readonly startedAt: string;
+  readonly seconds: number;
+  readonly updates: readonly ClientUpdate[];
+  readonly evaluations: readonly ClientEvaluation[];
+}
+
+export type RunStatus = "waiting" | "running" | "interrupted" | "done" | "failed";
+
+/** The one stream that people watch and the store records. `at` is an ISO 8601 time in UTC. */
+export type LabEvent = { readonly at: string } & (
+  | {
+      readonly kind: "study-started";
+      readonly study: string;
+      readonly name: string;
+      readonly runs: number;
+      readonly engine: EngineInfo;
+    }
+  | { readonly kind: "study-resumed"; readonly study: string; readonly name: string }
+  | {
+      readonly kind: "study-ended";
+      readonly study: string;
+      readonly status: "done" | "failed" | "interrupted";
+    }
+  | {
+      readonly kind: "run-started";
+      readonly study: string;
+      readonly run: string;
+      readonly algorithm: string;
+      readonly trial: number;
+      readonly rounds: number;
+      readonly fromRound: number;
+    }
+  | {
+      readonly kind: "run-ended";
+      readonly study: string;
+      readonly run: string;
+      readonly status: RunStatus;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: "round-started";
+      readonly run: string;
+      readonly round: number;
+      readonly drawn: readonly string[];
+    }
+  | {
+      readonly kind: "client-progress";
+      readonly run: string;
+      readonly round: number;
+      readonly device: string;
+      readonly phase: "sent" | "training" | "uploading";
+      readonly fraction?: number;
+    }
+  | {
+      readonly kind: "client-update";
+      readonly run: string;
+      readonly round: number;
+      readonly update: ClientUpdate;
+    }
+  | { readonly kind: "round-ended"; readonly run: string; readonly result: RoundResult }
+  | {
+      readonly kind: "waiting";
+      readonly run: string;
+      readonly round: number;
+      readonly for: string;
+      readonly sinceMs: number;
+      readonly next: string;
+    }
+  | {
+      readonly kind: "device-joined";
+      readonly device: string;
+      readonly dialect: string;
+      readonly address: string;
+    }
+  | { readonly kind: "device-left"; readonly device: string; readonly reason: string }
+  | { readonly kind: "device-refused"; readonly address: string; readonly failure: Failure }
+);
+
+/** The event without its time: what a room hands to the stream, which stamps it. */
+export type LabEventBody = LabEvent extends infer E
+  ? E extends { at: string }
+    ? Omit<E, "at">
+    : never
+  : never;
+export type Emit = (event: LabEventBody) => void;

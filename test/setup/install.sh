@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Installs what the checks need on Debian or Ubuntu: PyTorch, the three Flower clients, Fashion-MNIST.
+# Safe to run again; everything that is not a system package goes to the cache folder, outside the clone.
+set -euo pipefail
+cache=${FEDFLEET_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/fedfleet}
+python=/usr/bin/python3
+sudo=""
+[ "$(id -u)" = 0 ] || sudo=sudo
+
+packages=(python3-torch python3-venv python3-pip python3-pytest dataset-fashion-mnist g++ make)
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  $sudo apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq "${missing[@]}"
+fi
+
+mkdir -p "$cache"
+for version in 0.19.0 1.11.1 1.41.0; do
+  venv=$cache/flwr-$version
+  [ -e "$venv/.complete" ] && continue
+  rm -rf "$venv"
+  $python -m venv --system-site-packages "$venv"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check "flwr==$version"
+  "$venv/bin/python" -c 'import flwr' >/dev/null
+  touch "$venv/.complete"
+  echo "flwr $version: $venv"
+done
