@@ -111,6 +111,8 @@ export type LabEvent = { readonly at: string } & (
       readonly kind: "waiting";
       readonly run: string;
       readonly round: number;
+      /** "joining": a round cannot begin yet; "answering": devices of a round have not answered yet. */
+      readonly stage: "joining" | "answering";
       readonly for: string;
       readonly sinceMs: number;
       readonly next: string;

@@ -1,0 +1,308 @@
+import type { RoundResult } from "#contract/events.ts";
+import type { Failure } from "#contract/failure.ts";
+import type { Recipe } from "#contract/jobs.ts";
+import type { Study } from "#contract/study.ts";
+import type { NamedTensor, Tensor } from "#contract/tensor.ts";
+import type { Algorithm } from "#main/federation/algorithms.ts";
+import { deriveSeed } from "#main/federation/random.ts";
+import { drawClients } from "#main/federation/sampling.ts";
+import { runShouldStop } from "#main/federation/stop-rules.ts";
+import type { ServerMessage } from "#main/wire/protocol.ts";
+import { drive } from "./drive.ts";
+import { evaluateRound, type FederatedEvaluation } from "./evaluate-round.ts";
+import { fitRound } from "./fit-round.ts";
+import { gatherClients } from "./gather-clients.ts";
+import { evaluateConfig, fitConfig } from "./instructions.ts";
+import type { Control, Model, RunPorts } from "./ports.ts";
+
+/** A run gives up after so many rounds in a row in which no update could be used. */
+const FRUITLESS_ROUNDS = 3;
+
+export interface RunPlan {
+  readonly study: Study;
+  readonly run: {
+    readonly id: string;
+    readonly algorithm: string;
+    readonly trial: number;
+    readonly seed: number;
+  };
+  readonly algorithm: Algorithm;
+  readonly model: Model;
+  /** The names of all devices of the study, connected or not. */
+  readonly roster: readonly string[];
+}
+
+export type RunOutcome =
+  | { readonly status: "done"; readonly reason: string }
+  | { readonly status: "failed"; readonly reason: string }
+  | { readonly status: "interrupted"; readonly reason: string };
+
+/** Where a run stands between two rounds. */
+interface Position {
+  round: number;
+  weights: readonly NamedTensor[];
+  state: readonly NamedTensor[];
+}
+
+/** Names of server state in a checkpoint: kept apart from the model's own. */
+const STATE_PREFIX = "server_state.";
+
+/**
+ * Conducts one run (one algorithm, one seed) from where its record ends: round by round draw, instruct, fold,
+ * checkpoint, evaluate, record. Killed at any instant, it goes on at the round after the last recorded one, from
+ * the same weights, server state, draws and seeds.
+ */
+export const conductRun = async (plan: RunPlan, ports: RunPorts, control: Control): Promise<RunOutcome> => {
+  const { study, run, algorithm, model } = plan;
+  const travels = model.parameters.filter((spec) => !algorithm.keeps(spec, model.parameters));
+  const keeps = model.parameters.filter((spec) => algorithm.keeps(spec, model.parameters)).map((s) => s.name);
+  const travelling = new Set(travels.map((spec) => spec.name));
+  const history = [...ports.history.rounds(run.id)];
+  const initSeed = deriveSeed(run.seed, "initial-weights");
+  const at = await findPosition(plan, ports, initSeed, history);
+  let fruitless = 0;
+  let met = false;
+
+  const recordRound = async (
+    result: Omit<RoundResult, "weightsSha256" | "seconds" | "loss" | "accuracy" | "central">,
+    startedAt: number,
+  ) => {
+    const sha = await ports.weightsSha256(at.weights);
+    const path = await ports.checkpoints.write(
+      run.id,
+      at.round,
+      [...at.weights, ...at.state.map((t) => ({ ...t, name: STATE_PREFIX + t.name }))],
+      {
+        study: study.name,
+        run: run.id,
+        algorithm: run.algorithm,
+        round: String(at.round),
+        model: model.name,
+      },
+    );
+    control.now.throwIfAborted();
+    const central = ports.evaluate === undefined ? undefined : await ports.evaluate(path);
+    const federated = await federatedEvaluation();
+    control.now.throwIfAborted();
+    const complete: RoundResult = {
+      ...result,
+      ...(central === undefined ? {} : { central }),
+      ...(federated?.mean ? { federated: federated.mean } : {}),
+      loss: central?.loss ?? federated?.mean?.loss ?? null,
+      accuracy: central?.accuracy ?? federated?.mean?.accuracy ?? null,
+      evaluations: federated?.evaluations ?? [],
+      failures: [...result.failures, ...(federated?.failures ?? [])],
+      weightsSha256: sha,
+      seconds: (ports.now() - startedAt) / 1000,
+    };
+    ports.recordRound(run.id, complete, path);
+    history.push(complete);
+  };
+
+  const federatedEvaluation = async (): Promise<FederatedEvaluation | undefined> => {
+    if (!study.evaluation.federated || at.round === 0) return undefined;
+    const known = new Set(plan.roster);
+    const sessions = ports.clients.sessions().filter((s) => known.has(s.device) && !s.busy);
+    const parameters = at.weights.filter((t) => travelling.has(t.name));
+    return await evaluateRound({
+      sessions,
+      instruct: (device) => ({
+        kind: "evaluate",
+        parameters,
+        config: evaluateConfig(
+          {
+            round: at.round,
+            run: run.id,
+            model: model.name,
+            numClasses: model.numClasses,
+            keeps,
+            keptFrom: keeps.length > 0 ? keptFrom(history, device, at.round + 1, trainedNow) : 0,
+            initSeed,
+          },
+          study.batchSize,
+        ),
+      }),
+      deadlineSeconds: study.stop.deadlineSeconds,
+      ports,
+      control,
+    });
+  };
+  let trainedNow: ReadonlySet<string> = new Set();
+
+  if (history.length === 0) {
+    const startedAt = ports.now();
+    await recordRound(
+      {
+        round: 0,
+        clients: [],
+        drawn: [],
+        failures: [],
+        examples: 0,
+        startedAt: ports.timestamp(),
+        updates: [],
+        evaluations: [],
+      },
+      startedAt,
+    );
+  }
+
+  for (;;) {
+    const verdict = runShouldStop({ rounds: history.filter((r) => r.round > 0), stop: study.stop });
+    if (verdict.stop) return { status: "done", reason: verdict.reason ?? "a stop rule was met" };
+    if (at.round >= study.rounds) return { status: "done", reason: `all ${study.rounds} rounds are done` };
+    if (control.stopAfterRound) return { status: "interrupted", reason: "stopped after a round" };
+
+    const round = at.round + 1;
+    const sessions = await gatherClients({
+      run: run.id,
+      round,
+      roster: plan.roster,
+      sampling: study.sampling,
+      met,
+      ports,
+      control,
+    });
+    if (sessions.length === 0)
+      return { status: "interrupted", reason: "stopped while it waited for devices" };
+    met = true;
+    const startedAt = ports.now();
+    const startedAtText = ports.timestamp();
+    const drawn = drawClients({
+      seed: run.seed,
+      round,
+      available: sessions.map((s) => s.device),
+      fraction: study.sampling.fraction,
+      minFit: study.sampling.minFit,
+    });
+    ports.emit({ kind: "round-started", run: run.id, round, drawn });
+    const chosen = new Set(drawn);
+    const parameters = at.weights.filter((t) => travelling.has(t.name));
+    const aggregation = algorithm.strategy.begin({ specs: travels, global: parameters, state: at.state });
+    const { kind, momentum, nesterov, weightDecay } = study.optimizer;
+    const instruct = (device: string): ServerMessage => {
+      const recipe: Recipe = {
+        round,
+        run: run.id,
+        model: model.name,
+        numClasses: model.numClasses,
+        localEpochs: study.localEpochs,
+        batchSize: study.batchSize,
+        optimizer: {
+          kind,
+          momentum,
+          nesterov,
+          weightDecay,
+          lr: study.optimizer.lr * study.optimizer.lrDecay ** (round - 1),
+        },
+        loss: algorithm.loss,
+        seed: deriveSeed(run.seed, "batches", round, device),
+        keeps,
+        keptFrom: keeps.length > 0 ? keptFrom(history, device, round) : 0,
+        initSeed,
+      };
+      return { kind: "fit", parameters, config: fitConfig(recipe) };
+    };
+    const fit = await fitRound({
+      run: run.id,
+      round,
+      sessions: sessions.filter((s) => chosen.has(s.device)),
+      instruct,
+      aggregation,
+      stop: study.stop,
+      ports,
+      control,
+    });
+    const finished = await drive(aggregation.finish());
+    const failures: Failure[] = [...fit.failures];
+    if (finished.ok) {
+      fruitless = 0;
+      at.weights = merge(
+        at.weights,
+        travels.map((s) => s.name),
+        finished.value.tensors,
+      );
+      at.state = finished.value.state;
+    } else {
+      fruitless += 1;
+      failures.push({ code: finished.failure.code, stage: "aggregate", cause: finished.failure.cause });
+    }
+    at.round = round;
+    trainedNow = new Set(fit.updates.filter((u) => u.status === "folded").map((u) => u.device));
+    await recordRound(
+      {
+        round,
+        clients: [...trainedNow].sort(),
+        drawn,
+        failures,
+        examples: fit.examples,
+        startedAt: startedAtText,
+        updates: fit.updates,
+        evaluations: [],
+      },
+      startedAt,
+    );
+    if (fruitless >= FRUITLESS_ROUNDS) {
+      const last = failures[0];
+      return {
+        status: "failed",
+        reason: `no update could be used in ${FRUITLESS_ROUNDS} rounds in a row; the last failure: ${last?.device ? `${last.device}: ` : ""}${last?.cause ?? "no device answered"}`,
+      };
+    }
+  }
+};
+
+const findPosition = async (
+  plan: RunPlan,
+  ports: RunPorts,
+  initSeed: number,
+  history: readonly RoundResult[],
+): Promise<Position> => {
+  const path = ports.history.lastCheckpoint(plan.run.id);
+  const last = history.at(-1);
+  if (last === undefined || path === undefined) {
+    return {
+      round: 0,
+      weights: plan.model.initialWeights(initSeed),
+      state: plan.algorithm.strategy.initialState(
+        plan.model.parameters.filter((spec) => !plan.algorithm.keeps(spec, plan.model.parameters)),
+      ),
+    };
+  }
+  const { tensors } = await ports.checkpoints.read(path);
+  const byName = new Map(tensors.map((t) => [t.name, t]));
+  return {
+    round: last.round,
+    // The parameter list gives the order; a checkpoint's own order is its file's business.
+    weights: plan.model.parameters.map((spec) => {
+      const tensor = byName.get(spec.name);
+      if (tensor === undefined) throw new Error(`checkpoint ${path} lacks ${spec.name}`);
+      return tensor;
+    }),
+    state: tensors
+      .filter((t) => t.name.startsWith(STATE_PREFIX))
+      .map((t) => ({ ...t, name: t.name.slice(STATE_PREFIX.length) })),
+  };
+};
+
+/** The last round before `round` whose update of this device was folded: its kept state goes with that one. */
+const keptFrom = (
+  history: readonly RoundResult[],
+  device: string,
+  round: number,
+  trainedNow: ReadonlySet<string> = new Set(),
+): number => {
+  if (trainedNow.has(device)) return round - 1;
+  return history.findLast((r) => r.round < round && r.clients.includes(device))?.round ?? 0;
+};
+
+const merge = (
+  weights: readonly NamedTensor[],
+  names: readonly string[],
+  tensors: readonly Tensor[],
+): readonly NamedTensor[] => {
+  const fresh = new Map(names.map((name, i) => [name, tensors[i]]));
+  return weights.map((old) => {
+    const tensor = fresh.get(old.name);
+    return tensor === undefined ? old : { ...tensor, name: old.name };
+  });
+};

@@ -1,0 +1,101 @@
+import type { EngineInfo } from "#contract/jobs.ts";
+import type { AlgorithmName, Study } from "#contract/study.ts";
+import { algorithmOf } from "#main/federation/algorithms.ts";
+import { conductRun, type RunOutcome } from "./conduct-run.ts";
+import { rosterOf } from "./open-study.ts";
+import type { Control, Model, RunPorts } from "./ports.ts";
+
+export interface StudyPlan {
+  readonly id: string;
+  readonly study: Study;
+  readonly runs: readonly {
+    readonly id: string;
+    readonly algorithm: AlgorithmName;
+    readonly trial: number;
+    readonly seed: number;
+    readonly status: string;
+  }[];
+  readonly model: Model;
+  readonly engine: EngineInfo;
+  readonly resumed: boolean;
+}
+
+export type StudyStatus = "done" | "failed" | "interrupted";
+
+/**
+ * Conducts the runs of a study in sequence; those that are done already are passed over. A failed run does not
+ * stop the others: the study ends as failed when all were tried.
+ */
+export const conductStudy = async (
+  plan: StudyPlan,
+  ports: RunPorts,
+  control: Control,
+): Promise<StudyStatus> => {
+  const { study } = plan;
+  ports.emit(
+    plan.resumed
+      ? { kind: "study-resumed", study: plan.id, name: study.name }
+      : {
+          kind: "study-started",
+          study: plan.id,
+          name: study.name,
+          runs: plan.runs.length,
+          engine: plan.engine,
+        },
+  );
+  let failed = plan.runs.some((run) => run.status === "failed");
+  for (const run of plan.runs) {
+    if (run.status === "done" || run.status === "failed") continue;
+    if (control.stopAfterRound || control.now.aborted) return end(plan, ports, "interrupted");
+    const recorded = ports.history.rounds(run.id).at(-1)?.round ?? 0;
+    ports.emit({
+      kind: "run-started",
+      study: plan.id,
+      run: run.id,
+      algorithm: run.algorithm,
+      trial: run.trial,
+      rounds: study.rounds,
+      fromRound: recorded + 1,
+    });
+    const outcome = await conduct(plan, run, ports, control);
+    ports.emit({
+      kind: "run-ended",
+      study: plan.id,
+      run: run.id,
+      status: outcome.status,
+      reason: outcome.reason,
+    });
+    if (outcome.status === "interrupted") return end(plan, ports, "interrupted");
+    if (outcome.status === "failed") failed = true;
+  }
+  return end(plan, ports, failed ? "failed" : "done");
+};
+
+const conduct = async (
+  plan: StudyPlan,
+  run: StudyPlan["runs"][number],
+  ports: RunPorts,
+  control: Control,
+): Promise<RunOutcome> => {
+  try {
+    return await conductRun(
+      {
+        study: plan.study,
+        run,
+        algorithm: algorithmOf(run.algorithm, plan.study),
+        model: plan.model,
+        roster: rosterOf(plan.study),
+      },
+      ports,
+      control,
+    );
+  } catch (error) {
+    if (control.now.aborted) return { status: "interrupted", reason: "stopped at once" };
+    throw error;
+  }
+};
+
+const end = (plan: StudyPlan, ports: RunPorts, status: StudyStatus): StudyStatus => {
+  ports.emit({ kind: "study-ended", study: plan.id, status });
+  return status;
+};

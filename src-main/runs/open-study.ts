@@ -1,0 +1,85 @@
+import type { Partition } from "#contract/dataset.ts";
+import type { Study, StudyProblem } from "#contract/study.ts";
+import { fleetSize, virtualNames } from "#contract/study.ts";
+import { makePartition } from "#main/federation/partition.ts";
+import { deriveSeed } from "#main/federation/random.ts";
+
+/** One run to be: which algorithm, which trial, and the seed that all algorithms of the trial share. */
+export interface PlannedRun {
+  readonly algorithm: Study["algorithms"][number];
+  /** From 1. */
+  readonly trial: number;
+  readonly seed: number;
+}
+
+/** What a study needs to know of its data to deal it out. */
+export interface Labels {
+  readonly train: Uint8Array;
+  readonly test: Uint8Array;
+  readonly classes: number;
+}
+
+/** Runs trial by trial, so that the algorithms can be compared as soon as one trial is done. */
+export const planRuns = (study: Study): readonly PlannedRun[] =>
+  Array.from({ length: study.trials }, (_, i) => i + 1).flatMap((trial) =>
+    study.algorithms.map((algorithm) => ({ algorithm, trial, seed: deriveSeed(study.seed, "trial", trial) })),
+  );
+
+/** Device names in the order of the partition's index lists. Devices that bring their own data are not among them. */
+export const partitionedDevices = (study: Study): readonly string[] => virtualNames(study.fleet);
+
+export const rosterOf = (study: Study): readonly string[] => [
+  ...virtualNames(study.fleet),
+  ...(study.fleet.devices ?? []),
+  ...Array.from({ length: study.fleet.external ?? 0 }, (_, i) => `external-${i + 1}`),
+];
+
+/**
+ * Checks what only the data can tell and fixes the partition of a study.
+ * @returns the partition (undefined where no device takes its data from this computer), or the problems by field.
+ */
+export const openStudy = (
+  study: Study,
+  labels: Labels | undefined,
+  sha256: (text: string) => string,
+): { ok: true; partition: Partition | undefined } | { ok: false; problems: StudyProblem[] } => {
+  const problems: StudyProblem[] = (study.fleet.devices ?? []).map((name, i) => ({
+    path: `fleet.devices[${i}]`,
+    message: `there is no device called ${name}; this version trains on virtual and external devices`,
+  }));
+  if (study.model === "from-client") {
+    study.algorithms.forEach((name, i) => {
+      if (["fedavgm", "fedadam", "fedyogi"].includes(name)) {
+        problems.push({
+          path: `algorithms[${i}]`,
+          message: `${name} must know which parameters are BatchNorm buffers, which from-client cannot tell`,
+        });
+      }
+    });
+  }
+  if (problems.length > 0) return { ok: false, problems };
+  const clients = partitionedDevices(study).length;
+  if (clients === 0) return { ok: true, partition: undefined };
+  if (labels === undefined) throw new Error("a fleet with data on this computer needs labels");
+  const made = makePartition({
+    settings: study.partition,
+    trainLabels: labels.train,
+    testLabels: labels.test,
+    classes: labels.classes,
+    clients,
+    seed: deriveSeed(study.seed, "partition"),
+    sha256,
+  });
+  return made.ok ? { ok: true, partition: made.value } : { ok: false, problems: [made.failure] };
+};
+
+/** "4 virtual, 2 external". */
+export const describeFleet = (study: Study): string => {
+  const parts = [
+    [virtualNames(study.fleet).length, "virtual"],
+    [study.fleet.devices?.length ?? 0, "boards"],
+    [study.fleet.external ?? 0, "external"],
+  ] as const;
+  const said = parts.filter(([n]) => n > 0).map(([n, word]) => `${n} ${word}`);
+  return said.length > 0 ? said.join(", ") : `${fleetSize(study.fleet)} devices`;
+};

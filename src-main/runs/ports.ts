@@ -1,0 +1,85 @@
+import type { LabEventBody, RoundResult } from "#contract/events.ts";
+import type { Result } from "#contract/failure.ts";
+import type { Evaluation } from "#contract/jobs.ts";
+import type { NamedTensor, ParameterSpec } from "#contract/tensor.ts";
+import type { ClientMessage, ServerMessage } from "#main/wire/protocol.ts";
+
+/** What a device answered. Its tensors may be views of one large buffer: `release` gives that buffer back. */
+export interface Reply {
+  readonly message: ClientMessage;
+  readonly bytesUp: number;
+  release(): void;
+}
+
+/** One connected device. Strict ping-pong: one request at a time. */
+export interface Session {
+  readonly device: string;
+  readonly busy: boolean;
+  request(
+    message: ServerMessage,
+    hooks?: { onSent?: (bytes: number) => void; onUpload?: (announcedBytes: number) => void },
+  ): Promise<Result<Reply>>;
+}
+
+/** The devices that are connected now. */
+export interface Clients {
+  sessions(): readonly Session[];
+  /** Called when a session came, went, or became idle. */
+  onChange(listener: () => void): () => void;
+}
+
+/** Weights between rounds. */
+export interface Checkpoints {
+  write(
+    runId: string,
+    round: number,
+    tensors: readonly NamedTensor[],
+    metadata: Readonly<Record<string, string>>,
+  ): Promise<string>;
+  read(
+    path: string,
+  ): Promise<{ tensors: readonly NamedTensor[]; metadata: Readonly<Record<string, string>> }>;
+}
+
+/** What is already recorded of a run. */
+export interface History {
+  rounds(runId: string): readonly RoundResult[];
+  /** The checkpoint file of the last recorded round. */
+  lastCheckpoint(runId: string): string | undefined;
+}
+
+/** What a run needs of the model: its parameter list and its seeded first weights. */
+export interface Model {
+  readonly name: string;
+  readonly numClasses: number;
+  readonly parameters: readonly ParameterSpec[];
+  initialWeights(seed: number): readonly NamedTensor[];
+}
+
+export interface RunPorts {
+  readonly clients: Clients;
+  readonly checkpoints: Checkpoints;
+  readonly history: History;
+  /** Central evaluation of a checkpoint on the whole test set; undefined where the study has none. */
+  readonly evaluate: ((checkpoint: string) => Promise<Evaluation>) | undefined;
+  /** SHA-256 (hex) over the tensors' bytes in order. */
+  readonly weightsSha256: (tensors: readonly NamedTensor[]) => Promise<string>;
+  readonly emit: (event: LabEventBody) => void;
+  /**
+   * Records a finished round: one transaction, after its checkpoint is safely on disk. It also puts the
+   * `round-ended` event into the stream.
+   */
+  readonly recordRound: (runId: string, result: RoundResult, checkpoint: string) => void;
+  /** Milliseconds of a clock that never jumps. */
+  readonly now: () => number;
+  /** The wall clock, ISO 8601 UTC. */
+  readonly timestamp: () => string;
+}
+
+/** How a person stops a study. */
+export interface Control {
+  /** Set by the first Ctrl-C: the round in progress is finished, then the study pauses. */
+  stopAfterRound: boolean;
+  /** Aborted by the second: nothing more is recorded. */
+  readonly now: AbortSignal;
+}

@@ -1,0 +1,103 @@
+/**
+ * Every check, in order: format and lint, types, the tests with the native engine, what depends on the engine again
+ * with wasm, the Python tests. Prints the counts of what ran; ends with 1 when anything failed, and with CI=true
+ * also when anything was skipped.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { performance } from "node:perf_hooks";
+
+const ci = process.env.CI === "true";
+const only = process.argv.slice(2);
+const counts = { passed: 0, failed: 0, skipped: 0 };
+const skippedNames: string[] = [];
+const scratch = mkdtempSync(join(tmpdir(), "fedfleet-test-"));
+
+const step = (name: string, run: () => void) => {
+  const startedAt = performance.now();
+  console.log(`\n── ${name}`);
+  run();
+  console.log(`   ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
+};
+
+const command = (file: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
+  spawnSync(file, args, { stdio: "inherit", env: { ...process.env, ...env } });
+
+const check = (name: string, file: string, args: readonly string[]) =>
+  step(name, () => {
+    if (command(file, args).status === 0) counts.passed += 1;
+    else counts.failed += 1;
+  });
+
+interface VitestReport {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numFailedTestSuites: number;
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[];
+  }[];
+}
+
+const vitest = (name: string, filters: readonly string[], env: NodeJS.ProcessEnv = {}) =>
+  step(name, () => {
+    const report = join(scratch, `${name.replaceAll(/\W+/g, "-")}.json`);
+    const ran = command(
+      process.execPath,
+      [
+        "node_modules/vitest/vitest.mjs",
+        "run",
+        "-c",
+        "test/vitest.config.ts",
+        "--reporter=default",
+        "--reporter=json",
+        `--outputFile.json=${report}`,
+        ...filters,
+      ],
+      env,
+    );
+    let result: VitestReport;
+    try {
+      result = JSON.parse(readFileSync(report, "utf8")) as VitestReport;
+    } catch {
+      counts.failed += 1;
+      return;
+    }
+    counts.passed += result.numPassedTests;
+    counts.failed += result.numFailedTests;
+    // A file that could not even be loaded has no tests to count, but it failed.
+    counts.failed += result.testResults.filter(
+      (f) => f.status === "failed" && f.assertionResults.length === 0,
+    ).length;
+    if (ran.status !== 0 && result.numFailedTests === 0) counts.failed += 1;
+    for (const file of result.testResults) {
+      for (const test of file.assertionResults) {
+        if (test.status === "pending" || test.status === "skipped" || test.status === "todo") {
+          counts.skipped += 1;
+          skippedNames.push(test.fullName);
+        }
+      }
+    }
+  });
+
+if (only.length > 0) {
+  vitest("tests", only);
+} else {
+  check("format and lint", "node_modules/.bin/biome", ["ci", "."]);
+  check("types", "node_modules/.bin/tsc", ["--noEmit"]);
+  vitest("tests", []);
+  vitest(
+    "engine tests on wasm",
+    ["test/main/learning", "test/integration/torch-roundtrip", "test/integration/study"],
+    {
+      FEDFLEET_ENGINE: "wasm",
+    },
+  );
+}
+rmSync(scratch, { recursive: true, force: true });
+if (skippedNames.length > 0) console.log(`\nskipped:\n${skippedNames.map((n) => `  ${n}`).join("\n")}`);
+console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+process.exitCode = counts.failed > 0 || (ci && counts.skipped > 0) ? 1 : 0;
