@@ -1,0 +1,37 @@
+import type { PictureSet } from "#contract/dataset.ts";
+import { FETCH_AGAIN, refusal } from "#main/datasets/refusal.ts";
+
+/**
+ * Refuses labels of classes that do not exist.
+ *
+ * @param file named in the refusal
+ */
+export const checkLabelRange = (file: string, labels: Uint8Array, classes: number): void => {
+  const bad = labels.findIndex((label) => label >= classes);
+  if (bad >= 0) {
+    throw refusal(file, `record ${bad} has label ${labels[bad]}, expected 0 to ${classes - 1}`, FETCH_AGAIN);
+  }
+};
+
+/**
+ * Refuses a set whose classes are not equally large. All data sets here are published balanced, so this notices
+ * exchanged labels, and other data in the same clothes: MNIST has Fashion-MNIST's file names and shapes.
+ */
+export const checkBalance = (
+  file: string,
+  set: Pick<PictureSet, "labels">,
+  classes: number,
+  hint = "",
+): void => {
+  const counts = new Array<number>(classes).fill(0);
+  for (const label of set.labels) counts[label] = counts[label]! + 1;
+  const each = set.labels.length / classes;
+  const bad = counts.findIndex((count) => count !== each);
+  if (bad >= 0) {
+    throw refusal(
+      file,
+      `class ${bad} has ${counts[bad]} pictures, expected ${each} of every class${hint}`,
+      FETCH_AGAIN,
+    );
+  }
+};
