@@ -36,6 +36,8 @@ export interface Checkpoints {
     tensors: readonly NamedTensor[],
     metadata: Readonly<Record<string, string>>,
   ): Promise<string>;
+  /** The file of a round that was written earlier, if it is there. */
+  find(runId: string, round: number): string | undefined;
   read(
     path: string,
   ): Promise<{ tensors: readonly NamedTensor[]; metadata: Readonly<Record<string, string>> }>;

@@ -1,0 +1,213 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { parseDocument } from "yaml";
+import type { LabEvent, RoundResult, RunStatus } from "#contract/events.ts";
+import { UserError } from "#contract/failure.ts";
+import { parseStudy, type Study, type StudyProblem } from "#contract/study.ts";
+import type { Command, ExportFormat } from "./arguments.ts";
+import { startProgress } from "./progress.ts";
+import { createTerminal, type Screen, type Terminal } from "./terminal.ts";
+
+/** A study with its runs and rounds, as `--json` and `export` print it. */
+export interface StudyRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly createdAt: string;
+  readonly status: string;
+  readonly study: Study;
+  readonly classes: readonly string[];
+  readonly runs: readonly {
+    readonly id: string;
+    readonly algorithm: string;
+    readonly trial: number;
+    readonly seed: number;
+    readonly status: RunStatus;
+    readonly reason: string | null;
+    readonly engine: unknown;
+    readonly rounds: readonly RoundResult[];
+  }[];
+}
+
+/** What the command line needs of an open lab. */
+export interface CommandLab {
+  open(study: Study): Promise<{ ok: true; id: string } | { ok: false; problems: StudyProblem[] }>;
+  conduct(id: string, control: { stopAfterRound: boolean; readonly now: AbortSignal }): Promise<string>;
+  subscribe(listener: (event: LabEvent) => void): () => void;
+  latestInterrupted(): string | undefined;
+  record(id: string): StudyRecord | undefined;
+  list(): readonly {
+    id: string;
+    name: string;
+    createdAt: string;
+    status: string;
+    runs: number;
+    runsDone: number;
+  }[];
+  render(record: StudyRecord, format: ExportFormat, at: string): string;
+}
+
+export interface CommandDeps {
+  readonly lab: CommandLab;
+  readonly stdout: { write(text: string): unknown };
+  readonly screen: Screen;
+  /** Calls back at each Ctrl-C (or its like), until unsubscribed. */
+  onInterrupt(listener: () => void): () => void;
+}
+
+/** Exit code of a study that was stopped and can be resumed: the shell's own for Ctrl-C. */
+export const EXIT_INTERRUPTED = 130;
+
+/**
+ * Reads and checks a study file.
+ * @throws UserError that names the file, and each wrong field by its path.
+ */
+export const readStudyFile = async (file: string): Promise<Study> => {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    const reason =
+      (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : String(error);
+    throw new UserError(`${file}: ${reason}`, { cause: error });
+  }
+  // JSON is YAML, so one reader serves both.
+  const document = parseDocument(text, { prettyErrors: true });
+  const broken = document.errors[0];
+  if (broken !== undefined) throw new UserError(`${file}: ${broken.message.trim()}`);
+  const parsed = parseStudy(document.toJS());
+  if (!parsed.ok) throw problemsError(file, parsed.problems);
+  return parsed.study;
+};
+
+export const problemsError = (file: string, problems: readonly StudyProblem[]): UserError =>
+  new UserError(
+    [
+      `${file} is not a valid study:`,
+      ...problems.map((p) => `  ${p.path || "(the file)"}: ${p.message}`),
+    ].join("\n"),
+  );
+
+export const runCommand = async (command: Command & { name: "run" }, deps: CommandDeps): Promise<number> => {
+  const study = await readStudyFile(command.file);
+  const opened = await deps.lab.open(study);
+  if (!opened.ok) throw problemsError(command.file, opened.problems);
+  return await conductAndPrint(opened.id, command.json, deps);
+};
+
+export const resumeCommand = async (
+  command: Command & { name: "resume" },
+  deps: CommandDeps,
+): Promise<number> => {
+  const id = command.study ?? deps.lab.latestInterrupted();
+  if (id === undefined) {
+    deps.screen.write("Nothing was interrupted: there is nothing to resume.\n");
+    if (command.json) deps.stdout.write("null\n");
+    return 0;
+  }
+  return await conductAndPrint(id, command.json, deps);
+};
+
+const conductAndPrint = async (id: string, json: boolean, deps: CommandDeps): Promise<number> => {
+  const { lab } = deps;
+  const before = lab.record(id);
+  if (before === undefined)
+    throw new UserError(`there is no study ${id}; fedfleet list shows those that are here`);
+  const isOver = (run: { status: RunStatus }) => run.status === "done" || run.status === "failed";
+  const terminal = createTerminal(
+    deps.screen,
+    startProgress({
+      name: before.name,
+      runs: before.runs.length,
+      runsDone: before.runs.filter(isOver).length,
+    }),
+  );
+  terminal.say(headline(before));
+  const stopNow = new AbortController();
+  const control = { stopAfterRound: false, now: stopNow.signal };
+  const unsubscribe = lab.subscribe((event) => terminal.show(event));
+  const offInterrupt = deps.onInterrupt(() => interrupt(control, stopNow, terminal));
+  let status: string;
+  try {
+    status = before.runs.every(isOver) ? before.status : await lab.conduct(id, control);
+  } finally {
+    offInterrupt();
+    unsubscribe();
+    terminal.end();
+  }
+  const record = lab.record(id);
+  if (record === undefined) throw new Error(`study ${id} vanished from the store`);
+  if (status === "interrupted")
+    deps.screen.write(`Stopped. Go on with: npm run -s fedfleet -- resume ${id}\n`);
+  if (json) deps.stdout.write(`${JSON.stringify(studyDocument(record), null, 2)}\n`);
+  else deps.stdout.write(`\n${lab.render(record, "text", "last")}\n`);
+  if (status === "interrupted") return EXIT_INTERRUPTED;
+  return record.runs.some((run) => run.status !== "done") ? 1 : 0;
+};
+
+const headline = (record: StudyRecord): string => {
+  const { study } = record;
+  const runs = `${record.runs.length} run${record.runs.length === 1 ? "" : "s"}`;
+  const trials = study.trials === 1 ? "" : ` × ${study.trials} trials`;
+  return `${record.name} (${record.id}): ${runs} (${study.algorithms.join(", ")}${trials}) of ${study.rounds} rounds, ${study.model} on ${study.dataset}`;
+};
+
+const interrupt = (control: { stopAfterRound: boolean }, stopNow: AbortController, terminal: Terminal) => {
+  if (!control.stopAfterRound) {
+    control.stopAfterRound = true;
+    terminal.say(
+      "Stopping after this round. Press Ctrl-C again to stop now (the round in progress is lost).",
+    );
+  } else {
+    stopNow.abort(new Error("stopped by Ctrl-C"));
+  }
+};
+
+/** The document of `--json`: rounds from 1 on; the evaluation of the first weights is `initial`. */
+export const studyDocument = (record: StudyRecord) => ({
+  study: {
+    id: record.id,
+    name: record.name,
+    createdAt: record.createdAt,
+    status: record.status,
+    classes: record.classes,
+    settings: record.study,
+  },
+  runs: record.runs.map((run) => ({
+    ...run,
+    initial: run.rounds.find((r) => r.round === 0) ?? null,
+    rounds: run.rounds.filter((r) => r.round > 0),
+  })),
+});
+
+export const exportCommand = async (
+  command: Command & { name: "export" },
+  deps: CommandDeps,
+): Promise<number> => {
+  const record = deps.lab.record(command.study);
+  if (record === undefined) {
+    throw new UserError(`there is no study ${command.study}; fedfleet list shows those that are here`);
+  }
+  const text = deps.lab.render(record, command.format, command.at);
+  const whole = text.endsWith("\n") ? text : `${text}\n`;
+  if (command.out === undefined) deps.stdout.write(whole);
+  else {
+    try {
+      await writeFile(command.out, whole);
+    } catch (error) {
+      throw new UserError(`--out ${command.out}: ${(error as Error).message}`, { cause: error });
+    }
+    deps.screen.write(`wrote ${command.out}\n`);
+  }
+  return 0;
+};
+
+export const listCommand = (command: Command & { name: "list" }, deps: CommandDeps): number => {
+  const studies = deps.lab.list();
+  if (command.json) deps.stdout.write(`${JSON.stringify(studies, null, 2)}\n`);
+  else if (studies.length === 0) deps.stdout.write("No studies yet. Try: npm run demo\n");
+  for (const s of command.json ? [] : studies) {
+    deps.stdout.write(
+      `${s.id}  ${s.createdAt.slice(0, 16).replace("T", " ")}  ${s.status.padEnd(11)}  ${s.runsDone} of ${s.runs} runs  ${s.name}\n`,
+    );
+  }
+  return 0;
+};

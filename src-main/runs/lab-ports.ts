@@ -1,0 +1,73 @@
+import type { DatasetLocation, Partition } from "#contract/dataset.ts";
+import type { Emit } from "#contract/events.ts";
+import type { EngineInfo, Evaluation, ModelName } from "#contract/jobs.ts";
+import type { AlgorithmName, Study } from "#contract/study.ts";
+import type { NamedTensor, ParameterSpec } from "#contract/tensor.ts";
+import type { Labels, PlannedRun } from "./open-study.ts";
+import type { Clients, RunPorts } from "./ports.ts";
+
+/** A study as the store holds it. */
+export interface StoredStudy {
+  readonly id: string;
+  readonly study: Study;
+  readonly partition: Partition | undefined;
+  readonly classes: readonly string[];
+  readonly runs: readonly {
+    readonly id: string;
+    readonly algorithm: AlgorithmName;
+    readonly trial: number;
+    readonly seed: number;
+    readonly status: string;
+  }[];
+}
+
+/** The equipment that a study needs while it runs: the server that listens, the fleet, the evaluator. */
+export interface Equipment {
+  readonly clients: Clients;
+  /** Central evaluation of a checkpoint file. */
+  evaluate(job: {
+    checkpoint: string;
+    model: ModelName;
+    numClasses: number;
+    dataset: DatasetLocation;
+  }): Promise<Evaluation>;
+  readonly engine: EngineInfo;
+  close(): Promise<void>;
+}
+
+/** What the lab hands to the conductor of studies. */
+export interface LabPorts {
+  readonly datasets: {
+    /** @throws UserError when the name is unknown or the data set is not on this computer. */
+    find(name: string): Promise<DatasetLocation>;
+    labels(location: DatasetLocation): Promise<Labels & { readonly classNames: readonly string[] }>;
+  };
+  readonly models: {
+    parameters(name: ModelName, numClasses: number): readonly ParameterSpec[];
+    initialWeights(name: ModelName, numClasses: number, seed: number): readonly NamedTensor[];
+  };
+  readonly records: {
+    create(input: {
+      study: Study;
+      partition: Partition | undefined;
+      classes: readonly string[];
+      runs: readonly PlannedRun[];
+      engine: EngineInfo;
+    }): string;
+    get(id: string): StoredStudy | undefined;
+    latestInterrupted(): string | undefined;
+  };
+  /** Brings up server, fleet and evaluator for a study; rejects with a UserError when that cannot be. */
+  equip(input: {
+    id: string;
+    study: Study;
+    dataset: DatasetLocation | undefined;
+    partition: Partition | undefined;
+    numClasses: number;
+  }): Promise<Equipment>;
+  /** The engine that studies of this lab will use, for the record. */
+  engine(): Promise<EngineInfo>;
+  readonly run: Omit<RunPorts, "clients" | "evaluate" | "emit">;
+  readonly emit: Emit;
+  readonly sha256: (text: string) => string;
+}

@@ -1,0 +1,122 @@
+import type { DatasetLocation } from "#contract/dataset.ts";
+import { UserError } from "#contract/failure.ts";
+import { MODEL_NAMES, type ModelName } from "#contract/jobs.ts";
+import type { Study, StudyProblem } from "#contract/study.ts";
+import { conductStudy, type StudyStatus } from "./conduct-study.ts";
+import type { Equipment, LabPorts, StoredStudy } from "./lab-ports.ts";
+import { modelFromClient } from "./model-from-client.ts";
+import { openStudy, planRuns } from "./open-study.ts";
+import type { Control, Model } from "./ports.ts";
+
+export interface Runs {
+  /**
+   * Checks a study against its data and records it with its partition and runs. Nothing trains yet.
+   * @returns its id, or the problems by field (a missing data set is one of them).
+   */
+  open(study: Study): Promise<{ ok: true; id: string } | { ok: false; problems: StudyProblem[] }>;
+  /**
+   * Conducts a recorded study from where its record ends until it is done, has failed, or is stopped.
+   * @throws UserError when there is no such study, or it cannot be equipped.
+   */
+  conduct(id: string, control: Control): Promise<StudyStatus>;
+}
+
+export const createRuns = (ports: LabPorts): Runs => ({
+  async open(study) {
+    const dataset = await describe(ports, study);
+    if (!dataset.ok) return dataset;
+    const opened = openStudy(study, dataset.labels, ports.sha256);
+    if (!opened.ok) return opened;
+    const id = ports.records.create({
+      study,
+      partition: opened.partition,
+      classes: dataset.labels?.classNames ?? [],
+      runs: planRuns(study),
+      engine: await ports.engine(),
+    });
+    return { ok: true, id };
+  },
+
+  async conduct(id, control) {
+    const stored = ports.records.get(id);
+    if (stored === undefined) {
+      throw new UserError(
+        `there is no study ${id} in this data directory; fedfleet list shows those that are`,
+      );
+    }
+    const { study } = stored;
+    const dataset = study.dataset === "on-clients" ? undefined : await ports.datasets.find(study.dataset);
+    const numClasses = stored.classes.length;
+    const equipment = await ports.equip({ id, study, dataset, partition: stored.partition, numClasses });
+    try {
+      const model = await modelOf(ports, stored, equipment, control);
+      if (model === undefined) return "interrupted";
+      return await conductStudy(
+        {
+          id,
+          study,
+          runs: stored.runs,
+          model,
+          engine: equipment.engine,
+          resumed: stored.runs.some((run) => ports.run.history.rounds(run.id).length > 0),
+        },
+        {
+          ...ports.run,
+          emit: ports.emit,
+          clients: equipment.clients,
+          evaluate: centralEvaluation(study, dataset, numClasses, equipment),
+        },
+        control,
+      );
+    } finally {
+      await equipment.close();
+    }
+  },
+});
+
+type Described = Awaited<ReturnType<LabPorts["datasets"]["labels"]>> | undefined;
+
+const describe = async (
+  ports: LabPorts,
+  study: Study,
+): Promise<{ ok: true; labels: Described } | { ok: false; problems: StudyProblem[] }> => {
+  if (study.dataset === "on-clients") return { ok: true, labels: undefined };
+  try {
+    return { ok: true, labels: await ports.datasets.labels(await ports.datasets.find(study.dataset)) };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { ok: false, problems: [{ path: "dataset", message: error.message.replace(/^dataset: /, "") }] };
+  }
+};
+
+const isBuiltIn = (name: string): name is ModelName => (MODEL_NAMES as readonly string[]).includes(name);
+
+const centralEvaluation = (
+  study: Study,
+  dataset: DatasetLocation | undefined,
+  numClasses: number,
+  equipment: Equipment,
+) => {
+  const { model } = study;
+  if (!study.evaluation.central || dataset === undefined || !isBuiltIn(model)) return undefined;
+  return (checkpoint: string) => equipment.evaluate({ checkpoint, model, numClasses, dataset });
+};
+
+const modelOf = async (
+  ports: LabPorts,
+  stored: StoredStudy,
+  equipment: Equipment,
+  control: Control,
+): Promise<Model | undefined> => {
+  const { study } = stored;
+  if (!isBuiltIn(study.model)) return await modelFromClient({ ports, stored, equipment, control });
+  const name = study.model;
+  // A fleet that brings its own data may have more classes than the lab knows of: ten is what Net was made for.
+  const numClasses = stored.classes.length || 10;
+  return {
+    name,
+    numClasses,
+    parameters: ports.models.parameters(name, numClasses),
+    initialWeights: (seed) => ports.models.initialWeights(name, numClasses, seed),
+  };
+};
