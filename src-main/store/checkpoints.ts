@@ -1,0 +1,150 @@
+import { readdirSync, rmSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { isAbsolute, join, relative, sep } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import { UserError } from "#contract/failure.ts";
+import type { NamedTensor } from "#contract/tensor.ts";
+import { inTransaction } from "./database.ts";
+import { UNFINISHED_SUFFIX } from "./durable-files.ts";
+import { readSafetensorsFile, writeSafetensors } from "./safetensors.ts";
+
+export interface CheckpointRecord {
+  readonly run: string;
+  readonly round: number;
+  /** Absolute. */
+  readonly path: string;
+  readonly bytes: number;
+  /** SHA-256 (hex) of the file. */
+  readonly sha256: string;
+}
+
+type CheckpointRow = { run_id: string; round: number; path: string; bytes: number; sha256: string };
+
+const FOLDER = "checkpoints";
+const FILE_NAME = /^round-\d+\.safetensors$/;
+
+export type Checkpoints = ReturnType<typeof createCheckpoints>;
+
+/** Weights and server state per round, as safetensors files below `${dataDir}/checkpoints`. */
+export const createCheckpoints = (db: DatabaseSync, dataDir: string) => {
+  /** Written, but not on record yet. */
+  const pending = new Map<string, CheckpointRecord>();
+  const insert = db.prepare("INSERT INTO checkpoints VALUES (?, ?, ?, ?, ?, ?)");
+  const one = db.prepare("SELECT * FROM checkpoints WHERE run_id = ? AND round = ?");
+  const byPath = db.prepare("SELECT * FROM checkpoints WHERE path = ?");
+  const ofRun = db.prepare("SELECT * FROM checkpoints WHERE run_id = ? ORDER BY round");
+  const allPaths = db.prepare("SELECT path FROM checkpoints");
+  const remove = db.prepare("DELETE FROM checkpoints WHERE run_id = ? AND round = ?");
+  // By accuracy; by loss where accuracies are equal or not known; the earlier of two that are equal in both.
+  const best = db.prepare(`
+    SELECT rounds.round FROM rounds JOIN checkpoints USING (run_id, round)
+    WHERE run_id = ? AND (accuracy IS NOT NULL OR loss IS NOT NULL)
+    ORDER BY accuracy DESC NULLS LAST, loss ASC NULLS LAST, rounds.round LIMIT 1`);
+
+  /** Paths are kept relative and with "/", so that a data directory can be moved. */
+  const kept = (path: string): string => relative(dataDir, path).split(sep).join("/");
+  const toRecord = (row: CheckpointRow): CheckpointRecord => ({
+    run: row.run_id,
+    round: row.round,
+    path: join(dataDir, row.path),
+    bytes: row.bytes,
+    sha256: row.sha256,
+  });
+  const key = (run: string, round: number) => `${run}/${round}`;
+  const get = (run: string, round: number): CheckpointRecord | undefined => {
+    const row = one.get(run, round) as CheckpointRow | undefined;
+    return row && toRecord(row);
+  };
+
+  return {
+    /**
+     * Writes the checkpoint of a round that is about to be recorded, durably and without holding up the event
+     * loop. Until the round is recorded the file is nobody's, and the next start would remove it.
+     * Tensors must not change until the promise resolves.
+     * @returns the file's absolute path.
+     * @throws UserError when the disk is full or may not be written.
+     */
+    write: async (
+      run: string,
+      round: number,
+      tensors: readonly NamedTensor[],
+      metadata: Readonly<Record<string, string>> = {},
+    ): Promise<string> => {
+      if (!/^[\w-]+$/.test(run) || !Number.isInteger(round) || round < 0) {
+        throw new TypeError(`no file can be named after run ${run}, round ${round}`);
+      }
+      if (get(run, round) !== undefined)
+        throw new Error(`round ${round} of ${run} already has its checkpoint`);
+      const path = join(dataDir, FOLDER, run, `round-${String(round).padStart(5, "0")}.safetensors`);
+      pending.set(key(run, round), {
+        run,
+        round,
+        path,
+        ...(await writeSafetensors(path, tensors, metadata)),
+      });
+      return path;
+    },
+    /**
+     * Reads a checkpoint back; one that is on record must be the file that was recorded.
+     * @throws UserError that names the file when it is missing, damaged or another one.
+     */
+    read: async (
+      path: string,
+    ): Promise<{ tensors: readonly NamedTensor[]; metadata: Readonly<Record<string, string>> }> => {
+      const whole = isAbsolute(path) ? path : join(dataDir, path);
+      const row = byPath.get(kept(whole)) as CheckpointRow | undefined;
+      const { tensors, metadata, sha256 } = await readSafetensorsFile(whole);
+      if (row !== undefined && row.sha256 !== sha256) {
+        throw new UserError(
+          `${whole} is not the checkpoint that round ${row.round} of run ${row.run_id} recorded: its SHA-256 is ` +
+            `${sha256}, not ${row.sha256}. Restore it from a copy, or start the study anew.`,
+        );
+      }
+      return { tensors, metadata };
+    },
+    get,
+    of: (run: string): CheckpointRecord[] => (ofRun.all(run) as CheckpointRow[]).map(toRecord),
+    /** What was written for a round that is not recorded yet. */
+    pending: (run: string, round: number): CheckpointRecord | undefined => pending.get(key(run, round)),
+    /** Within a transaction: puts a written checkpoint on record. */
+    add: (checkpoint: CheckpointRecord, at: string): void => {
+      const { run, round, path, bytes, sha256 } = checkpoint;
+      insert.run(run, round, kept(path), bytes, sha256, at);
+    },
+    /** After the transaction. */
+    settle: (run: string, round: number): void => {
+      pending.delete(key(run, round));
+    },
+    /**
+     * Removes a run's older checkpoints. The last one is what a resume needs; the best is the round of the highest
+     * accuracy, and among equals (or where no accuracy is known) the one of the lowest loss. Rows go first, then files: a row always has its file.
+     * @returns how many were removed.
+     */
+    prune: async (run: string, keep: "last" | "last-and-best" = "last-and-best"): Promise<number> => {
+      const doomed = inTransaction(db, () => {
+        const rows = ofRun.all(run) as CheckpointRow[];
+        const keepers = new Set([rows.at(-1)?.round]);
+        if (keep === "last-and-best") keepers.add((best.get(run) as { round: number } | undefined)?.round);
+        const others = rows.filter((row) => !keepers.has(row.round));
+        for (const row of others) remove.run(run, row.round);
+        return others;
+      });
+      for (const row of doomed) await rm(join(dataDir, row.path), { force: true });
+      return doomed.length;
+    },
+    /** At the start: removes files of ours that no row points to. @returns how many. */
+    removeOrphans: (): number => {
+      const wanted = new Set((allPaths.all() as { path: string }[]).map((row) => row.path));
+      const root = join(dataDir, FOLDER);
+      let removed = 0;
+      for (const entry of readdirSync(root, { withFileTypes: true, recursive: true })) {
+        const path = join(entry.parentPath, entry.name);
+        const isOurs = FILE_NAME.test(entry.name) || entry.name.endsWith(UNFINISHED_SUFFIX);
+        if (!entry.isFile() || !isOurs || wanted.has(kept(path))) continue;
+        rmSync(path, { force: true });
+        removed++;
+      }
+      return removed;
+    },
+  };
+};

@@ -1,0 +1,149 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { LabEvent, RoundResult } from "#contract/events.ts";
+import type { CheckpointRecord, Checkpoints } from "./checkpoints.ts";
+import { inTransaction } from "./database.ts";
+import type { Devices } from "./devices.ts";
+import type { Events } from "./events.ts";
+import type { Rounds } from "./rounds.ts";
+import type { Runs } from "./runs.ts";
+import type { Studies } from "./studies.ts";
+
+export interface FinishedRound {
+  readonly run: string;
+  readonly result: RoundResult;
+  /** The path that checkpoints.write gave for this round. */
+  readonly checkpoint: string;
+  /** ISO 8601, UTC; default now. */
+  readonly at?: string;
+}
+
+export interface Tables {
+  readonly devices: Devices;
+  readonly studies: Studies;
+  readonly runs: Runs;
+  readonly rounds: Rounds;
+  readonly checkpoints: Checkpoints;
+  readonly events: Events;
+}
+
+const CRASHED = "the program ended without warning";
+
+/** Turns each event of the stream into one transaction: its row, and what it changes. */
+export const createRecorder = (db: DatabaseSync, tables: Tables) => {
+  const { devices, studies, runs, rounds, checkpoints, events } = tables;
+
+  const addRound = (
+    event: LabEvent & { kind: "round-ended" },
+    checkpoint: CheckpointRecord | undefined,
+  ): number => {
+    const { run, result, at } = event;
+    const { round } = result;
+    const study = runs.studyOf(run);
+    const id = inTransaction(db, () => {
+      if (rounds.get(run, round) !== undefined) {
+        // The conductor records a round and the stream brings it once more: the same round is no news.
+        if (rounds.holds(run, result)) return events.roundEnded(study, run, round)!;
+        throw new Error(`round ${round} of ${run} is on record with another result`);
+      }
+      rounds.add(run, result);
+      if (checkpoint !== undefined) checkpoints.add(checkpoint, at);
+      return events.append(event, { study, run, round });
+    });
+    checkpoints.settle(run, round);
+    return id;
+  };
+
+  /** Within a transaction. @returns what the event is about. */
+  const apply = (event: Exclude<LabEvent, { kind: "round-ended" | "client-progress" }>) => {
+    const { at } = event;
+    switch (event.kind) {
+      case "study-started":
+        studies.setStatus(event.study, "running", undefined, at);
+        studies.setEngine(event.study, event.engine);
+        return { study: event.study };
+      case "study-resumed":
+        studies.setStatus(event.study, "running", undefined, at);
+        return { study: event.study };
+      case "study-ended":
+        studies.setStatus(event.study, event.status, undefined, at);
+        return { study: event.study };
+      case "run-started":
+        runs.setStatus(event.run, "running", undefined, at);
+        return { study: event.study, run: event.run };
+      case "run-ended":
+        runs.setStatus(event.run, event.status, event.reason, at);
+        return { study: event.study, run: event.run };
+      case "client-update": {
+        const { run, round, update } = event;
+        return { study: runs.studyOf(run), run, round, seq: rounds.addUpdate(run, round, update) };
+      }
+      case "round-started":
+      case "waiting":
+        return { study: runs.studyOf(event.run), run: event.run, round: event.round };
+      case "device-joined":
+        devices.upsert({ name: event.device, dialect: event.dialect, address: event.address }, at);
+        devices.setConnected(event.device, true, at);
+        return {};
+      case "device-left":
+        devices.setConnected(event.device, false, at, event.reason);
+        return {};
+      case "device-refused":
+        return {};
+    }
+  };
+
+  return {
+    /**
+     * Records an event and everything it changes in one transaction. A client-progress is for those who watch:
+     * it is not recorded. A round-ended takes the checkpoint that was written for its round along.
+     * @returns the event's number in the stream; undefined for a client-progress.
+     */
+    record: (event: LabEvent): number | undefined => {
+      if (event.kind === "client-progress") return undefined;
+      if (event.kind === "round-ended") {
+        return addRound(event, checkpoints.pending(event.run, event.result.round));
+      }
+      return inTransaction(db, () => events.append(event, apply(event)));
+    },
+    /**
+     * Records a finished round whose checkpoint is already safe on the disk.
+     * The round-ended event is part of it: recording that event, too, changes nothing.
+     * @returns the event's number in the stream.
+     */
+    recordRound: ({ run, result, checkpoint, at = new Date().toISOString() }: FinishedRound): number => {
+      const written = checkpoints.pending(run, result.round) ?? checkpoints.get(run, result.round);
+      if (written?.path !== checkpoint) {
+        throw new Error(`${checkpoint} was not written for round ${result.round} of ${run}`);
+      }
+      return addRound({ at, kind: "round-ended", run, result }, written);
+    },
+    /** At the start: what a process left "running" when it died is interrupted, and the stream says so. */
+    closeWhatDied: (at: string): void =>
+      inTransaction(db, () => {
+        devices.disconnectAll();
+        for (const study of studies.list(Number.MAX_SAFE_INTEGER)) {
+          if (study.status !== "running" && study.status !== "waiting") continue;
+          for (const run of runs.of(study.id)) {
+            if (run.status !== "running") continue;
+            runs.setStatus(run.id, "interrupted", CRASHED, at);
+            events.append(
+              {
+                at,
+                kind: "run-ended",
+                study: study.id,
+                run: run.id,
+                status: "interrupted",
+                reason: CRASHED,
+              },
+              { study: study.id, run: run.id },
+            );
+          }
+          studies.setStatus(study.id, "interrupted", CRASHED, at);
+          events.append(
+            { at, kind: "study-ended", study: study.id, status: "interrupted" },
+            { study: study.id },
+          );
+        }
+      }),
+  };
+};

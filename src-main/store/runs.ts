@@ -1,0 +1,83 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { RunStatus } from "#contract/events.ts";
+
+export interface RunRecord {
+  readonly id: string;
+  readonly study: string;
+  readonly algorithm: string;
+  /** From 1. */
+  readonly trial: number;
+  readonly seed: number;
+  readonly status: RunStatus;
+  readonly reason?: string;
+  readonly startedAt?: string;
+  readonly endedAt?: string;
+  /** The last round that was recorded; undefined before the first. */
+  readonly lastRound?: number;
+}
+
+type RunRow = {
+  id: string;
+  study_id: string;
+  algorithm: string;
+  trial: number;
+  seed: number;
+  status: RunStatus;
+  reason: string | null;
+  started_at: string | null;
+  ended_at: string | null;
+  last_round: number | null;
+};
+
+const toRecord = (row: RunRow): RunRecord => ({
+  id: row.id,
+  study: row.study_id,
+  algorithm: row.algorithm,
+  trial: row.trial,
+  seed: row.seed,
+  status: row.status,
+  ...(row.reason === null ? {} : { reason: row.reason }),
+  ...(row.started_at === null ? {} : { startedAt: row.started_at }),
+  ...(row.ended_at === null ? {} : { endedAt: row.ended_at }),
+  ...(row.last_round === null ? {} : { lastRound: row.last_round }),
+});
+
+export type Runs = ReturnType<typeof createRuns>;
+
+export const createRuns = (db: DatabaseSync) => {
+  const columns = "runs.*, (SELECT max(round) FROM rounds WHERE run_id = runs.id) AS last_round";
+  const ofStudy = db.prepare(`SELECT ${columns} FROM runs WHERE study_id = ? ORDER BY ordinal`);
+  const one = db.prepare(`SELECT ${columns} FROM runs WHERE id = ?`);
+  // A run that goes on has no end; its start is its first one.
+  const setStatus = db.prepare(`
+    UPDATE runs SET status = :status, reason = :reason,
+      started_at = CASE WHEN :status = 'running' THEN coalesce(started_at, :at) ELSE started_at END,
+      ended_at = CASE WHEN :status IN ('running', 'waiting') THEN NULL ELSE :at END
+    WHERE id = :id`);
+  const studyOf = db.prepare("SELECT study_id FROM runs WHERE id = ?");
+  return {
+    /** In the order in which the study was created with them. */
+    of: (study: string): RunRecord[] => (ofStudy.all(study) as RunRow[]).map(toRecord),
+    get: (id: string): RunRecord | undefined => {
+      const row = one.get(id) as RunRow | undefined;
+      return row && toRecord(row);
+    },
+    /** @throws Error when there is no such run: whoever asks got the id from here. */
+    setStatus: (
+      id: string,
+      status: RunStatus,
+      reason?: string,
+      at: string = new Date().toISOString(),
+    ): void => {
+      if (setStatus.run({ id, status, reason: reason ?? null, at }).changes === 0) {
+        throw new Error(`there is no run ${id}`);
+      }
+    },
+    /** The study of a run. @throws Error when there is no such run. */
+    studyOf: (id: string): string => {
+      const row = studyOf.get(id) as { study_id: string } | undefined;
+      if (row === undefined) throw new Error(`there is no run ${id}`);
+      return row.study_id;
+    },
+  };
+};

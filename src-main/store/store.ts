@@ -1,0 +1,97 @@
+import { mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { createCheckpoints } from "./checkpoints.ts";
+import { openDatabase } from "./database.ts";
+import { createDatasets } from "./datasets.ts";
+import { createDevices } from "./devices.ts";
+import { createEvents } from "./events.ts";
+import { lockDirectory } from "./lock.ts";
+import { first } from "./migrations/0001-first.ts";
+import { createRecorder } from "./recorder.ts";
+import { createRounds } from "./rounds.ts";
+import { createRuns } from "./runs.ts";
+import { createStudies } from "./studies.ts";
+
+/** Every step that the tables ever took, oldest first. */
+const MIGRATIONS = [first];
+
+export interface StoreOptions {
+  /** Made if it is not there. */
+  readonly dataDir: string;
+  /** Hears of work that takes a while, one sentence each. */
+  readonly onProgress?: (message: string) => void;
+}
+
+export type Store = ReturnType<typeof openStore>;
+
+/**
+ * Opens the lab's memory: a SQLite database and a folder of checkpoints, for this process alone.
+ * What an earlier process left behind when it died is put in order: runs that it conducted become "interrupted",
+ * files that it did not finish are removed.
+ * @throws UserError when another process holds the directory (exit code 2, naming it), when the database is
+ * damaged or newer than the program, or when the directory may not be written.
+ */
+export const openStore = ({ dataDir: given, onProgress = () => {} }: StoreOptions) => {
+  const dataDir = resolve(given);
+  const lock = lockDirectory(dataDir);
+  try {
+    const db = openDatabase(join(dataDir, "fedfleet.db"), MIGRATIONS, onProgress);
+    try {
+      mkdirSync(join(dataDir, "checkpoints"), { recursive: true });
+      const devices = createDevices(db);
+      const datasets = createDatasets(db);
+      const runs = createRuns(db);
+      const studies = createStudies(db, runs);
+      const checkpoints = createCheckpoints(db, dataDir);
+      const rounds = createRounds(db, checkpoints);
+      const events = createEvents(db, rounds);
+      const { record, recordRound, closeWhatDied } = createRecorder(db, {
+        devices,
+        studies,
+        runs,
+        rounds,
+        checkpoints,
+        events,
+      });
+      closeWhatDied(new Date().toISOString());
+      const orphans = checkpoints.removeOrphans();
+      if (orphans > 0) onProgress(`removed ${orphans} unfinished checkpoint file(s)`);
+      return {
+        /** Absolute. */
+        dataDir,
+        devices: { upsert: devices.upsert, list: devices.list },
+        datasets,
+        studies,
+        runs,
+        rounds: {
+          of: rounds.of,
+          get: rounds.get,
+          curve: rounds.curve,
+          updates: rounds.updates,
+          last: rounds.last,
+        },
+        checkpoints: {
+          write: checkpoints.write,
+          read: checkpoints.read,
+          get: checkpoints.get,
+          of: checkpoints.of,
+          prune: checkpoints.prune,
+        },
+        record,
+        recordRound,
+        events: events.list,
+        /** Writes everything into one file and lets the directory go. May be called twice. */
+        close: (): void => {
+          if (db.isOpen) db.close();
+          lock.release();
+        },
+      };
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+};

@@ -1,0 +1,185 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { Partition } from "#contract/dataset.ts";
+import type { RunStatus } from "#contract/events.ts";
+import { UserError } from "#contract/failure.ts";
+import type { EngineInfo } from "#contract/jobs.ts";
+import type { Study } from "#contract/study.ts";
+import { inTransaction } from "./database.ts";
+import { newId } from "./ids.ts";
+import type { RunRecord, Runs } from "./runs.ts";
+
+export type StudyStatus = RunStatus;
+
+export interface PlannedRun {
+  readonly algorithm: string;
+  /** From 1. */
+  readonly trial: number;
+  readonly seed: number;
+}
+
+export interface NewStudy {
+  readonly name: string;
+  readonly study: Study;
+  readonly partition: Partition;
+  /** SHA-256 (hex) of the data set's files, where it has any. */
+  readonly datasetSha?: string | undefined;
+  readonly engine: EngineInfo;
+  readonly runs: readonly PlannedRun[];
+}
+
+/** What a list shows of a study. Times are ISO 8601 in UTC. */
+export interface StudySummary {
+  readonly id: string;
+  readonly name: string;
+  readonly status: StudyStatus;
+  readonly reason?: string;
+  readonly createdAt: string;
+  readonly startedAt?: string;
+  readonly endedAt?: string;
+  readonly study: Study;
+  readonly runs: number;
+  readonly runsDone: number;
+}
+
+export interface StudyRecord extends Omit<StudySummary, "runs" | "runsDone"> {
+  readonly partition: Partition;
+  readonly datasetSha?: string;
+  readonly engine: EngineInfo;
+  readonly runs: readonly RunRecord[];
+}
+
+type SummaryRow = {
+  id: string;
+  name: string;
+  status: StudyStatus;
+  reason: string | null;
+  study: string;
+  created_at: string;
+  started_at: string | null;
+  ended_at: string | null;
+  runs: number;
+  runs_done: number;
+};
+type StudyRow = SummaryRow & { dataset_sha256: string | null; engine: string; partition: string };
+
+const shared = (row: SummaryRow) => ({
+  id: row.id,
+  name: row.name,
+  status: row.status,
+  ...(row.reason === null ? {} : { reason: row.reason }),
+  createdAt: row.created_at,
+  ...(row.started_at === null ? {} : { startedAt: row.started_at }),
+  ...(row.ended_at === null ? {} : { endedAt: row.ended_at }),
+  study: JSON.parse(row.study) as Study,
+});
+
+export type Studies = ReturnType<typeof createStudies>;
+
+export const createStudies = (db: DatabaseSync, runs: Runs) => {
+  const savePartition = db.prepare("INSERT OR IGNORE INTO partitions (sha256, body) VALUES (?, ?)");
+  const insertStudy = db.prepare(`
+    INSERT INTO studies (id, name, status, study, partition_sha256, dataset_sha256, engine, created_at)
+    VALUES (?, ?, 'waiting', ?, ?, ?, ?, ?)`);
+  const insertRun = db.prepare(
+    "INSERT INTO runs (id, study_id, algorithm, trial, seed, status) VALUES (?, ?, ?, ?, ?, 'waiting')",
+  );
+  const hasStudy = db.prepare("SELECT 1 FROM studies WHERE id = ?");
+  const hasRun = db.prepare("SELECT 1 FROM runs WHERE id = ?");
+  const one = db.prepare(`
+    SELECT studies.*, partitions.body AS "partition", 0 AS runs, 0 AS runs_done
+    FROM studies JOIN partitions ON partitions.sha256 = partition_sha256 WHERE id = ?`);
+  const all = db.prepare(`
+    SELECT id, name, status, reason, study, created_at, started_at, ended_at,
+      (SELECT count(*) FROM runs WHERE study_id = studies.id) AS runs,
+      (SELECT count(*) FROM runs WHERE study_id = studies.id AND status = 'done') AS runs_done
+    FROM studies ORDER BY ordinal DESC LIMIT ?`);
+  const interrupted = db.prepare(
+    "SELECT id FROM studies WHERE status = 'interrupted' ORDER BY ordinal DESC LIMIT 1",
+  );
+  const setEngine = db.prepare("UPDATE studies SET engine = ? WHERE id = ?");
+  const setStatus = db.prepare(`
+    UPDATE studies SET status = :status, reason = :reason,
+      started_at = CASE WHEN :status = 'running' THEN coalesce(started_at, :at) ELSE started_at END,
+      ended_at = CASE WHEN :status IN ('running', 'waiting') THEN NULL ELSE :at END
+    WHERE id = :id`);
+
+  const get = (id: string): StudyRecord | undefined => {
+    const row = one.get(id) as StudyRow | undefined;
+    if (row === undefined) return undefined;
+    return {
+      ...shared(row),
+      partition: JSON.parse(row.partition) as Partition,
+      ...(row.dataset_sha256 === null ? {} : { datasetSha: row.dataset_sha256 }),
+      engine: JSON.parse(row.engine) as EngineInfo,
+      runs: runs.of(id),
+    };
+  };
+
+  return {
+    /**
+     * Records a study with all its runs, each of them "waiting", in one transaction.
+     * @returns the new ids, such as s-7k3f9q and r-x4dd2m; runs in the given order.
+     */
+    create: (
+      input: NewStudy,
+      at: string = new Date().toISOString(),
+    ): { id: string; runs: (PlannedRun & { id: string })[] } =>
+      inTransaction(db, () => {
+        const id = newId("s", (taken) => hasStudy.get(taken) !== undefined);
+        const { partition } = input;
+        savePartition.run(partition.sha256, JSON.stringify(partition));
+        insertStudy.run(
+          id,
+          input.name,
+          JSON.stringify(input.study),
+          partition.sha256,
+          input.datasetSha ?? null,
+          JSON.stringify(input.engine),
+          at,
+        );
+        const planned = input.runs.map(({ algorithm, trial, seed }) => {
+          const run = newId("r", (taken) => hasRun.get(taken) !== undefined);
+          insertRun.run(run, id, algorithm, trial, seed);
+          return { id: run, algorithm, trial, seed };
+        });
+        return { id, runs: planned };
+      }),
+    get,
+    /** @throws UserError that names the newest studies when there is none of that id. */
+    require: (id: string): StudyRecord => {
+      const found = get(id);
+      if (found !== undefined) return found;
+      const newest = (all.all(5) as SummaryRow[]).map((row) => `${row.id} (${row.name})`);
+      throw new UserError(
+        `There is no study ${id} in this data directory. ` +
+          (newest.length > 0 ? `The newest are ${newest.join(", ")}.` : "It holds no studies yet."),
+      );
+    },
+    /** Newest first. */
+    list: (limit = 1000): StudySummary[] =>
+      (all.all(limit) as SummaryRow[]).map((row) => ({
+        ...shared(row),
+        runs: row.runs,
+        runsDone: row.runs_done,
+      })),
+    /** The newest study that can be resumed. */
+    latestInterrupted: (): StudyRecord | undefined => {
+      const row = interrupted.get() as { id: string } | undefined;
+      return row && get(row.id);
+    },
+    setEngine: (id: string, engine: EngineInfo): void => {
+      setEngine.run(JSON.stringify(engine), id);
+    },
+    /** @throws Error when there is no such study. */
+    setStatus: (
+      id: string,
+      status: StudyStatus,
+      reason?: string,
+      at: string = new Date().toISOString(),
+    ): void => {
+      if (setStatus.run({ id, status, reason: reason ?? null, at }).changes === 0) {
+        throw new Error(`there is no study ${id}`);
+      }
+    },
+  };
+};

@@ -1,0 +1,377 @@
+import { copyFileSync, existsSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { LabEvent } from "#contract/events.ts";
+import { openStore, type Store } from "#main/store/store.ts";
+import {
+  plannedRuns,
+  sampleEngine,
+  samplePartition,
+  sampleRound,
+  sampleStudy,
+  sampleTensors,
+  sampleUpdate,
+  temporaryFolder,
+} from "./samples.ts";
+
+const at = "2026-01-02T03:04:05.678Z";
+let folder: ReturnType<typeof temporaryFolder>;
+let store: Store;
+
+beforeEach(() => {
+  folder = temporaryFolder();
+  store = openStore({ dataDir: folder.path });
+});
+afterEach(() => {
+  store.close();
+  folder.remove();
+});
+
+const reopen = (): Store => {
+  store.close();
+  store = openStore({ dataDir: folder.path });
+  return store;
+};
+
+const createStudy = (name = "sample", partition = samplePartition()) =>
+  store.studies.create({
+    name,
+    study: sampleStudy({ name }),
+    partition,
+    datasetSha: "ab12",
+    engine: sampleEngine,
+    runs: plannedRuns,
+  });
+
+test("a study comes back as it was created, with short ids and its runs in order", () => {
+  const created = createStudy();
+  expect(created.id).toMatch(/^s-[2-9b-z]{6}$/);
+  expect(new Set(created.runs.map((r) => r.id)).size).toBe(4);
+  for (const run of created.runs) expect(run.id).toMatch(/^r-[2-9b-z]{6}$/);
+  reopen();
+  const study = store.studies.require(created.id);
+  expect(study.study).toEqual(sampleStudy());
+  expect(study.partition).toEqual(samplePartition());
+  expect(study.engine).toEqual(sampleEngine);
+  expect(study.datasetSha).toBe("ab12");
+  expect(study.runs.map(({ id, algorithm, trial, seed }) => ({ id, algorithm, trial, seed }))).toEqual(
+    created.runs,
+  );
+});
+
+test("creating a study is one transaction: a run that cannot be added leaves nothing", () => {
+  const twice = [plannedRuns[0]!, plannedRuns[0]!];
+  expect(() =>
+    store.studies.create({
+      name: "x",
+      study: sampleStudy(),
+      partition: samplePartition(),
+      engine: sampleEngine,
+      runs: twice,
+    }),
+  ).toThrow(/UNIQUE/);
+  expect(store.studies.list()).toEqual([]);
+  const db = new DatabaseSync(join(folder.path, "fedfleet.db"));
+  expect(db.prepare("SELECT count(*) AS n FROM partitions").get()).toEqual({ n: 0 });
+  db.close();
+});
+
+test("studies are listed newest first with how far they are, and share a partition's row", () => {
+  const a = createStudy("a");
+  const b = createStudy("b");
+  createStudy("c", samplePartition(7));
+  store.runs.setStatus(a.runs[0]!.id, "done");
+  expect(store.studies.list().map((s) => [s.name, s.status, s.runs, s.runsDone])).toEqual([
+    ["c", "waiting", 4, 0],
+    ["b", "waiting", 4, 0],
+    ["a", "waiting", 4, 1],
+  ]);
+  expect(store.studies.list(1)).toHaveLength(1);
+  const db = new DatabaseSync(join(folder.path, "fedfleet.db"));
+  expect(db.prepare("SELECT count(*) AS n FROM partitions").get()).toEqual({ n: 2 });
+  db.close();
+  expect(() => store.studies.require("s-nope")).toThrow(`The newest are`);
+  expect(() => store.studies.require("s-nope")).toThrow(`${b.id} (b)`);
+});
+
+test("rounds come back bit for bit, whatever numbers a diverged run has", async () => {
+  const run = createStudy().runs[0]!.id;
+  const rounds = [
+    sampleRound(0, { updates: [], accuracy: null, loss: null }),
+    sampleRound(1),
+    sampleRound(2, {
+      loss: Number.NaN,
+      accuracy: -0,
+      updates: [
+        sampleUpdate("virtual-2", {
+          status: "refused",
+          metrics: { loss: Number.POSITIVE_INFINITY, zero: -0, odd: "\u0000NaN", tiny: 5e-324 },
+          failure: { code: "not-finite", device: "virtual-2", stage: "upload", cause: "NaN in fc3.bias" },
+        }),
+      ],
+    }),
+  ];
+  for (const result of rounds) {
+    const checkpoint = await store.checkpoints.write(run, result.round, sampleTensors(result.round));
+    store.recordRound({ run, result, checkpoint });
+  }
+  reopen();
+  expect(store.rounds.of(run)).toStrictEqual(rounds);
+  expect(JSON.stringify(store.rounds.of(run))).toBe(JSON.stringify(rounds));
+  expect(store.rounds.get(run, 1)).toStrictEqual(rounds[1]);
+  expect(store.rounds.get(run, 9)).toBeUndefined();
+  expect(store.rounds.curve(run)).toStrictEqual([
+    { round: 0, loss: null, accuracy: null },
+    { round: 1, loss: rounds[1]!.loss, accuracy: rounds[1]!.accuracy },
+    { round: 2, loss: null, accuracy: 0 },
+  ]);
+  const last = store.rounds.last(run)!;
+  expect(last.round).toBe(2);
+  expect(last.weightsSha256).toBe(rounds[2]!.weightsSha256);
+  expect((await store.checkpoints.read(last.checkpoint!.path)).tensors).toEqual(sampleTensors(2));
+  expect(store.rounds.last("r-none")).toBeUndefined();
+});
+
+test("each event is a row and what it changes", async () => {
+  const { id: study, runs } = createStudy();
+  const run = runs[0]!.id;
+  const engine = { ...sampleEngine, kind: "native" as const };
+  const result = sampleRound(1, {
+    updates: [sampleUpdate("virtual-1", { timing: { computeMs: 5, waitMs: 9 } })],
+  });
+  const stream: LabEvent[] = [
+    { at, kind: "study-started", study, name: "sample", runs: 4, engine },
+    { at, kind: "device-joined", device: "virtual-1", dialect: "flwr", address: "127.0.0.1:5" },
+    { at, kind: "run-started", study, run, algorithm: "fedavg", trial: 1, rounds: 3, fromRound: 1 },
+    { at, kind: "round-started", run, round: 1, drawn: ["virtual-1"] },
+    { at, kind: "waiting", run, round: 1, for: "virtual-1", sinceMs: 2000, next: "wait" },
+    { at, kind: "client-progress", run, round: 1, device: "virtual-1", phase: "training", fraction: 0.5 },
+    {
+      at,
+      kind: "client-update",
+      run,
+      round: 1,
+      update: sampleUpdate("virtual-1", { timing: { computeMs: 5 } }),
+    },
+    { at, kind: "round-ended", run, result },
+    { at, kind: "device-left", device: "virtual-1", reason: "done" },
+    { at, kind: "run-ended", study, run, status: "done", reason: "all rounds" },
+    { at, kind: "study-ended", study, status: "done" },
+  ];
+  const ids = stream.map((event) => store.record(event));
+  expect(ids).toEqual([1, 2, 3, 4, 5, undefined, 6, 7, 8, 9, 10]);
+
+  const all = store.events({ limit: 100 });
+  const recorded = stream.filter((event) => event.kind !== "client-progress");
+  // the update's event shows what was known of it when the round had ended
+  const expected = recorded.map((event) =>
+    event.kind === "client-update" ? { ...event, update: result.updates[0] } : event,
+  );
+  expect(all.map(({ id: _, ...event }) => event)).toEqual(expected);
+  expect(all.map((e) => e.id)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  expect(store.events({ after: 6, limit: 2 }).map((e) => e.id)).toEqual([7, 8]);
+  expect(store.events({ study, limit: 100 }).map((e) => e.id)).toEqual([1, 3, 4, 5, 6, 7, 9, 10]);
+  expect(store.events({ study, after: 3, limit: 2 }).map((e) => e.id)).toEqual([4, 5]);
+
+  const record = store.studies.require(study);
+  expect(record).toMatchObject({ status: "done", engine, startedAt: at, endedAt: at });
+  expect(record.runs[0]).toMatchObject({ status: "done", reason: "all rounds", lastRound: 1, startedAt: at });
+  expect(store.devices.list()).toEqual([
+    {
+      name: "virtual-1",
+      kind: "unknown",
+      dialect: "flwr",
+      address: "127.0.0.1:5",
+      details: {},
+      firstSeen: at,
+      lastSeen: at,
+      connected: false,
+      leftReason: "done",
+    },
+  ]);
+});
+
+test("an event of an unknown run is a bug and leaves no trace", () => {
+  expect(() => store.record({ at, kind: "round-started", run: "r-none", round: 1, drawn: [] })).toThrow(
+    "there is no run r-none",
+  );
+  expect(() => store.record({ at, kind: "round-ended", run: "r-none", result: sampleRound(1) })).toThrow(
+    "there is no run r-none",
+  );
+  expect(() => store.record({ at, kind: "study-ended", study: "s-none", status: "done" })).toThrow(
+    "there is no study s-none",
+  );
+  expect(store.events({ limit: 10 })).toEqual([]);
+});
+
+test("recording a round and then its event counts once; another result for it is refused", async () => {
+  const run = createStudy().runs[0]!.id;
+  const result = sampleRound(1);
+  const checkpoint = await store.checkpoints.write(run, 1, sampleTensors(1));
+  const id = store.recordRound({ run, result, checkpoint, at });
+  expect(store.record({ at, kind: "round-ended", run, result })).toBe(id);
+  expect(store.recordRound({ run, result, checkpoint, at })).toBe(id);
+  expect(store.events({ limit: 10 })).toHaveLength(1);
+  expect(() => store.record({ at, kind: "round-ended", run, result: { ...result, seconds: 9 } })).toThrow(
+    "on record with another result",
+  );
+  expect(store.rounds.of(run)).toStrictEqual([result]);
+});
+
+test("a round-ended event takes the checkpoint along that was written for its round", async () => {
+  const run = createStudy().runs[0]!.id;
+  const path = await store.checkpoints.write(run, 1, sampleTensors(1));
+  store.record({ at, kind: "round-ended", run, result: sampleRound(1) });
+  expect(store.rounds.last(run)!.checkpoint!.path).toBe(path);
+  expect(() => store.recordRound({ run, result: sampleRound(2), checkpoint: path })).toThrow(
+    "was not written",
+  );
+  expect(store.rounds.last(run)!.round).toBe(1);
+});
+
+test("updates of a round that began twice, or came late, stay apart from its record", () => {
+  const run = createStudy().runs[0]!.id;
+  const update = (device: string, examples: number) =>
+    store.record({ at, kind: "client-update", run, round: 1, update: sampleUpdate(device, { examples }) });
+  update("a", 1); // before a crash
+  update("b", 2);
+  expect(store.rounds.updates(run, 1).map((u) => u.examples)).toEqual([1, 2]);
+  reopen();
+  update("b", 3); // the round anew
+  update("a", 4);
+  const updates = [sampleUpdate("a", { examples: 4 }), sampleUpdate("b", { examples: 3 })];
+  const result = sampleRound(1, { updates });
+  store.record({ at, kind: "round-ended", run, result });
+  update("c", 5); // late
+  expect(store.rounds.of(run)).toStrictEqual([result]);
+  expect(store.rounds.updates(run, 1)).toStrictEqual(updates);
+  const examples = store
+    .events({ limit: 10 })
+    .flatMap((e) => (e.kind === "client-update" ? [`${e.update.device}${e.update.examples}`] : []));
+  expect(examples).toEqual(["a1", "b2", "b3", "a4", "c5"]);
+});
+
+test("what a dead process left running is interrupted, and the newest such study is found", async () => {
+  const a = createStudy("a");
+  const b = createStudy("b");
+  const done = createStudy("c");
+  for (const [study, run] of [
+    [a.id, a.runs[0]!.id],
+    [b.id, b.runs[1]!.id],
+  ] as const) {
+    store.record({ at, kind: "study-started", study, name: "", runs: 4, engine: sampleEngine });
+    store.record({
+      at,
+      kind: "run-started",
+      study,
+      run,
+      algorithm: "fedavg",
+      trial: 1,
+      rounds: 3,
+      fromRound: 1,
+    });
+  }
+  store.record({ at, kind: "study-ended", study: done.id, status: "done" });
+  store.record({ at, kind: "device-joined", device: "d", dialect: "flwr", address: "" });
+  expect(store.studies.latestInterrupted()).toBeUndefined();
+  reopen();
+  const found = store.studies.latestInterrupted()!;
+  expect(found.id).toBe(b.id);
+  expect(found.runs.map((r) => r.status)).toEqual(["waiting", "interrupted", "waiting", "waiting"]);
+  expect(found.runs[1]!.reason).toBe("the program ended without warning");
+  expect(store.studies.require(a.id).status).toBe("interrupted");
+  expect(store.studies.require(done.id).status).toBe("done");
+  expect(store.devices.list()[0]!.connected).toBe(false);
+  expect(store.events({ study: b.id, limit: 10 }).map((e) => e.kind)).toEqual([
+    "study-started",
+    "run-started",
+    "run-ended",
+    "study-ended",
+  ]);
+  store.record({ at, kind: "study-resumed", study: b.id, name: "b" });
+  expect(store.studies.latestInterrupted()!.id).toBe(a.id);
+  expect(store.studies.require(b.id)).toMatchObject({ status: "running" });
+  expect(store.studies.require(b.id).endedAt).toBeUndefined();
+});
+
+test("pruning keeps the last checkpoint and the best, and files that no row knows go at the next start", async () => {
+  const run = createStudy().runs[0]!.id;
+  const accuracies = [0.1, 0.7, 0.7, 0.6, 0.5];
+  for (const [round, accuracy] of accuracies.entries()) {
+    const checkpoint = await store.checkpoints.write(run, round, sampleTensors(round));
+    store.recordRound({ run, result: sampleRound(round, { accuracy, loss: 1 }), checkpoint });
+  }
+  const inFolder = () => readdirSync(join(folder.path, "checkpoints", run)).sort();
+  expect(await store.checkpoints.prune(run)).toBe(3);
+  expect(inFolder()).toEqual(["round-00001.safetensors", "round-00004.safetensors"]);
+  expect(store.checkpoints.of(run).map((c) => c.round)).toEqual([1, 4]);
+  expect(await store.checkpoints.prune(run, "last")).toBe(1);
+  expect(inFolder()).toEqual(["round-00004.safetensors"]);
+  expect(await store.checkpoints.prune("r-none")).toBe(0);
+
+  const orphan = await store.checkpoints.write(run, 5, sampleTensors(5));
+  writeFileSync(join(folder.path, "checkpoints", run, ".round-00006.safetensors.00ff.unfinished"), "half");
+  writeFileSync(join(folder.path, "checkpoints", "notes.txt"), "a person's own");
+  expect(existsSync(orphan)).toBe(true);
+  reopen();
+  expect(inFolder()).toEqual(["round-00004.safetensors"]);
+  expect(existsSync(join(folder.path, "checkpoints", "notes.txt"))).toBe(true);
+  expect(store.rounds.last(run)!.checkpoint!.round).toBe(4);
+});
+
+test("the best round of a run without accuracies is the one of the lowest loss", async () => {
+  const run = createStudy().runs[0]!.id;
+  for (const [round, loss] of [Number.NaN, 3, 1, 2].entries()) {
+    const checkpoint = await store.checkpoints.write(run, round, sampleTensors(round));
+    store.recordRound({ run, result: sampleRound(round, { accuracy: null, loss }), checkpoint });
+  }
+  await store.checkpoints.prune(run);
+  expect(store.checkpoints.of(run).map((c) => c.round)).toEqual([2, 3]);
+});
+
+test("a checkpoint that was changed behind our back is refused by name", async () => {
+  const run = createStudy().runs[0]!.id;
+  const path = await store.checkpoints.write(run, 1, sampleTensors(1), { round: "1" });
+  store.recordRound({ run, result: sampleRound(1), checkpoint: path });
+  expect((await store.checkpoints.read(path)).metadata).toEqual({ round: "1" });
+  const other = await store.checkpoints.write(run, 2, sampleTensors(2));
+  copyFileSync(other, path);
+  await expect(store.checkpoints.read(path)).rejects.toThrow(
+    /round-00001\.safetensors is not the checkpoint/,
+  );
+});
+
+test("data sets are registered, replaced and forgotten", () => {
+  const cifar = { name: "cifar10", format: "cifar-binary", path: "/data/c", sha256s: { "a.bin": "00" } };
+  store.datasets.save(cifar, at);
+  store.datasets.save({ ...cifar, name: "b" }, at);
+  store.datasets.save({ ...cifar, path: "/data/d" }, at);
+  reopen();
+  expect(store.datasets.list().map((d) => [d.name, d.path])).toEqual([
+    ["b", "/data/c"],
+    ["cifar10", "/data/d"],
+  ]);
+  expect(store.datasets.get("cifar10")).toEqual({ ...cifar, path: "/data/d", registeredAt: at });
+  expect(store.datasets.remove("b")).toBe(true);
+  expect(store.datasets.remove("b")).toBe(false);
+});
+
+test("an update of a device keeps what is not given", () => {
+  store.devices.upsert({ name: "nano", kind: "board", details: { ram: 4 } }, "2026-01-01T00:00:00.000Z");
+  store.devices.upsert({ name: "nano", address: "10.0.0.2" }, at);
+  expect(store.devices.list()).toMatchObject([
+    {
+      kind: "board",
+      address: "10.0.0.2",
+      details: { ram: 4 },
+      firstSeen: "2026-01-01T00:00:00.000Z",
+      lastSeen: at,
+    },
+  ]);
+});
+
+test("closing twice is harmless", () => {
+  store.close();
+  store.close();
+});
