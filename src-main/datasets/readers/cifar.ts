@@ -1,0 +1,215 @@
+/**
+ * CIFAR-10 and CIFAR-100: Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009,
+ * https://www.cs.toronto.edu/~kriz/cifar.html. Pictures lie as three planes (1024 red, 1024 green, 1024 blue
+ * bytes, row by row); both forms hold the same pictures in the same order.
+ */
+import type { PictureSet } from "#contract/dataset.ts";
+import { FETCH_AGAIN, refusal } from "#main/datasets/refusal.ts";
+import type { SizeLimit, Source } from "#main/datasets/source.ts";
+import { CIFAR10_CLASSES, CIFAR100_CLASSES } from "./cifar-classes.ts";
+import { checkBalance, checkLabelRange } from "./class-counts.ts";
+import type { Format, Normalisation } from "./format.ts";
+import { readPickle } from "./pickle.ts";
+import { entryOf } from "./pickle-stack.ts";
+import { PickleRefused, smallIntegers, uint8Array } from "./pickle-values.ts";
+
+const SIDE = 32;
+const PLANE = SIDE * SIDE;
+const PICTURE = 3 * PLANE;
+
+/** One file of a CIFAR set: `count` pictures, which go to `split` from picture `first` on. */
+interface Batch {
+  readonly file: string;
+  readonly split: "train" | "test";
+  readonly first: number;
+  readonly count: number;
+}
+
+interface Shape {
+  readonly classes: readonly string[];
+  readonly normalisation: Normalisation;
+  readonly batches: readonly Batch[];
+}
+
+/** Decodes one batch into the places that are meant for it. */
+type Decode = (file: string, bytes: Buffer, batch: Batch, pixels: Uint8Array, labels: Uint8Array) => void;
+
+/** Planes to pixels: (N, 3, 32, 32) in `from` becomes (N, 32, 32, 3) in `to`. Offsets in bytes. */
+const interleave = (
+  from: Uint8Array,
+  offset: number,
+  stride: number,
+  count: number,
+  to: Uint8Array,
+  first: number,
+): void => {
+  for (let n = 0, out = first * PICTURE; n < count; n++) {
+    const start = offset + n * stride;
+    for (let i = start; i < start + PLANE; i++, out += 3) {
+      to[out] = from[i]!;
+      to[out + 1] = from[i + PLANE]!;
+      to[out + 2] = from[i + 2 * PLANE]!;
+    }
+  }
+};
+
+const read =
+  (shape: Shape, limit: (batch: Batch) => SizeLimit, decode: Decode) =>
+  async (source: Source): ReturnType<Format["read"]> => {
+    const make = (split: "train" | "test"): PictureSet => {
+      const count = shape.batches.reduce((sum, b) => (b.split === split ? sum + b.count : sum), 0);
+      return {
+        count,
+        height: SIDE,
+        width: SIDE,
+        channels: 3,
+        pixels: new Uint8Array(count * PICTURE),
+        labels: new Uint8Array(count),
+      };
+    };
+    const sets = { train: make("train"), test: make("test") };
+    const batches = new Map(shape.batches.map((batch) => [batch.file, batch]));
+    const wanted = new Map(shape.batches.map((batch) => [batch.file, limit(batch)]));
+    await source.read(wanted, (name, bytes) => {
+      const batch = batches.get(name)!;
+      const file = `${source.path}: ${name}`;
+      const { pixels, labels } = sets[batch.split];
+      decode(file, bytes, batch, pixels, labels);
+      checkLabelRange(file, labels.subarray(batch.first, batch.first + batch.count), shape.classes.length);
+    });
+    for (const set of [sets.train, sets.test]) checkBalance(source.path, set, shape.classes.length);
+    return { classes: shape.classes, ...sets, ...shape.normalisation };
+  };
+
+/** A record is `labelBytes` labels (the last one counts; CIFAR-100 has the coarse one before it) and a picture. */
+const binaryReader = (shape: Shape, labelBytes: 1 | 2) => {
+  const record = labelBytes + PICTURE;
+  return read(
+    shape,
+    ({ count }) => ({ min: count * record, max: count * record }),
+    (file, bytes, { first, count }, pixels, labels) => {
+      for (let n = 0; n < count; n++) {
+        labels[first + n] = bytes[n * record + labelBytes - 1]!;
+        if (labelBytes === 2 && bytes[n * record]! >= 20) {
+          throw refusal(
+            file,
+            `record ${n} has coarse label ${bytes[n * record]}, expected 0 to 19`,
+            FETCH_AGAIN,
+          );
+        }
+      }
+      interleave(bytes, labelBytes, record, count, pixels, first);
+    },
+  );
+};
+
+const pythonReader = (shape: Shape, labelsKey: string) =>
+  read(
+    shape,
+    // protocol 0 escapes bytes: up to four characters each
+    ({ count }) => ({ min: count * PICTURE, max: count * PICTURE * 4 + 2 ** 24 }),
+    (file, bytes, { first, count }, pixels, labels) => {
+      try {
+        const dict = readPickle(bytes);
+        labels.set(smallIntegers(entryOf(dict, labelsKey), labelsKey, count), first);
+        interleave(
+          uint8Array(entryOf(dict, "data"), "data", [count, PICTURE]),
+          0,
+          PICTURE,
+          count,
+          pixels,
+          first,
+        );
+      } catch (error) {
+        if (!(error instanceof PickleRefused)) throw error;
+        throw refusal(file, `the pickle ${error.message}`, FETCH_AGAIN, error);
+      }
+    },
+  );
+
+/** FedNTD's figures (`ntd10`): channel statistics of the 50,000 training pictures. */
+const CIFAR10_NORMALISATION: Normalisation = {
+  mean: [0.49139968, 0.48215827, 0.44653124],
+  std: [0.24703233, 0.24348505, 0.26158768],
+};
+const CIFAR100_NORMALISATION: Normalisation = {
+  mean: [0.5071, 0.4865, 0.4409],
+  std: [0.2673, 0.2564, 0.2762],
+};
+
+const cifar10 = (extension: string): Shape => ({
+  classes: CIFAR10_CLASSES,
+  normalisation: CIFAR10_NORMALISATION,
+  batches: [
+    ...[0, 1, 2, 3, 4].map(
+      (i): Batch => ({
+        file: `data_batch_${i + 1}${extension}`,
+        split: "train",
+        first: i * 10_000,
+        count: 10_000,
+      }),
+    ),
+    { file: `test_batch${extension}`, split: "test", first: 0, count: 10_000 },
+  ],
+});
+
+const cifar100 = (extension: string): Shape => ({
+  classes: CIFAR100_CLASSES,
+  normalisation: CIFAR100_NORMALISATION,
+  batches: [
+    { file: `train${extension}`, split: "train", first: 0, count: 50_000 },
+    { file: `test${extension}`, split: "test", first: 0, count: 10_000 },
+  ],
+});
+
+const members = (shape: Shape, md5: Readonly<Record<string, string>> = {}) =>
+  shape.batches.map(({ file }) => ({ name: file, ...(md5[file] ? { md5: [md5[file]] } : {}) }));
+
+const CIFAR10_TITLE = "CIFAR-10 (50,000 + 10,000 colour pictures, 10 classes)";
+const CIFAR100_TITLE = "CIFAR-100 (50,000 + 10,000 colour pictures, 100 classes)";
+
+export const cifar10Binary: Format = {
+  name: "cifar10-binary",
+  title: CIFAR10_TITLE,
+  dataset: "cifar10",
+  members: members(cifar10(".bin")),
+  archiveMd5: "c32a1d4ab5d03f1284b67883e8d87530",
+  read: binaryReader(cifar10(".bin"), 1),
+};
+
+export const cifar10Python: Format = {
+  name: "cifar10-python",
+  title: CIFAR10_TITLE,
+  dataset: "cifar10",
+  members: members(cifar10(""), {
+    data_batch_1: "c99cafc152244af753f735de768cd75f",
+    data_batch_2: "d4bba439e000b95fd0a9bffe97cbabec",
+    data_batch_3: "54ebc095f3ab1f0389bbae665268c751",
+    data_batch_4: "634d18415352ddfa80567beed471001a",
+    data_batch_5: "482c414d41f54cd18b22e5b47cb7c3cb",
+    test_batch: "40351d587109b95175f43aff81a1287e",
+  }),
+  archiveMd5: "c58f30108f718f92721af3b95e74349a",
+  read: pythonReader(cifar10(""), "labels"),
+};
+
+export const cifar100Binary: Format = {
+  name: "cifar100-binary",
+  title: CIFAR100_TITLE,
+  dataset: "cifar100",
+  members: members(cifar100(".bin")),
+  archiveMd5: "03b5dce01913d631647c71ecec9e9cb8",
+  read: binaryReader(cifar100(".bin"), 2),
+};
+
+export const cifar100Python: Format = {
+  name: "cifar100-python",
+  title: CIFAR100_TITLE,
+  dataset: "cifar100",
+  members: members(cifar100(""), {
+    train: "16019d7e3df5f24257cddd939b257f8d",
+    test: "f0ef6b0ae62326f3e7ffdfab6717acfc",
+  }),
+  archiveMd5: "eb9058c3a382ffc7106e4002c42a8d85",
+  read: pythonReader(cifar100(""), "fine_labels"),
+};
