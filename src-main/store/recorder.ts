@@ -69,6 +69,7 @@ export const createRecorder = (db: DatabaseSync, tables: Tables) => {
         return { study: event.study };
       case "run-started":
         runs.setStatus(event.run, "running", undefined, at);
+        runs.takeEngine(event.run);
         return { study: event.study, run: event.run };
       case "run-ended":
         runs.setStatus(event.run, event.status, event.reason, at);

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { RunStatus } from "#contract/events.ts";
+import type { EngineInfo } from "#contract/jobs.ts";
 
 export interface RunRecord {
   readonly id: string;
@@ -10,6 +11,8 @@ export interface RunRecord {
   readonly seed: number;
   readonly status: RunStatus;
   readonly reason?: string;
+  /** The engine that computed it (its last part, if it was resumed); undefined before it started. */
+  readonly engine?: EngineInfo;
   readonly startedAt?: string;
   readonly endedAt?: string;
   /** The last round that was recorded; undefined before the first. */
@@ -24,6 +27,7 @@ type RunRow = {
   seed: number;
   status: RunStatus;
   reason: string | null;
+  engine: string | null;
   started_at: string | null;
   ended_at: string | null;
   last_round: number | null;
@@ -37,6 +41,7 @@ const toRecord = (row: RunRow): RunRecord => ({
   seed: row.seed,
   status: row.status,
   ...(row.reason === null ? {} : { reason: row.reason }),
+  ...(row.engine === null ? {} : { engine: JSON.parse(row.engine) as EngineInfo }),
   ...(row.started_at === null ? {} : { startedAt: row.started_at }),
   ...(row.ended_at === null ? {} : { endedAt: row.ended_at }),
   ...(row.last_round === null ? {} : { lastRound: row.last_round }),
@@ -54,6 +59,9 @@ export const createRuns = (db: DatabaseSync) => {
       started_at = CASE WHEN :status = 'running' THEN coalesce(started_at, :at) ELSE started_at END,
       ended_at = CASE WHEN :status IN ('running', 'waiting') THEN NULL ELSE :at END
     WHERE id = :id`);
+  const takeEngine = db.prepare(
+    "UPDATE runs SET engine = (SELECT engine FROM studies WHERE studies.id = study_id) WHERE id = ?",
+  );
   const studyOf = db.prepare("SELECT study_id FROM runs WHERE id = ?");
   return {
     /** In the order in which the study was created with them. */
@@ -72,6 +80,10 @@ export const createRuns = (db: DatabaseSync) => {
       if (setStatus.run({ id, status, reason: reason ?? null, at }).changes === 0) {
         throw new Error(`there is no run ${id}`);
       }
+    },
+    /** A run that starts is computed by the engine that its study has then. */
+    takeEngine: (id: string): void => {
+      takeEngine.run(id);
     },
     /** The study of a run. @throws Error when there is no such run. */
     studyOf: (id: string): string => {

@@ -18,9 +18,11 @@ export interface PlannedRun {
 }
 
 export interface NewStudy {
-  readonly name: string;
   readonly study: Study;
-  readonly partition: Partition;
+  /** Undefined where no device takes its data from this computer. */
+  readonly partition: Partition | undefined;
+  /** Names of the classes, in the order of their indices; empty where they are not known. */
+  readonly classes: readonly string[];
   /** SHA-256 (hex) of the data set's files, where it has any. */
   readonly datasetSha?: string | undefined;
   readonly engine: EngineInfo;
@@ -42,7 +44,8 @@ export interface StudySummary {
 }
 
 export interface StudyRecord extends Omit<StudySummary, "runs" | "runsDone"> {
-  readonly partition: Partition;
+  readonly partition: Partition | undefined;
+  readonly classes: readonly string[];
   readonly datasetSha?: string;
   readonly engine: EngineInfo;
   readonly runs: readonly RunRecord[];
@@ -60,7 +63,12 @@ type SummaryRow = {
   runs: number;
   runs_done: number;
 };
-type StudyRow = SummaryRow & { dataset_sha256: string | null; engine: string; partition: string };
+type StudyRow = SummaryRow & {
+  dataset_sha256: string | null;
+  engine: string;
+  partition: string | null;
+  classes: string;
+};
 
 const shared = (row: SummaryRow) => ({
   id: row.id,
@@ -78,8 +86,8 @@ export type Studies = ReturnType<typeof createStudies>;
 export const createStudies = (db: DatabaseSync, runs: Runs) => {
   const savePartition = db.prepare("INSERT OR IGNORE INTO partitions (sha256, body) VALUES (?, ?)");
   const insertStudy = db.prepare(`
-    INSERT INTO studies (id, name, status, study, partition_sha256, dataset_sha256, engine, created_at)
-    VALUES (?, ?, 'waiting', ?, ?, ?, ?, ?)`);
+    INSERT INTO studies (id, name, status, study, classes, partition_sha256, dataset_sha256, engine, created_at)
+    VALUES (?, ?, 'waiting', ?, ?, ?, ?, ?, ?)`);
   const insertRun = db.prepare(
     "INSERT INTO runs (id, study_id, algorithm, trial, seed, status) VALUES (?, ?, ?, ?, ?, 'waiting')",
   );
@@ -87,7 +95,7 @@ export const createStudies = (db: DatabaseSync, runs: Runs) => {
   const hasRun = db.prepare("SELECT 1 FROM runs WHERE id = ?");
   const one = db.prepare(`
     SELECT studies.*, partitions.body AS "partition", 0 AS runs, 0 AS runs_done
-    FROM studies JOIN partitions ON partitions.sha256 = partition_sha256 WHERE id = ?`);
+    FROM studies LEFT JOIN partitions ON partitions.sha256 = partition_sha256 WHERE id = ?`);
   const all = db.prepare(`
     SELECT id, name, status, reason, study, created_at, started_at, ended_at,
       (SELECT count(*) FROM runs WHERE study_id = studies.id) AS runs,
@@ -108,7 +116,8 @@ export const createStudies = (db: DatabaseSync, runs: Runs) => {
     if (row === undefined) return undefined;
     return {
       ...shared(row),
-      partition: JSON.parse(row.partition) as Partition,
+      partition: row.partition === null ? undefined : (JSON.parse(row.partition) as Partition),
+      classes: JSON.parse(row.classes) as string[],
       ...(row.dataset_sha256 === null ? {} : { datasetSha: row.dataset_sha256 }),
       engine: JSON.parse(row.engine) as EngineInfo,
       runs: runs.of(id),
@@ -127,12 +136,13 @@ export const createStudies = (db: DatabaseSync, runs: Runs) => {
       inTransaction(db, () => {
         const id = newId("s", (taken) => hasStudy.get(taken) !== undefined);
         const { partition } = input;
-        savePartition.run(partition.sha256, JSON.stringify(partition));
+        if (partition) savePartition.run(partition.sha256, JSON.stringify(partition));
         insertStudy.run(
           id,
-          input.name,
+          input.study.name,
           JSON.stringify(input.study),
-          partition.sha256,
+          JSON.stringify(input.classes),
+          partition?.sha256 ?? null,
           input.datasetSha ?? null,
           JSON.stringify(input.engine),
           at,
@@ -167,6 +177,7 @@ export const createStudies = (db: DatabaseSync, runs: Runs) => {
       const row = interrupted.get() as { id: string } | undefined;
       return row && get(row.id);
     },
+    /** When a study goes on with another engine: the runs that start from now on name it. */
     setEngine: (id: string, engine: EngineInfo): void => {
       setEngine.run(JSON.stringify(engine), id);
     },

@@ -41,7 +41,8 @@ CREATE TABLE studies (
   status           TEXT NOT NULL,
   reason           TEXT,
   study            TEXT NOT NULL,
-  partition_sha256 TEXT NOT NULL REFERENCES partitions (sha256),
+  classes          TEXT NOT NULL,
+  partition_sha256 TEXT REFERENCES partitions (sha256),
   dataset_sha256   TEXT,
   engine           TEXT NOT NULL,
   created_at       TEXT NOT NULL,
@@ -58,6 +59,7 @@ CREATE TABLE runs (
   seed       INTEGER NOT NULL,
   status     TEXT NOT NULL,
   reason     TEXT,
+  engine     TEXT,
   started_at TEXT,
   ended_at   TEXT,
   UNIQUE (study_id, algorithm, trial)
@@ -96,6 +98,17 @@ CREATE TABLE checkpoints (
   created_at TEXT NOT NULL,
   PRIMARY KEY (run_id, round),
   FOREIGN KEY (run_id, round) REFERENCES rounds (run_id, round) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+-- Weights that belong to a study and not to a round: where the first client gave the model.
+CREATE TABLE study_checkpoints (
+  study_id   TEXT NOT NULL REFERENCES studies (id) ON DELETE CASCADE,
+  round      INTEGER NOT NULL,
+  path       TEXT NOT NULL UNIQUE,
+  bytes      INTEGER NOT NULL,
+  sha256     TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  PRIMARY KEY (study_id, round)
 ) STRICT, WITHOUT ROWID;
 
 -- seq: order of arrival. place: position in the round's record, null until the round ended and for an update

@@ -69,7 +69,7 @@ export const sampleUpdate = (device: string, changes: Partial<ClientUpdate> = {}
 
 export const sampleRound = (round: number, changes: Partial<RoundResult> = {}): RoundResult => ({
   round,
-  loss: 2.302585092994046 / (round + 1),
+  loss: Math.LN10 / (round + 1),
   accuracy: 1 - 0.9 / (round + 1),
   central: { loss: 0.1, accuracy: 0.5, examples: 1000, perClass: [{ correct: 1, total: 2 }] },
   clients: ["virtual-1", "virtual-2"],

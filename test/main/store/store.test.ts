@@ -145,7 +145,7 @@ test("each event is a row and what it changes", async () => {
     { at, kind: "device-joined", device: "virtual-1", dialect: "flwr", address: "127.0.0.1:5" },
     { at, kind: "run-started", study, run, algorithm: "fedavg", trial: 1, rounds: 3, fromRound: 1 },
     { at, kind: "round-started", run, round: 1, drawn: ["virtual-1"] },
-    { at, kind: "waiting", run, round: 1, for: "virtual-1", sinceMs: 2000, next: "wait" },
+    { at, kind: "waiting", run, round: 1, stage: "answering", for: "virtual-1", sinceMs: 2000, next: "wait" },
     { at, kind: "client-progress", run, round: 1, device: "virtual-1", phase: "training", fraction: 0.5 },
     {
       at,
