@@ -31,9 +31,16 @@ export const createCheckpoints = (db: DatabaseSync, dataDir: string) => {
   const pending = new Map<string, CheckpointRecord>();
   const insert = db.prepare("INSERT INTO checkpoints VALUES (?, ?, ?, ?, ?, ?)");
   const one = db.prepare("SELECT * FROM checkpoints WHERE run_id = ? AND round = ?");
-  const byPath = db.prepare("SELECT * FROM checkpoints WHERE path = ?");
+  const byPath = db.prepare(`
+    SELECT run_id, round, path, sha256 FROM checkpoints WHERE path = :path
+    UNION ALL SELECT study_id, round, path, sha256 FROM study_checkpoints WHERE path = :path`);
   const ofRun = db.prepare("SELECT * FROM checkpoints WHERE run_id = ? ORDER BY round");
-  const allPaths = db.prepare("SELECT path FROM checkpoints");
+  const allPaths = db.prepare("SELECT path FROM checkpoints UNION ALL SELECT path FROM study_checkpoints");
+  const ofStudy = db.prepare(
+    "SELECT study_id AS run_id, round, path, bytes, sha256 FROM study_checkpoints WHERE study_id = ? AND round = ?",
+  );
+  const insertOfStudy = db.prepare("INSERT INTO study_checkpoints VALUES (?, ?, ?, ?, ?, ?)");
+  const isStudy = db.prepare("SELECT 1 FROM studies WHERE id = ?");
   const remove = db.prepare("DELETE FROM checkpoints WHERE run_id = ? AND round = ?");
   // By accuracy; by loss where accuracies are equal or not known; the earlier of two that are equal in both.
   const best = db.prepare(`
@@ -52,7 +59,7 @@ export const createCheckpoints = (db: DatabaseSync, dataDir: string) => {
   });
   const key = (run: string, round: number) => `${run}/${round}`;
   const get = (run: string, round: number): CheckpointRecord | undefined => {
-    const row = one.get(run, round) as CheckpointRow | undefined;
+    const row = (one.get(run, round) ?? ofStudy.get(run, round)) as CheckpointRow | undefined;
     return row && toRecord(row);
   };
 
@@ -60,6 +67,7 @@ export const createCheckpoints = (db: DatabaseSync, dataDir: string) => {
     /**
      * Writes the checkpoint of a round that is about to be recorded, durably and without holding up the event
      * loop. Until the round is recorded the file is nobody's, and the next start would remove it.
+     * With a study's id in place of a run's, the file belongs to the study and is on record at once.
      * Tensors must not change until the promise resolves.
      * @returns the file's absolute path.
      * @throws UserError when the disk is full or may not be written.
@@ -76,12 +84,12 @@ export const createCheckpoints = (db: DatabaseSync, dataDir: string) => {
       if (get(run, round) !== undefined)
         throw new Error(`round ${round} of ${run} already has its checkpoint`);
       const path = join(dataDir, FOLDER, run, `round-${String(round).padStart(5, "0")}.safetensors`);
-      pending.set(key(run, round), {
-        run,
-        round,
-        path,
-        ...(await writeSafetensors(path, tensors, metadata)),
-      });
+      const { bytes, sha256 } = await writeSafetensors(path, tensors, metadata);
+      if (isStudy.get(run) !== undefined) {
+        insertOfStudy.run(run, round, kept(path), bytes, sha256, new Date().toISOString());
+      } else {
+        pending.set(key(run, round), { run, round, path, bytes, sha256 });
+      }
       return path;
     },
     /**
@@ -92,16 +100,17 @@ export const createCheckpoints = (db: DatabaseSync, dataDir: string) => {
       path: string,
     ): Promise<{ tensors: readonly NamedTensor[]; metadata: Readonly<Record<string, string>> }> => {
       const whole = isAbsolute(path) ? path : join(dataDir, path);
-      const row = byPath.get(kept(whole)) as CheckpointRow | undefined;
+      const row = byPath.get({ path: kept(whole) }) as CheckpointRow | undefined;
       const { tensors, metadata, sha256 } = await readSafetensorsFile(whole);
       if (row !== undefined && row.sha256 !== sha256) {
         throw new UserError(
-          `${whole} is not the checkpoint that round ${row.round} of run ${row.run_id} recorded: its SHA-256 is ` +
+          `${whole} is not the checkpoint that round ${row.round} of ${row.run_id} recorded: its SHA-256 is ` +
             `${sha256}, not ${row.sha256}. Restore it from a copy, or start the study anew.`,
         );
       }
       return { tensors, metadata };
     },
+    /** What is on record for a round of a run, or for a study. */
     get,
     of: (run: string): CheckpointRecord[] => (ofRun.all(run) as CheckpointRow[]).map(toRecord),
     /** What was written for a round that is not recorded yet. */

@@ -36,9 +36,9 @@ const reopen = (): Store => {
 
 const createStudy = (name = "sample", partition = samplePartition()) =>
   store.studies.create({
-    name,
     study: sampleStudy({ name }),
     partition,
+    classes: ["shirt", "shoe"],
     datasetSha: "ab12",
     engine: sampleEngine,
     runs: plannedRuns,
@@ -55,6 +55,8 @@ test("a study comes back as it was created, with short ids and its runs in order
   expect(study.partition).toEqual(samplePartition());
   expect(study.engine).toEqual(sampleEngine);
   expect(study.datasetSha).toBe("ab12");
+  expect(study.classes).toEqual(["shirt", "shoe"]);
+  expect(study.name).toBe("sample");
   expect(study.runs.map(({ id, algorithm, trial, seed }) => ({ id, algorithm, trial, seed }))).toEqual(
     created.runs,
   );
@@ -64,8 +66,8 @@ test("creating a study is one transaction: a run that cannot be added leaves not
   const twice = [plannedRuns[0]!, plannedRuns[0]!];
   expect(() =>
     store.studies.create({
-      name: "x",
       study: sampleStudy(),
+      classes: [],
       partition: samplePartition(),
       engine: sampleEngine,
       runs: twice,
@@ -176,7 +178,8 @@ test("each event is a row and what it changes", async () => {
 
   const record = store.studies.require(study);
   expect(record).toMatchObject({ status: "done", engine, startedAt: at, endedAt: at });
-  expect(record.runs[0]).toMatchObject({ status: "done", reason: "all rounds", lastRound: 1, startedAt: at });
+  expect(record.runs[0]).toMatchObject({ status: "done", reason: "all rounds", lastRound: 1, engine });
+  expect(record.runs[1]).not.toHaveProperty("engine");
   expect(store.devices.list()).toEqual([
     {
       name: "virtual-1",
@@ -340,6 +343,24 @@ test("a checkpoint that was changed behind our back is refused by name", async (
   await expect(store.checkpoints.read(path)).rejects.toThrow(
     /round-00001\.safetensors is not the checkpoint/,
   );
+});
+
+test("a study can have weights of its own, on record at once, and no partition", async () => {
+  const { id } = store.studies.create({
+    study: sampleStudy(),
+    partition: undefined,
+    classes: [],
+    engine: sampleEngine,
+    runs: plannedRuns,
+  });
+  expect(store.checkpoints.get(id, 0)).toBeUndefined();
+  const path = await store.checkpoints.write(id, 0, sampleTensors(0));
+  reopen();
+  expect(store.studies.require(id).partition).toBeUndefined();
+  expect(store.checkpoints.get(id, 0)!.path).toBe(path);
+  expect((await store.checkpoints.read(path)).tensors).toEqual(sampleTensors(0));
+  writeFileSync(path, "");
+  await expect(store.checkpoints.read(path)).rejects.toThrow(path);
 });
 
 test("data sets are registered, replaced and forgotten", () => {
