@@ -1,0 +1,97 @@
+import { setTimeout as after } from "node:timers/promises";
+import { UserError } from "#contract/failure.ts";
+import type { Clock, DeviceRooms } from "./device-rooms.ts";
+import { createDeviceTasks, type SharedByDevices } from "./device-tasks.ts";
+import { createKeptState } from "./kept-state.ts";
+import { createSlots } from "./slots.ts";
+import { runVirtualClient } from "./virtual-client.ts";
+import { type FromWorker, REHEARSED_CRASH_CODE, type ToWorker } from "./worker-messages.ts";
+
+/** Finished large updates that may wait for their upload in one worker, beside the one that is being made. */
+const UPDATES_IN_MEMORY = 2;
+/** How often a device tells how far its training is, at most, in milliseconds. */
+const PROGRESS_EVERY_MS = 250;
+
+const clock: Clock = {
+  now: () => performance.now(),
+  sleep: (ms, signal) => after(ms, undefined, { signal, ref: true }).catch(() => {}),
+};
+
+/**
+ * Runs a worker process that hosts virtual devices: waits for the fleet's word over the channel to the parent
+ * process, loads engine and data once, and lets every device join as a client of its own. The process ends when the
+ * fleet says so, or when the parent dies.
+ */
+export const runDeviceHost = (rooms: DeviceRooms): void => {
+  const stop = new AbortController();
+  const send = (message: FromWorker) => {
+    if (process.connected) process.send?.(message);
+  };
+  // A Ctrl-C in the terminal reaches every process of the group; what it means is for the parent to say.
+  process.on("SIGINT", () => {});
+  process.on("disconnect", () => process.exit(0));
+  process.on("message", (message: ToWorker) => {
+    if (message.kind === "stop") {
+      stop.abort();
+      // What a device computes at the moment is of no use any more.
+      setImmediate(() => process.exit(0));
+      return;
+    }
+    host(message, rooms, stop.signal, send).catch((error: unknown) => {
+      if (!(error instanceof UserError)) {
+        console.error(error);
+        process.exit(1);
+      }
+      send({ kind: "refused", message: error.message });
+    });
+  });
+};
+
+const host = async (
+  order: Extract<ToWorker, { kind: "host" }>,
+  rooms: DeviceRooms,
+  stop: AbortSignal,
+  send: (message: FromWorker) => void,
+): Promise<void> => {
+  const { task, devices } = order;
+  const data = await rooms.loadDataset(task.dataset);
+  const { learner, engine } = await rooms.openLearner(order.threads);
+  const shared: SharedByDevices = {
+    task,
+    data,
+    learner,
+    models: rooms.models,
+    kept: createKeptState(task.keptDir, rooms.files),
+    compute: createSlots(1),
+    uploads: createSlots(UPDATES_IN_MEMORY),
+    clock,
+    crash: () => process.exit(REHEARSED_CRASH_CODE),
+    onProgress: throttled(send),
+  };
+  send({ kind: "hosting", engine });
+  await Promise.all(
+    devices.map((device) =>
+      runVirtualClient({
+        server: task.server,
+        dialect: task.dialect ?? "flwr",
+        ticket: device.ticket,
+        tasks: createDeviceTasks(device, shared),
+        compute: shared.compute,
+        clock,
+        stop,
+        onAnswered: () => send({ kind: "answered", device: device.name }),
+      }),
+    ),
+  );
+};
+
+/** The first word of a training passes at once, the others no more often than a person can read them. */
+const throttled = (send: (message: FromWorker) => void): SharedByDevices["onProgress"] => {
+  const lastAt = new Map<string, number>();
+  return (device, run, round, fraction) => {
+    const now = clock.now();
+    if (fraction > 0 && now - (lastAt.get(device) ?? 0) < PROGRESS_EVERY_MS) return;
+    lastAt.set(device, now);
+    send({ kind: "progress", device, run, round, fraction });
+  };
+};

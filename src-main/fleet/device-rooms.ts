@@ -1,0 +1,71 @@
+import type { Dataset, DatasetLocation, PictureSet } from "#contract/dataset.ts";
+import type { EngineInfo, Evaluation, ModelName, Recipe } from "#contract/jobs.ts";
+import type { NamedTensor, ParameterSpec } from "#contract/tensor.ts";
+
+/** Pictures and how they are normalised; the same for training and evaluation. */
+interface Pictures {
+  readonly pictures: PictureSet;
+  readonly mean: Dataset["mean"];
+  readonly std: Dataset["std"];
+  readonly signal?: AbortSignal;
+}
+
+/** What a virtual device needs of local training. */
+export interface Learner {
+  /**
+   * Trains on `indices` by the recipe. `weights` are all of the model's parameters, in its order.
+   * @throws an error named `DivergedError` when the loss is no longer a number.
+   */
+  train(
+    input: Pictures & {
+      readonly weights: readonly NamedTensor[];
+      readonly recipe: Recipe;
+      readonly indices: readonly number[];
+      readonly onProgress?: (fraction: number) => void;
+    },
+  ): Promise<{
+    readonly weights: readonly NamedTensor[];
+    readonly examples: number;
+    readonly loss: number;
+    readonly accuracy: number;
+  }>;
+  evaluate(
+    input: Pictures & {
+      readonly weights: readonly NamedTensor[];
+      readonly model: ModelName;
+      readonly numClasses: number;
+      readonly indices?: readonly number[];
+    },
+  ): Promise<Evaluation>;
+}
+
+/** The model's parameter list, which alone carries the names, and its seeded first values. */
+export interface Models {
+  parameters(name: ModelName, numClasses: number): readonly ParameterSpec[];
+  initialWeights(name: ModelName, numClasses: number, seed: number): readonly NamedTensor[];
+}
+
+/** Files of tensors. `write` returns once the file is on disk under its name, whole. */
+export interface TensorFiles {
+  read(path: string): Promise<readonly NamedTensor[]>;
+  write(
+    path: string,
+    tensors: readonly NamedTensor[],
+    metadata: Readonly<Record<string, string>>,
+  ): Promise<unknown>;
+}
+
+/** What the root of the worker process wires in from the other rooms. */
+export interface DeviceRooms {
+  /** Opens the engine with so many threads. Called once per process. */
+  openLearner(threads: number): Promise<{ readonly learner: Learner; readonly engine: EngineInfo }>;
+  loadDataset(location: DatasetLocation): Promise<Dataset>;
+  readonly models: Models;
+  readonly files: TensorFiles;
+}
+
+/** A clock that never jumps, in milliseconds. `sleep` ends early, without an error, when the signal aborts. */
+export interface Clock {
+  now(): number;
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}

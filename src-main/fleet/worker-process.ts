@@ -1,0 +1,185 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { EngineInfo } from "#contract/jobs.ts";
+import {
+  type FleetTask,
+  type FromWorker,
+  REHEARSED_CRASH_CODE,
+  type ToWorker,
+  type VirtualDevice,
+} from "./worker-messages.ts";
+
+/** Lines of a worker's own output that are kept for the diagnosis. */
+const KEPT_LINES = 50;
+const KEPT_LINE_LENGTH = 2000;
+const FIRST_RESTART_MS = 200;
+const LAST_RESTART_MS = 5000;
+/** Deaths in a row, without an answer between them, after which a worker is given up. */
+const FRUITLESS_DEATHS = 5;
+const KILL_AFTER_MS = 3000;
+
+export interface WorkerDeath {
+  readonly rehearsed: boolean;
+  /** One sentence without the worker's number: how it ended, and the likely reason. */
+  readonly cause: string;
+  /** The last lines of its output. */
+  readonly output: readonly string[];
+  /** Undefined when it is given up. */
+  readonly restartInMs: number | undefined;
+}
+
+export interface WorkerListener {
+  onHosting(engine: EngineInfo): void;
+  onProgress(progress: Extract<FromWorker, { kind: "progress" }>): void;
+  onDeath(death: WorkerDeath): void;
+  /** The worker cannot do its work and a person must mend it; it is not started again. */
+  onRefused(message: string): void;
+}
+
+export interface WorkerProcess {
+  readonly devices: readonly VirtualDevice[];
+  readonly pid: number | undefined;
+  readonly output: readonly string[];
+  /** Asks the process to end, and kills it when it has not after a deadline. */
+  stop(): Promise<void>;
+}
+
+/** Starts a worker process, gives it its devices, and starts it again when it dies. */
+export const superviseWorker = (
+  options: {
+    readonly entry: URL;
+    readonly threads: number;
+    readonly task: FleetTask;
+    readonly devices: readonly VirtualDevice[];
+  },
+  listener: WorkerListener,
+): WorkerProcess => {
+  let child: ChildProcess | undefined;
+  let output: string[] = [];
+  let fruitlessDeaths = 0;
+  let refused = false;
+  let stopping = false;
+  let restart: NodeJS.Timeout | undefined;
+
+  const onMessage = (message: FromWorker) => {
+    switch (message.kind) {
+      case "hosting":
+        return listener.onHosting(message.engine);
+      case "progress":
+        return listener.onProgress(message);
+      case "answered":
+        fruitlessDeaths = 0;
+        return;
+      case "refused":
+        refused = true;
+        listener.onRefused(message.message);
+        child?.kill("SIGKILL");
+    }
+  };
+
+  const start = () => {
+    output = [];
+    const lines = output;
+    const worker = fork(fileURLToPath(options.entry), [], {
+      execPath: process.execPath,
+      execArgv: [],
+      serialization: "advanced",
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+      // The desktop's own executable runs a plain script only when it is told to.
+      env: { ...process.env, ELECTRON_RUN_AS_NODE: "1" },
+    });
+    child = worker;
+    collectLines(worker.stdout, lines);
+    collectLines(worker.stderr, lines);
+    worker.on("message", onMessage);
+    let ended = false;
+    const onEnd = (cause: string, rehearsed: boolean) => {
+      if (ended) return;
+      ended = true;
+      child = undefined;
+      if (stopping || refused) return;
+      if (!rehearsed) fruitlessDeaths += 1;
+      const givenUp = fruitlessDeaths >= FRUITLESS_DEATHS;
+      const restartInMs = givenUp ? undefined : restartDelay(fruitlessDeaths);
+      if (restartInMs !== undefined) restart = setTimeout(start, restartInMs);
+      listener.onDeath({ rehearsed, cause, output: [...lines], restartInMs });
+    };
+    worker.on("error", (error) => {
+      if (worker.pid === undefined) onEnd(`it could not be started: ${error.message}`, false);
+    });
+    // "exit" comes at once; "close" would wait for the last of the output.
+    worker.on("exit", (code, signal) => {
+      const rehearsed = code === REHEARSED_CRASH_CODE;
+      // What is in the pipes already belongs to the diagnosis.
+      setImmediate(() => onEnd(describeEnd(code, signal, lines), rehearsed));
+    });
+    const order: ToWorker = {
+      kind: "host",
+      task: options.task,
+      devices: options.devices,
+      threads: options.threads,
+    };
+    worker.send(order, () => {});
+  };
+  start();
+
+  return {
+    devices: options.devices,
+    get pid() {
+      return child?.pid;
+    },
+    get output() {
+      return output;
+    },
+    async stop() {
+      stopping = true;
+      clearTimeout(restart);
+      const worker = child;
+      if (worker === undefined || worker.exitCode !== null || worker.signalCode !== null) return;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(() => worker.kill("SIGKILL"), KILL_AFTER_MS);
+        worker.once("exit", () => {
+          clearTimeout(timer);
+          resolve();
+        });
+        if (worker.connected) worker.send({ kind: "stop" } satisfies ToWorker, () => {});
+        else worker.kill("SIGKILL");
+      });
+    },
+  };
+};
+
+/** 0.2 s after a rehearsed or a first death, then twice as long each time, 5 s at most. */
+const restartDelay = (fruitlessDeaths: number): number =>
+  Math.min(LAST_RESTART_MS, FIRST_RESTART_MS * 2 ** Math.max(0, fruitlessDeaths - 1));
+
+const describeEnd = (
+  code: number | null,
+  signal: NodeJS.Signals | null,
+  output: readonly string[],
+): string => {
+  if (code === REHEARSED_CRASH_CODE) return "its worker process crashed, as its rehearsal says";
+  if (output.some((line) => line.includes("heap out of memory"))) {
+    return "its worker process ran out of memory: use fewer workers, a smaller model or smaller batches";
+  }
+  if (signal === "SIGKILL") {
+    return "its worker process was killed (SIGKILL), most likely by the system because memory ran out: use fewer workers, a smaller model or smaller batches";
+  }
+  const last = output.findLast((line) => /\b\w*Error\b|fatal/i.test(line)) ?? output.at(-1);
+  const said = last === undefined ? "" : `: ${last.trim()}`;
+  return signal === null
+    ? `its worker process ended with exit code ${code}${said}`
+    : `its worker process was ended by ${signal}${said}`;
+};
+
+const collectLines = (stream: NodeJS.ReadableStream | null, lines: string[]) => {
+  let rest = "";
+  stream?.setEncoding("utf8");
+  stream?.on("data", (text: string) => {
+    const parts = (rest + text).split("\n");
+    rest = (parts.pop() ?? "").slice(0, KEPT_LINE_LENGTH);
+    lines.push(...parts.map((part) => part.slice(0, KEPT_LINE_LENGTH)));
+    if (lines.length > KEPT_LINES) lines.splice(0, lines.length - KEPT_LINES);
+  });
+  stream?.on("error", () => {});
+};
