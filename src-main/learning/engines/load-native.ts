@@ -1,0 +1,61 @@
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import util from "node:util";
+import type { Tf } from "./ops.ts";
+import type { TensorflowBackend } from "./tensorflow-ops.ts";
+
+/**
+ * tfjs-node 4.22.0 calls type checks that Node removed from `util` in version 23. They are put back under their
+ * old names before it is loaded; nothing else uses them.
+ */
+const restoreUtil = (): void => {
+  const legacy = util as unknown as Record<string, unknown>;
+  legacy.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
+  legacy.isArray ??= Array.isArray;
+  legacy.isString ??= (value: unknown) => typeof value === "string";
+  legacy.isNumber ??= (value: unknown) => typeof value === "number";
+  legacy.isBoolean ??= (value: unknown) => typeof value === "boolean";
+  legacy.isUndefined ??= (value: unknown) => value === undefined;
+  legacy.isFunction ??= (value: unknown) => typeof value === "function";
+  legacy.isObject ??= (value: unknown) => typeof value === "object" && value !== null;
+};
+
+/** TensorFlow reads these once, when its library starts; a person's own settings win. */
+const configureTensorflow = (threads: number): void => {
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
+  process.env.TF_NUM_INTRAOP_THREADS = String(threads);
+  process.env.TF_NUM_INTEROP_THREADS = "1";
+};
+
+/** Why tfjs-node cannot be loaded from a package folder, or undefined where it looks complete. */
+export const whyNotUsable = (packageDir: string): string | undefined => {
+  if (!existsSync(path.join(packageDir, "package.json"))) return "tfjs-node is not there";
+  const bindings = ["napi-v8", "napi-v9", "napi-v7", "napi-v6", "napi-v5", "napi-v4", "napi-v3"];
+  if (!bindings.some((n) => existsSync(path.join(packageDir, "lib", n, "tfjs_binding.node")))) {
+    return "its native binding was not built (its install script did not run or could not download)";
+  }
+  return undefined;
+};
+
+export const packageVersion = (packageDir: string): string => {
+  const manifest = JSON.parse(readFileSync(path.join(packageDir, "package.json"), "utf8"));
+  return String((manifest as { version?: unknown }).version ?? "unknown");
+};
+
+/**
+ * Loads tfjs-node from its package folder with everything that it brings; it has a tfjs-core of its own.
+ * @throws whatever the loader throws where the library does not fit this computer.
+ */
+export const loadNative = (packageDir: string, threads: number): { tf: Tf; version: string } => {
+  restoreUtil();
+  configureTensorflow(threads);
+  const require = createRequire(path.join(packageDir, "package.json"));
+  const write = process.stderr.write;
+  const loaded = require(packageDir) as Tf;
+  process.stderr.write = write;
+  // tfjs prints advice for people who write Node programs; this lab's output is read by programs.
+  loaded.env().set("IS_TEST", true);
+  const { binding } = loaded.backend() as unknown as TensorflowBackend;
+  return { tf: loaded, version: `tfjs-node ${packageVersion(packageDir)}, TensorFlow ${binding.TF_Version}` };
+};
