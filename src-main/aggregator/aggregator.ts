@@ -1,0 +1,313 @@
+import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import type { Duplex } from "node:stream";
+import type { Emit } from "#contract/events.ts";
+import type { Failure, Result } from "#contract/failure.ts";
+import type { OutgoingMessage } from "#main/wire/messages.ts";
+import {
+  type ConfigOut,
+  type Dialect,
+  JOIN_PATHS,
+  MAX_MESSAGE_BYTES,
+  TICKET_HEADER,
+} from "#main/wire/protocol.ts";
+import {
+  type Admission,
+  badToken,
+  createAdmission,
+  sameSecret,
+  TOKEN_HEADER,
+  TOKEN_PROPERTY,
+  type Verdict,
+} from "./admission.ts";
+import type { Connection } from "./connection.ts";
+import { GRPC, isGrpcCall, refuseCall, refuseRequest } from "./grpc.ts";
+import { createJoin, type Join, type Reply, type RequestHooks } from "./join.ts";
+import { createEndpoint, type Http2Endpoint, listenOn, type TlsSettings } from "./listener.ts";
+import { createTickets } from "./tickets.ts";
+import { createUploadSlots } from "./upload-slots.ts";
+
+/** Time for a foreign client to answer what its join token is. */
+const TOKEN_TIMEOUT_MS = 10_000;
+/** A stranger may send no more than this. */
+const TOKEN_REPLY_BYTES = 64 << 10;
+/** How long leaving waits for an answer that is still outstanding, and again for the goodbye. */
+const LEAVE_DEADLINE_MS = 5000;
+/** After the goodbye, before the port closes: clients read their last words. */
+const LINGER_MS = 300;
+
+/** One connected device. Strict ping-pong: one request at a time. */
+export interface Session {
+  /** The ticket's device, or `external-<lowest free number>`. */
+  readonly device: string;
+  readonly origin: "ticket" | "external";
+  readonly dialect: Dialect;
+  /** `10.0.0.7:51234`. */
+  readonly address: string;
+  /** A request is outstanding, also one whose sender has stopped waiting for it. */
+  readonly busy: boolean;
+  /**
+   * Sends one message and waits, without a time limit, for its answer.
+   *
+   * @returns the reply, whose `release` must be called; or why there is none. Never rejects for what a peer does.
+   * @throws Error when the session is busy, which is a bug of the caller
+   */
+  request(message: OutgoingMessage, hooks?: RequestHooks): Promise<Result<Reply>>;
+}
+
+export interface Aggregator {
+  /**
+   * Opens a port; may be called more than once. Port 0 takes a free one.
+   * @throws UserError when the address or the certificate cannot be used
+   */
+  listen(options: {
+    readonly host: string;
+    readonly port: number;
+    readonly tls?: TlsSettings;
+  }): Promise<{ host: string; port: number }>;
+  /** Serves one already authenticated channel (an SSH forwarding) as this device, without any port. */
+  accept(channel: Duplex, device: string): void;
+  /**
+   * A secret that makes its bearer this device, past any admission, as often as it joins. While one connection
+   * lives, a second one with the same ticket takes its place: a device whose network broke rejoins long before
+   * the old connection is known to be dead. A new ticket voids the device's earlier one.
+   */
+  issueTicket(device: string): string;
+  /** Voids the ticket; the device's present connection lives on. */
+  revokeTicket(device: string): void;
+  /** Whoever has joined and is not leaving, in the order of joining. */
+  sessions(): readonly Session[];
+  /** Called when a session came, went, or became idle. @returns unsubscribes */
+  onChange(listener: () => void): () => void;
+  /**
+   * Sends a device away: waits for its outstanding answer (5 s at most), sends Reconnect, ends the call.
+   * @param reconnectSeconds 0 the client ends for good; else it rejoins after so long
+   */
+  disconnect(device: string, reconnectSeconds?: number): Promise<void>;
+  /** Sends everybody away and closes all ports, within `deadlineMs` (default 5 s) and a moment. */
+  close(options?: { readonly reconnectSeconds?: number; readonly deadlineMs?: number }): Promise<void>;
+}
+
+interface Member {
+  readonly session: Session;
+  readonly join: Join;
+  leaving: boolean;
+}
+
+export const createAggregator = (options: {
+  readonly emit: Emit;
+  /** Who may join without a ticket. */
+  readonly admission: Admission;
+  readonly maxMessageBytes?: number;
+  /** Messages of a MiB and more that may be in memory at once; default 2. */
+  readonly uploadSlots?: number;
+}): Aggregator => {
+  const { emit } = options;
+  const maxMessageBytes = options.maxMessageBytes ?? MAX_MESSAGE_BYTES;
+  const judge = createAdmission(options.admission);
+  const slots = createUploadSlots(options.uploadSlots ?? 2);
+  const tickets = createTickets();
+  const members = new Map<string, Member>();
+  const listeners = new Set<() => void>();
+  const endpoints = new Set<Http2Endpoint>();
+  let closing = false;
+
+  const changed = (): void => {
+    for (const listener of [...listeners]) listener();
+  };
+
+  const freeName = (): string => {
+    let n = 1;
+    while (members.has(`external-${n}`)) n++;
+    return `external-${n}`;
+  };
+
+  /** Makes a member of a call, where a token is wanted after the client has given it. */
+  const admit = (
+    stream: ServerHttp2Stream,
+    connection: Connection,
+    dialect: Dialect,
+    verdict: Exclude<Verdict, { kind: "refuse" }> & { readonly device?: string },
+  ): void => {
+    let name = verdict.device;
+    let member: Member | undefined;
+    const join = createJoin({
+      stream,
+      connection,
+      dialect,
+      slots,
+      maxMessageBytes,
+      device: () => name,
+      onIdle: () => {
+        if (member !== undefined) changed();
+      },
+      onEnd: (reason) => {
+        if (member === undefined || name === undefined) return;
+        if (members.get(name) === member) members.delete(name);
+        emit({ kind: "device-left", device: name, reason });
+        changed();
+      },
+    });
+
+    const enter = (): void => {
+      const device = name ?? freeName();
+      name = device;
+      members.get(device)?.join.end(GRPC.CANCELLED, "the device joined again on another connection");
+      const session: Session = {
+        device,
+        origin: verdict.device === undefined ? "external" : "ticket",
+        dialect,
+        address: connection.address,
+        get busy() {
+          return join.busy;
+        },
+        request: (message, hooks) => join.request(message, hooks),
+      };
+      member = { session, join, leaving: false };
+      members.set(device, member);
+      emit({ kind: "device-joined", device, dialect, address: connection.address });
+      changed();
+    };
+
+    if (verdict.kind === "welcome") enter();
+    else {
+      void askToken(join, verdict.token).then((failure) => {
+        if (failure !== undefined) {
+          emit({ kind: "device-refused", address: connection.address, failure });
+          join.end(GRPC.PERMISSION_DENIED, failure.cause);
+        } else if (join.ended === undefined && !closing) enter();
+      });
+    }
+  };
+
+  /** What becomes of a Join, before anything is said to it. */
+  const decide = (
+    headers: IncomingHttpHeaders,
+    connection: Connection,
+    channelDevice: string | undefined,
+  ): Verdict & { readonly device?: string } => {
+    if (channelDevice !== undefined) return { kind: "welcome", device: channelDevice };
+    const ticket = headers[TICKET_HEADER];
+    if (ticket !== undefined) {
+      const device = tickets.deviceOf(String(ticket));
+      if (device !== undefined) return { kind: "welcome", device };
+      const cause = "the ticket is unknown or void";
+      return { kind: "refuse", failure: { code: "bad-token", stage: "join", cause } };
+    }
+    const token = headers[TOKEN_HEADER];
+    return judge(connection.ip, token === undefined ? undefined : String(token));
+  };
+
+  const onCall = (
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    connection: Connection,
+    channelDevice?: string,
+  ): void => {
+    const path = headers[":path"] ?? "";
+    const dialect = Object.hasOwn(JOIN_PATHS, path) ? JOIN_PATHS[path] : undefined;
+    if (!isGrpcCall(headers)) refuseRequest(stream, 415);
+    else if (dialect === undefined) {
+      refuseCall(stream, GRPC.UNIMPLEMENTED, "this server knows FlowerService/Join only");
+    } else if (closing) refuseCall(stream, GRPC.UNAVAILABLE, "the server is shutting down");
+    else {
+      const verdict = decide(headers, connection, channelDevice);
+      if (verdict.kind === "refuse") {
+        emit({ kind: "device-refused", address: connection.address, failure: verdict.failure });
+        refuseCall(stream, GRPC.PERMISSION_DENIED, verdict.failure.cause);
+      } else admit(stream, connection, dialect, verdict);
+    }
+  };
+
+  const leave = async (member: Member, reconnectSeconds: number, deadlineMs: number): Promise<void> => {
+    member.leaving = true;
+    changed();
+    const { join } = member;
+    await within(deadlineMs, join.idle());
+    if (join.busy) return join.end(GRPC.UNAVAILABLE, "sent away before it answered");
+    await within(deadlineMs, join.request({ kind: "reconnect", seconds: reconnectSeconds }));
+    join.end(GRPC.OK, "sent away");
+  };
+
+  return {
+    listen: async ({ host, port, tls }) => {
+      const endpoint = createEndpoint(onCall, tls);
+      const bound = await listenOn(endpoint, host, port);
+      endpoints.add(endpoint);
+      return bound;
+    },
+    accept: (channel, device) => {
+      const endpoint = createEndpoint((s, h, c) => onCall(s, h, c, device), undefined, device);
+      endpoints.add(endpoint);
+      channel.on("error", () => {});
+      channel.once("close", () => endpoints.delete(endpoint));
+      endpoint.server.emit("connection", channel);
+    },
+    issueTicket: tickets.issue,
+    revokeTicket: tickets.revoke,
+    sessions: () => [...members.values()].filter((m) => !m.leaving).map((m) => m.session),
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    disconnect: async (device, reconnectSeconds = 0) => {
+      const member = members.get(device);
+      if (member !== undefined && !member.leaving) await leave(member, reconnectSeconds, LEAVE_DEADLINE_MS);
+    },
+    close: async ({ reconnectSeconds = 0, deadlineMs = LEAVE_DEADLINE_MS } = {}) => {
+      closing = true;
+      const leaving = [...members.values()].map((member) =>
+        member.leaving ? member.join.idle() : leave(member, reconnectSeconds, deadlineMs),
+      );
+      await Promise.all(leaving);
+      if (leaving.length > 0) await pause(LINGER_MS);
+      await Promise.all(
+        [...endpoints].map(async ({ server, destroyConnections }) => {
+          const closed = server.listening
+            ? new Promise<void>((resolve) => server.close(() => resolve()))
+            : Promise.resolve();
+          destroyConnections();
+          await within(1000, closed);
+        }),
+      );
+      endpoints.clear();
+    },
+  };
+};
+
+const pause = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+
+/** Waits for the promise, but no longer than this. */
+const within = async (ms: number, promise: Promise<unknown>): Promise<void> => {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([promise, deadline]);
+  clearTimeout(timer);
+};
+
+/**
+ * Asks a client that sent no metadata for the join token, as unmodified Flower clients need it.
+ * @returns why it is refused, undefined when it may come in
+ */
+const askToken = async (join: Join, token: string): Promise<Failure | undefined> => {
+  const config: ConfigOut = { want: { kind: "string", value: TOKEN_PROPERTY } };
+  const answer = join.request({ kind: "getProperties", config }, {}, TOKEN_REPLY_BYTES);
+  let result: Result<Reply> | undefined;
+  await within(
+    TOKEN_TIMEOUT_MS,
+    answer.then((r) => {
+      result = r;
+    }),
+  );
+  if (result === undefined) return badToken(`was not given within ${TOKEN_TIMEOUT_MS / 1000} s`);
+  if (!result.ok) return badToken(`was asked for, but ${result.failure.cause}`);
+  const { message, release } = result.value;
+  const given = message.kind === "properties" ? message.properties[TOKEN_PROPERTY] : undefined;
+  release();
+  if (typeof given !== "string") return badToken("is missing from the client's properties");
+  return sameSecret(given, token) ? undefined : badToken("is wrong");
+};
