@@ -14,6 +14,13 @@ export const ALGORITHM_NAMES = [
 ] as const;
 export type AlgorithmName = (typeof ALGORITHM_NAMES)[number];
 
+/** @throws Error for a name that this version does not know: such a record was written by another version. */
+export const toAlgorithmName = (text: string): AlgorithmName => {
+  const known = ALGORITHM_NAMES.find((name) => name === text);
+  if (known === undefined) throw new Error(`this version does not know the algorithm ${text}`);
+  return known;
+};
+
 const positiveInt = z.number().int().min(1);
 const fraction = z.number().min(0).max(1);
 const seconds = z.number().positive();

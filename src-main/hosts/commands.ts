@@ -21,8 +21,8 @@ export interface StudyRecord {
     readonly trial: number;
     readonly seed: number;
     readonly status: RunStatus;
-    readonly reason: string | null;
-    readonly engine: unknown;
+    readonly reason?: string;
+    readonly engine?: unknown;
     readonly rounds: readonly RoundResult[];
   }[];
 }

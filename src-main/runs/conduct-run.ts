@@ -7,7 +7,8 @@ import type { Algorithm } from "#main/federation/algorithms.ts";
 import { deriveSeed } from "#main/federation/random.ts";
 import { drawClients } from "#main/federation/sampling.ts";
 import { runShouldStop } from "#main/federation/stop-rules.ts";
-import type { ServerMessage } from "#main/wire/protocol.ts";
+import type { OutgoingMessage } from "#main/wire/messages.ts";
+import { prepareParameters } from "#main/wire/parameters.ts";
 import { drive } from "./drive.ts";
 import { evaluateRound, type FederatedEvaluation } from "./evaluate-round.ts";
 import { fitRound } from "./fit-round.ts";
@@ -95,7 +96,7 @@ export const conductRun = async (plan: RunPlan, ports: RunPorts, control: Contro
       weightsSha256: sha,
       seconds: (ports.now() - startedAt) / 1000,
     };
-    ports.recordRound(run.id, complete, path);
+    await ports.recordRound(run.id, complete, path);
     history.push(complete);
   };
 
@@ -103,7 +104,7 @@ export const conductRun = async (plan: RunPlan, ports: RunPorts, control: Contro
     if (!study.evaluation.federated || at.round === 0) return undefined;
     const known = new Set(plan.roster);
     const sessions = ports.clients.sessions().filter((s) => known.has(s.device) && !s.busy);
-    const parameters = at.weights.filter((t) => travelling.has(t.name));
+    const parameters = prepareParameters(at.weights.filter((t) => travelling.has(t.name)));
     return await evaluateRound({
       sessions,
       instruct: (device) => ({
@@ -176,10 +177,12 @@ export const conductRun = async (plan: RunPlan, ports: RunPorts, control: Contro
     });
     ports.emit({ kind: "round-started", run: run.id, round, drawn });
     const chosen = new Set(drawn);
-    const parameters = at.weights.filter((t) => travelling.has(t.name));
-    const aggregation = algorithm.strategy.begin({ specs: travels, global: parameters, state: at.state });
+    const global = at.weights.filter((t) => travelling.has(t.name));
+    // Encoded once: the same bytes go to every device, only the configuration differs.
+    const parameters = prepareParameters(global);
+    const aggregation = algorithm.strategy.begin({ specs: travels, global, state: at.state });
     const { kind, momentum, nesterov, weightDecay } = study.optimizer;
-    const instruct = (device: string): ServerMessage => {
+    const instruct = (device: string): OutgoingMessage => {
       const recipe: Recipe = {
         round,
         run: run.id,

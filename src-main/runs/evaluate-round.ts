@@ -1,6 +1,6 @@
 import type { ClientEvaluation } from "#contract/events.ts";
 import type { Failure } from "#contract/failure.ts";
-import type { ServerMessage } from "#main/wire/protocol.ts";
+import type { OutgoingMessage } from "#main/wire/messages.ts";
 import { plainMetrics } from "./fit-round.ts";
 import type { Control, RunPorts, Session } from "./ports.ts";
 
@@ -21,7 +21,7 @@ export interface FederatedEvaluation {
  */
 export const evaluateRound = async (input: {
   readonly sessions: readonly Session[];
-  readonly instruct: (device: string) => ServerMessage;
+  readonly instruct: (device: string) => OutgoingMessage;
   readonly deadlineSeconds: number | undefined;
   readonly ports: Pick<RunPorts, "now">;
   readonly control: Control;

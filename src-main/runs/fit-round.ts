@@ -3,7 +3,8 @@ import type { Failure } from "#contract/failure.ts";
 import type { Study } from "#contract/study.ts";
 import { roundShouldClose } from "#main/federation/stop-rules.ts";
 import type { Aggregation } from "#main/federation/strategy.ts";
-import type { Config, ServerMessage } from "#main/wire/protocol.ts";
+import type { OutgoingMessage } from "#main/wire/messages.ts";
+import type { Config } from "#main/wire/protocol.ts";
 import { drive } from "./drive.ts";
 import type { Control, Reply, RunPorts, Session } from "./ports.ts";
 
@@ -32,7 +33,7 @@ export const fitRound = async (input: {
   readonly run: string;
   readonly round: number;
   readonly sessions: readonly Session[];
-  readonly instruct: (device: string) => ServerMessage;
+  readonly instruct: (device: string) => OutgoingMessage;
   readonly aggregation: Aggregation;
   readonly stop: Study["stop"];
   readonly ports: Pick<RunPorts, "emit" | "now">;

@@ -32,7 +32,8 @@ export interface Equipment {
     dataset: DatasetLocation;
   }): Promise<Evaluation>;
   readonly engine: EngineInfo;
-  close(): Promise<void>;
+  /** `politely`: devices are told to leave and may finish what they do; else everything ends at once. */
+  close(politely: boolean): Promise<void>;
 }
 
 /** What the lab hands to the conductor of studies. */
@@ -55,7 +56,11 @@ export interface LabPorts {
       engine: EngineInfo;
     }): string;
     get(id: string): StoredStudy | undefined;
-    latestInterrupted(): string | undefined;
+  };
+  /** First weights that came from a client, kept with the study. */
+  readonly initial: {
+    read(study: string): Promise<readonly NamedTensor[] | undefined>;
+    write(study: string, tensors: readonly NamedTensor[]): Promise<void>;
   };
   /** Brings up server, fleet and evaluator for a study; rejects with a UserError when that cannot be. */
   equip(input: {

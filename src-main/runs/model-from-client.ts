@@ -7,7 +7,7 @@ import type { Control, Model } from "./ports.ts";
 /**
  * The model of a study that leaves it to its clients: the parameters of the first client (by name) are everybody's
  * first weights, as Flower's own server does it. The wire carries no names, so entries are called `parameter-0`, ….
- * They are kept in a checkpoint of the study itself, so that every run of it, resumed or not, starts from the same.
+ * They are kept in a file of the study itself, so that every run of it, resumed or not, starts from the same.
  *
  * @returns undefined when the study was stopped while it waited for a client.
  */
@@ -18,12 +18,10 @@ export const modelFromClient = async (input: {
   readonly control: Control;
 }): Promise<Model | undefined> => {
   const { ports, stored } = input;
-  const kept = ports.run.checkpoints.find(stored.id, 0);
-  const tensors =
-    kept === undefined ? await askClients(input) : (await ports.run.checkpoints.read(kept)).tensors;
+  const kept = await ports.initial.read(stored.id);
+  const tensors = kept ?? (await askClients(input));
   if (tensors === undefined) return undefined;
-  if (kept === undefined)
-    await ports.run.checkpoints.write(stored.id, 0, tensors, { study: stored.study.name });
+  if (kept === undefined) await ports.initial.write(stored.id, tensors);
   const ordered = tensors.toSorted((a, b) => position(a.name) - position(b.name));
   const parameters = ordered.map(
     (t): ParameterSpec => ({

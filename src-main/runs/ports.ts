@@ -2,7 +2,8 @@ import type { LabEventBody, RoundResult } from "#contract/events.ts";
 import type { Result } from "#contract/failure.ts";
 import type { Evaluation } from "#contract/jobs.ts";
 import type { NamedTensor, ParameterSpec } from "#contract/tensor.ts";
-import type { ClientMessage, ServerMessage } from "#main/wire/protocol.ts";
+import type { OutgoingMessage } from "#main/wire/messages.ts";
+import type { ClientMessage } from "#main/wire/protocol.ts";
 
 /** What a device answered. Its tensors may be views of one large buffer: `release` gives that buffer back. */
 export interface Reply {
@@ -16,7 +17,7 @@ export interface Session {
   readonly device: string;
   readonly busy: boolean;
   request(
-    message: ServerMessage,
+    message: OutgoingMessage,
     hooks?: { onSent?: (bytes: number) => void; onUpload?: (announcedBytes: number) => void },
   ): Promise<Result<Reply>>;
 }
@@ -36,8 +37,6 @@ export interface Checkpoints {
     tensors: readonly NamedTensor[],
     metadata: Readonly<Record<string, string>>,
   ): Promise<string>;
-  /** The file of a round that was written earlier, if it is there. */
-  find(runId: string, round: number): string | undefined;
   read(
     path: string,
   ): Promise<{ tensors: readonly NamedTensor[]; metadata: Readonly<Record<string, string>> }>;
@@ -71,7 +70,7 @@ export interface RunPorts {
    * Records a finished round: one transaction, after its checkpoint is safely on disk. It also puts the
    * `round-ended` event into the stream.
    */
-  readonly recordRound: (runId: string, result: RoundResult, checkpoint: string) => void;
+  readonly recordRound: (runId: string, result: RoundResult, checkpoint: string) => Promise<void> | void;
   /** Milliseconds of a clock that never jumps. */
   readonly now: () => number;
   /** The wall clock, ISO 8601 UTC. */

@@ -69,7 +69,7 @@ export const createRuns = (ports: LabPorts): Runs => ({
         control,
       );
     } finally {
-      await equipment.close();
+      await equipment.close(!control.now.aborted);
     }
   },
 });

@@ -1,0 +1,79 @@
+import { UserError } from "#contract/failure.ts";
+import { type Command, HELP, type ListenOptions, parseCommandLine } from "./arguments.ts";
+import { type CommandLab, exportCommand, listCommand, resumeCommand, runCommand } from "./commands.ts";
+import { type DatasetCommands, datasetCommand } from "./dataset-command.ts";
+import { type Finding, renderFindings } from "./doctor.ts";
+import { type EngineCommands, engineCommand } from "./engine-command.ts";
+import type { Screen } from "./terminal.ts";
+
+export interface OpenLab extends CommandLab {
+  readonly datasets: DatasetCommands;
+  close(): Promise<void>;
+}
+
+export interface CommandLineDeps {
+  openLab(options: { dataDir: string | undefined; listen: ListenOptions | undefined }): OpenLab;
+  readonly engines: EngineCommands;
+  examine(dataDir: string | undefined): Promise<readonly Finding[]>;
+  readonly stdout: { write(text: string): unknown };
+  readonly screen: Screen;
+  onInterrupt(listener: () => void): () => void;
+}
+
+/**
+ * Carries out one command line.
+ * @returns the exit code: 0 done, 1 a run failed, 2 bad input, 130 stopped and can be resumed.
+ */
+export const runCommandLine = async (argv: readonly string[], deps: CommandLineDeps): Promise<number> => {
+  try {
+    return await carryOut(parseCommandLine(argv), deps);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    deps.screen.write(`fedfleet: ${error.message}\n`);
+    return error.exitCode;
+  }
+};
+
+const carryOut = async (command: Command, deps: CommandLineDeps): Promise<number> => {
+  switch (command.name) {
+    case "help":
+      deps.stdout.write(HELP);
+      return 0;
+    case "engine":
+      return await engineCommand(command, deps.engines, deps.stdout, deps.screen);
+    case "doctor": {
+      const findings = await deps.examine(command.dataDir);
+      deps.stdout.write(
+        command.json ? `${JSON.stringify(findings, null, 2)}\n` : `${renderFindings(findings)}\n`,
+      );
+      return findings.some((f) => f.state === "missing") ? 1 : 0;
+    }
+    default:
+      return await withLab(command, deps);
+  }
+};
+
+type LabCommand = Exclude<Command, { name: "help" | "engine" | "doctor" }>;
+
+const withLab = async (command: LabCommand, deps: CommandLineDeps): Promise<number> => {
+  const listen = command.name === "run" || command.name === "resume" ? command.listen : undefined;
+  const lab = deps.openLab({ dataDir: command.dataDir, listen });
+  const { stdout, screen, onInterrupt } = deps;
+  const inner = { lab, stdout, screen, onInterrupt };
+  try {
+    switch (command.name) {
+      case "run":
+        return await runCommand(command, inner);
+      case "resume":
+        return await resumeCommand(command, inner);
+      case "list":
+        return listCommand(command, inner);
+      case "export":
+        return await exportCommand(command, inner);
+      case "dataset":
+        return await datasetCommand(command, lab.datasets, stdout, screen);
+    }
+  } finally {
+    await lab.close();
+  }
+};

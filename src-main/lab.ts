@@ -1,0 +1,249 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import type { DatasetLocation, Partition } from "#contract/dataset.ts";
+import type { LabEvent, LabEventBody } from "#contract/events.ts";
+import { UserError } from "#contract/failure.ts";
+import type { EngineInfo, ModelName } from "#contract/jobs.ts";
+import { type Study, toAlgorithmName, virtualGroups, virtualNames } from "#contract/study.ts";
+import { type Aggregator, createAggregator } from "#main/aggregator/aggregator.ts";
+import { createCatalogue, loadDataset } from "#main/datasets/datasets.ts";
+import { createVirtualFleet, planWorkers } from "#main/fleet/virtual-fleet.ts";
+import type { ListenOptions } from "#main/hosts/arguments.ts";
+import { createEvaluator } from "#main/learning/evaluator.ts";
+import { initialWeights, modelParameters } from "#main/learning/models/models.ts";
+import type { Equipment } from "#main/runs/lab-ports.ts";
+import { createRuns } from "#main/runs/runs.ts";
+import { weightsSha256 } from "#main/store/safetensors.ts";
+import { openStore } from "#main/store/store.ts";
+
+export interface LabOptions {
+  readonly dataDir: string;
+  readonly resourcesDir: string;
+  /** Roots of the child processes. */
+  readonly entries: { readonly device: URL; readonly evaluation: URL };
+  /** Where foreign Flower clients may join; loopback port 8080 if a study wants some and this is not said. */
+  readonly listen?: ListenOptions | undefined;
+  readonly onProgress?: (message: string) => void;
+}
+
+export type Lab = ReturnType<typeof openLab>;
+
+/** Events that are for those who watch, not for the record: they come many times a second. */
+const LIVE_ONLY: ReadonlySet<LabEvent["kind"]> = new Set(["client-progress", "waiting"]);
+
+/** Where foreign clients are expected when nobody says otherwise: Flower's own default port. */
+const DEFAULT_LISTEN: ListenOptions = {
+  host: "127.0.0.1",
+  port: 8080,
+  insecure: false,
+  joinToken: undefined,
+  allow: [],
+  tlsCert: undefined,
+  tlsKey: undefined,
+};
+
+/**
+ * Builds the rooms and wires them: the engine room that the desktop, the browser host and the command line share.
+ * @throws UserError when another process holds the data directory, or it may not be written.
+ */
+export const openLab = (options: LabOptions) => {
+  const store = openStore({
+    dataDir: options.dataDir,
+    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+  });
+  const listeners = new Set<(event: LabEvent) => void>();
+  const emit = (body: LabEventBody): void => {
+    const event = { at: new Date().toISOString(), ...body } as LabEvent;
+    if (!LIVE_ONLY.has(event.kind)) store.record(event);
+    for (const listener of listeners) listener(event);
+  };
+  const catalogue = createCatalogue({
+    resourcesDir: options.resourcesDir,
+    dataDir: store.dataDir,
+    registry: store.datasets,
+  });
+  let evaluator: ReturnType<typeof createEvaluator> | undefined;
+  const openEvaluator = () => {
+    evaluator ??= createEvaluator({ entry: options.entries.evaluation });
+    return evaluator;
+  };
+
+  const runs = createRuns({
+    datasets: {
+      find: (name) => catalogue.find(name),
+      async labels(location) {
+        const dataset = await loadDataset(location);
+        return {
+          train: dataset.train.labels,
+          test: dataset.test.labels,
+          classes: dataset.classes.length,
+          classNames: dataset.classes,
+        };
+      },
+    },
+    models: { parameters: modelParameters, initialWeights },
+    records: {
+      create: ({ study, partition, classes, runs: planned, engine }) =>
+        store.studies.create({
+          study,
+          partition,
+          classes,
+          runs: planned,
+          engine,
+        }).id,
+      get(id) {
+        const found = store.studies.get(id);
+        if (found === undefined) return undefined;
+        return {
+          ...found,
+          runs: found.runs.map((run) => ({ ...run, algorithm: toAlgorithmName(run.algorithm) })),
+        };
+      },
+    },
+    initial: {
+      async read(study) {
+        const kept = store.checkpoints.get(study, 0);
+        return kept === undefined ? undefined : (await store.checkpoints.read(kept.path)).tensors;
+      },
+      async write(study, tensors) {
+        await store.checkpoints.write(study, 0, tensors, { study });
+      },
+    },
+    engine: () => openEvaluator().engine(),
+    equip: (input) => equip({ ...input, options, emit, evaluator: openEvaluator(), dataDir: store.dataDir }),
+    run: {
+      checkpoints: store.checkpoints,
+      history: {
+        rounds: (run) => store.rounds.of(run),
+        lastCheckpoint: (run) => store.rounds.last(run)?.checkpoint?.path,
+      },
+      weightsSha256,
+      async recordRound(run, result, checkpoint) {
+        const at = new Date().toISOString();
+        store.recordRound({ run, result, checkpoint, at });
+        for (const listener of listeners) listener({ at, kind: "round-ended", run, result });
+        await store.checkpoints.prune(run);
+      },
+      now: () => performance.now(),
+      timestamp: () => new Date().toISOString(),
+    },
+    emit,
+    sha256: (text) => createHash("sha256").update(text).digest("hex"),
+  });
+
+  return {
+    runs,
+    store,
+    catalogue,
+    subscribe: (listener: (event: LabEvent) => void): (() => void) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async close(): Promise<void> {
+      await evaluator?.close();
+      store.close();
+    },
+  };
+};
+
+/** Brings up what a study needs, in the order in which it is needed: the server listens before any client starts. */
+const equip = async (input: {
+  readonly id: string;
+  readonly study: Study;
+  readonly dataset: DatasetLocation | undefined;
+  readonly partition: Partition | undefined;
+  readonly numClasses: number;
+  readonly options: LabOptions;
+  readonly emit: (body: LabEventBody) => void;
+  readonly evaluator: ReturnType<typeof createEvaluator>;
+  readonly dataDir: string;
+}): Promise<Equipment> => {
+  const { study, options, emit } = input;
+  const foreign = (study.fleet.external ?? 0) > 0 || options.listen !== undefined;
+  const listen = options.listen ?? DEFAULT_LISTEN;
+  const aggregator = createAggregator({
+    emit,
+    admission: foreign ? admissionOf(listen) : { kind: "allow", addresses: [] },
+  });
+  let fleet: ReturnType<typeof createVirtualFleet> | undefined;
+  // Clients are told to leave before their processes end: the other way round each would count as lost.
+  const close = async (politely: boolean) => {
+    if (politely) await aggregator.close();
+    await fleet?.stop();
+    if (!politely) await aggregator.close({ deadlineMs: 0 });
+  };
+  try {
+    if (foreign) await listenForForeign(aggregator, listen);
+    const { dataset, partition } = input;
+    if (dataset !== undefined && partition !== undefined) {
+      const server = await aggregator.listen({ host: "127.0.0.1", port: 0 });
+      const model = study.model as ModelName;
+      const plan = planWorkers({
+        cores: availableParallelism(),
+        devices: virtualNames(study.fleet).length,
+        model,
+      });
+      fleet = createVirtualFleet({ entry: options.entries.device, ...plan, emit });
+      await fleet.start({
+        server,
+        dataset,
+        model,
+        numClasses: input.numClasses,
+        seed: study.seed,
+        keptDir: join(input.dataDir, "kept"),
+        devices: virtualDevices(study, partition, aggregator),
+      });
+    }
+    const engine: EngineInfo = await input.evaluator.engine();
+    return {
+      clients: aggregator,
+      evaluate: (job) => input.evaluator.evaluate(job),
+      engine,
+      close,
+    };
+  } catch (error) {
+    await close(false);
+    throw error;
+  }
+};
+
+const virtualDevices = (study: Study, partition: Partition, aggregator: Aggregator) => {
+  const profiles = virtualGroups(study.fleet).flatMap(({ count, slowness, dropOut, crash }) =>
+    Array.from({ length: count }, () => ({ slowness, dropOut, crash })),
+  );
+  return virtualNames(study.fleet).map((name, i) => ({
+    name,
+    ticket: aggregator.issueTicket(name),
+    trainIndices: partition.train[i] ?? [],
+    testIndices: partition.test[i] ?? [],
+    profile: profiles[i] ?? { slowness: 1, dropOut: 0, crash: 0 },
+  }));
+};
+
+const admissionOf = (listen: ListenOptions) => {
+  if (listen.joinToken !== undefined) return { kind: "token", token: listen.joinToken } as const;
+  if (listen.allow.length > 0) return { kind: "allow", addresses: listen.allow } as const;
+  return { kind: "open" } as const;
+};
+
+const listenForForeign = async (aggregator: Aggregator, listen: ListenOptions): Promise<void> => {
+  const read = (file: string, option: string): Buffer => {
+    try {
+      return readFileSync(file);
+    } catch (error) {
+      throw new UserError(`${option} ${file}: ${(error as Error).message}`, { cause: error });
+    }
+  };
+  const tls =
+    listen.tlsCert === undefined || listen.tlsKey === undefined
+      ? undefined
+      : { cert: read(listen.tlsCert, "--tls-cert"), key: read(listen.tlsKey, "--tls-key") };
+  const { host, port } = listen;
+  try {
+    await aggregator.listen({ host, port, ...(tls === undefined ? {} : { tls }) });
+  } catch (error) {
+    throw new UserError(`--listen ${host}:${port}: ${(error as Error).message}`, { cause: error });
+  }
+};

@@ -1,0 +1,257 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import type { StudyInput } from "#contract/study.ts";
+import {
+  documentOf,
+  fedfleet,
+  figures,
+  scratchFolder,
+  startFedfleet,
+  writeStudy,
+} from "#test/integration/command.ts";
+
+let scratch: ReturnType<typeof scratchFolder>;
+let dataDir: string;
+beforeAll(() => {
+  scratch = scratchFolder();
+  dataDir = join(scratch.path, "lab");
+});
+afterAll(() => scratch.remove());
+
+const example = parse(readFileSync("examples/first-study.yaml", "utf8")) as StudyInput;
+const small: StudyInput = {
+  ...example,
+  name: "small",
+  trials: 1,
+  rounds: 2,
+  fleet: { virtual: 2 },
+  sampling: {},
+};
+const run = (study: StudyInput | Record<string, unknown>, name = "study", env: NodeJS.ProcessEnv = {}) =>
+  fedfleet(["run", writeStudy(scratch.path, study, name), "--data-dir", dataDir, "--json"], env);
+
+describe("fedfleet run", () => {
+  test("the first study: 6 runs × 3 rounds, and the same figures and weights when it is run again", async () => {
+    const once = await fedfleet(["run", "examples/first-study.yaml", "--data-dir", dataDir, "--json"]);
+    expect(once.stderr).toContain("accuracy");
+    expect(once.code).toBe(0);
+    const document = documentOf(once);
+    expect(document.runs.map((r) => [r.algorithm, r.trial, r.status, r.rounds.map((x) => x.round)])).toEqual(
+      [1, 2, 3].flatMap((trial) => ["fedavg", "fedntd"].map((a) => [a, trial, "done", [1, 2, 3]])),
+    );
+    for (const r of document.runs.flatMap((x) => x.rounds)) {
+      expect(r.failures).toEqual([]);
+      expect(r.clients).toHaveLength(4);
+      expect(r.weightsSha256).toMatch(/^[0-9a-f]{64}$/);
+    }
+    // a fair pair shares its seed; trials do not
+    expect(new Set(document.runs.map((r) => r.seed)).size).toBe(3);
+    const again = await fedfleet(["run", "examples/first-study.yaml", "--data-dir", dataDir, "--json"]);
+    expect(figures(documentOf(again))).toEqual(figures(document));
+  });
+
+  test("an iid partition learns to above 0.5 in three rounds", async () => {
+    const document = documentOf(
+      await run({ ...example, name: "iid", partition: { kind: "iid" }, trials: 1 }, "iid"),
+    );
+    for (const r of document.runs) expect(r.rounds.at(-1)!.accuracy).toBeGreaterThan(0.5);
+  });
+
+  test("fedntd with beta 0 and fedprox with mu 0 are fedavg to the bit", async () => {
+    const document = documentOf(
+      await run(
+        { ...small, algorithms: ["fedavg", "fedntd", "fedprox"], fedntd: { beta: 0 }, fedprox: { mu: 0 } },
+        "beta0",
+      ),
+    );
+    const [fedavg, ...others] = figures(document);
+    for (const other of others) expect(other.rounds).toEqual(fedavg!.rounds);
+  });
+
+  test.each<[string, Record<string, unknown>, RegExp]>([
+    ["a wrong key", { ...small, localEpoch: 1 }, /localEpoch: no such setting/],
+    ["a wrong type", { ...small, rounds: "three" }, /rounds: .*number/],
+    [
+      "an impossible partition",
+      { ...small, partition: { kind: "class-skew", classes: 11 } },
+      /partition\.classes: /,
+    ],
+    [
+      "more clients than samples",
+      { ...small, fleet: { virtual: 7000 }, sampling: {} },
+      /fleet\.virtual|partition/,
+    ],
+    ["a missing data set", { ...small, dataset: "cifar10" }, /dataset: .*cifar10/],
+    ["an unknown data set", { ...small, dataset: "cifar1O" }, /dataset: .*cifar1O/],
+    ["an unknown device", { ...small, fleet: { devices: ["jetson-1"] } }, /fleet\.devices\[0\]: .*jetson-1/],
+  ])("%s: exit 2, and the field's path", async (_, study, message) => {
+    const finished = await run(study, "wrong");
+    expect(finished.stderr).toMatch(message);
+    expect(finished.code).toBe(2);
+    expect(finished.stdout).toBe("");
+  });
+
+  test("a file that is no YAML, and one that is not there: exit 2 with its name", async () => {
+    const broken = join(scratch.path, "broken.yaml");
+    const { writeFileSync } = await import("node:fs");
+    writeFileSync(broken, "name: [unclosed\nrounds: 3");
+    for (const file of [broken, join(scratch.path, "nowhere.yaml")]) {
+      const finished = await fedfleet(["run", file, "--data-dir", dataDir]);
+      expect(finished.code).toBe(2);
+      expect(finished.stderr).toContain(file);
+    }
+  });
+
+  test("a second process on the same data directory is refused and told of the first", async () => {
+    const first = startFedfleet([
+      "run",
+      writeStudy(scratch.path, { ...small, rounds: 50 }, "long"),
+      "--data-dir",
+      dataDir,
+    ]);
+    await first.said("round 1/50");
+    const second = await fedfleet(["list", "--data-dir", dataDir]);
+    expect(second.code).toBe(2);
+    expect(second.stderr).toContain(String(first.child.pid));
+    first.child.kill("SIGKILL");
+    await first.done;
+    expect((await fedfleet(["list", "--data-dir", dataDir])).code).toBe(0);
+  });
+
+  test("rehearsals: drop-outs and crashes cost failures with names, and the run goes on", async () => {
+    const document = documentOf(
+      await run(
+        {
+          ...small,
+          name: "rehearsal",
+          algorithms: ["fedavg"],
+          rounds: 4,
+          fleet: {
+            virtual: [
+              { count: 3, name: "steady" },
+              { count: 2, name: "shaky", dropOut: 0.7 },
+            ],
+          },
+        },
+        "rehearsal",
+      ),
+    );
+    const rounds = document.runs[0]!.rounds;
+    expect(rounds).toHaveLength(4);
+    const failures = rounds.flatMap((r) => r.failures);
+    expect(failures.length).toBeGreaterThan(0);
+    expect(new Set(failures.map((f) => f.code))).toEqual(new Set(["connection-lost"]));
+    for (const f of failures) expect(f.device).toMatch(/^shaky-/);
+    for (const r of rounds) expect(r.clients.filter((c) => c.startsWith("steady"))).toHaveLength(3);
+  });
+
+  test("fedper keeps each classifier at home", async () => {
+    const finished = await run(
+      {
+        ...small,
+        name: "fedper",
+        algorithms: ["fedavg", "fedper"],
+        evaluation: { central: false, federated: true },
+      },
+      "fedper",
+    );
+    expect(finished.code).toBe(0);
+    for (const r of documentOf(finished).runs) expect(r.rounds.at(-1)!.accuracy).toBeGreaterThan(0.1);
+  });
+});
+
+describe("stopping and resuming", () => {
+  const study = {
+    ...small,
+    name: "stops",
+    algorithms: ["fedavg", "fedadam"],
+    rounds: 6,
+  } satisfies StudyInput;
+  const start = (dir: string) =>
+    startFedfleet(["run", writeStudy(scratch.path, study, "stops"), "--data-dir", dir, "--json"]);
+
+  test("Ctrl-C once finishes the round, twice stops at once; resume ends on the uninterrupted curve", async () => {
+    const whole = documentOf(await start(join(scratch.path, "whole")).done);
+    const dir = join(scratch.path, "stopped");
+    const first = start(dir);
+    await first.said("round 2/6");
+    first.child.kill("SIGINT");
+    const stopped = await first.done;
+    expect(stopped.code).toBe(130);
+    expect(stopped.stderr).toMatch(/resume s-/);
+    const partial = documentOf(stopped);
+    expect(partial.runs[0]!.rounds.length).toBeGreaterThanOrEqual(2);
+    expect(partial.runs[0]!.rounds.length).toBeLessThan(6);
+
+    const second = startFedfleet(["resume", "--data-dir", dir, "--json"]);
+    await second.said(/fedadam, trial 1 · round 1/);
+    second.child.kill("SIGINT");
+    second.child.kill("SIGINT");
+    await second.said("Stopping after this round");
+    second.child.kill("SIGINT");
+    expect((await second.done).code).toBe(130);
+
+    const last = await fedfleet(["resume", partial.study.id, "--data-dir", dir, "--json"]);
+    expect(last.code).toBe(0);
+    expect(figures(documentOf(last))).toEqual(figures(whole));
+    const nothing = await fedfleet(["resume", "--data-dir", dir]);
+    expect(nothing.code).toBe(0);
+    expect(nothing.stderr).toContain("nothing to resume");
+  });
+
+  test("kill -9 at 20 random instants, each resumed: the final weights are those of the uninterrupted run", async () => {
+    const whole = documentOf(await start(join(scratch.path, "whole2")).done);
+    const dir = join(scratch.path, "killed");
+    let process = start(dir);
+    let kills = 0;
+    let finished = false;
+    // Seconds that fall into start-up, training, aggregation, checkpoint, evaluation and recording alike.
+    let random = 12345;
+    const next = () => {
+      random = (Math.imul(random, 1103515245) + 12345) >>> 0;
+      return random / 2 ** 32;
+    };
+    await process.said("stops (s-");
+    while (kills < 20) {
+      const wait = 300 + next() * 2500;
+      const ended = await Promise.race([process.done, new Promise<undefined>((r) => setTimeout(r, wait))]);
+      if (ended !== undefined) {
+        finished = true;
+        break;
+      }
+      process.child.kill("SIGKILL");
+      await process.done;
+      kills += 1;
+      process = startFedfleet(["resume", "--data-dir", dir, "--json"]);
+    }
+    const last = documentOf(await process.done);
+    expect(figures(last)).toEqual(figures(whole));
+    expect(finished ? kills : 20).toBeGreaterThanOrEqual(5);
+  });
+});
+
+describe("fedfleet export", () => {
+  test("every format tells the figures of the database", async () => {
+    const document = documentOf(await run({ ...small, name: "to export", trials: 2 }, "export"));
+    const id = document.study.id;
+    const out = async (format: string) => {
+      const finished = await fedfleet(["export", id, "--format", format, "--data-dir", dataDir]);
+      expect(finished.stderr).toBe("");
+      expect(finished.code).toBe(0);
+      return finished.stdout;
+    };
+    const accuracy = (document.runs[0]!.rounds.at(-1)!.accuracy! * 100).toFixed(2);
+    expect(await out("csv")).toContain(accuracy);
+    expect(await out("markdown")).toContain(accuracy);
+    expect(await out("latex")).toContain(accuracy);
+    expect(await out("text")).toContain(accuracy);
+    expect(await out("json")).toContain(String(document.runs[0]!.rounds.at(-1)!.accuracy));
+    const rounds = (await out("rounds-csv")).trim().split(/\r?\n/);
+    expect(rounds.length).toBeGreaterThanOrEqual(1 + 4 * 2);
+    const missing = await fedfleet(["export", "s-nothing", "--format", "csv", "--data-dir", dataDir]);
+    expect(missing.code).toBe(2);
+    expect(missing.stderr).toContain("s-nothing");
+  });
+});

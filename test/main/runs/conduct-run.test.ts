@@ -1,0 +1,384 @@
+import { describe, expect, test } from "vitest";
+import type { Failure, Result } from "#contract/failure.ts";
+import type { Recipe } from "#contract/jobs.ts";
+import { parseStudy, type Study, type StudyInput } from "#contract/study.ts";
+import { float32Tensor, type NamedTensor, type Tensor, toFloat32Array } from "#contract/tensor.ts";
+import { algorithmOf } from "#main/federation/algorithms.ts";
+import { conductRun, type RunPlan } from "#main/runs/conduct-run.ts";
+import type { OutgoingMessage } from "#main/wire/messages.ts";
+import type { ClientMessage, ReceivedServerMessage } from "#main/wire/protocol.ts";
+import { type Behaviour, control, counter, fakeClients, fakeLab, fakeModel, OK } from "#test/fakes/lab.ts";
+
+const study = (changes: Partial<StudyInput> = {}): Study => {
+  const parsed = parseStudy({
+    name: "t",
+    dataset: "on-clients",
+    model: "Net",
+    algorithms: ["fedavg"],
+    fleet: { external: 3 },
+    rounds: 3,
+    optimizer: { lr: 0.1, lrDecay: 0.5 },
+    evaluation: { central: false },
+    ...changes,
+  });
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  return parsed.study;
+};
+
+const plan = (changes: Partial<StudyInput> = {}, roster = ["a", "b", "c"]): RunPlan => {
+  const s = study(changes);
+  const name = s.algorithms[0]!;
+  return {
+    study: s,
+    run: { id: "r", algorithm: name, trial: 1, seed: 7 },
+    algorithm: algorithmOf(name, s),
+    model: fakeModel,
+    roster,
+  };
+};
+
+const answerFit = (parameters: readonly Tensor[], examples = 1): Result<ClientMessage> => ({
+  ok: true,
+  value: { kind: "fit", status: OK, parameters, examples, metrics: { loss: 0.5 } },
+});
+
+const recipeOf = (message: ReceivedServerMessage | OutgoingMessage): Recipe => {
+  if (message.kind !== "fit") throw new Error(message.kind);
+  const entry = message.config.fedfleet;
+  return JSON.parse(
+    typeof entry === "object" && "value" in entry ? String(entry.value) : String(entry),
+  ) as Recipe;
+};
+
+/** Adds `step` to every weight it was sent: an honest little training. */
+const trained = (message: ReceivedServerMessage, step: number): readonly Tensor[] => {
+  if (message.kind !== "fit") throw new Error(message.kind);
+  return message.parameters.map((t) =>
+    t.dtype === "int64"
+      ? counter(5n)
+      : float32Tensor(
+          t.shape,
+          toFloat32Array(t).map((x) => x + step),
+        ),
+  );
+};
+
+const steps: Readonly<Record<string, number>> = { a: 1, b: 2, c: 3 };
+const honest: Behaviour = async (device, message) => answerFit(trained(message, steps[device] ?? 0));
+const failure = (code: Failure["code"], cause: string): Result<ClientMessage> => ({
+  ok: false,
+  failure: { code, stage: "fit", cause },
+});
+const later = <T>(ms: number, value: T): Promise<T> =>
+  new Promise((resolve) => setTimeout(() => resolve(value), ms));
+const body = (tensors: readonly NamedTensor[]) => [
+  ...toFloat32Array(tensors.find((t) => t.name === "body.weight")!),
+];
+
+describe("conductRun", () => {
+  test("averages by examples, round by round, and keeps integer buffers integers", async () => {
+    const clients = fakeClients(["a", "b", "c"], async (device, message) =>
+      answerFit(trained(message, steps[device]!), device === "c" ? 2 : 1),
+    );
+    const lab = fakeLab(clients);
+    expect(await conductRun(plan({ rounds: 2 }), lab, control())).toMatchObject({ status: "done" });
+    // (1 + 2 + 2·3) / 4 = 2.25 a round
+    expect(body(lab.files.get("r/1")!)).toEqual([3.25, 1.25]);
+    expect(body(lab.files.get("r/2")!)).toEqual([5.5, 3.5]);
+    expect(lab.files.get("r/2")!.find((t) => t.dtype === "int64")).toMatchObject({
+      shape: [],
+      dtype: "int64",
+    });
+    expect(lab.recorded.get("r")!.map((r) => [r.round, r.clients.length, r.examples])).toEqual([
+      [0, 0, 0],
+      [1, 3, 4],
+      [2, 3, 4],
+    ]);
+    expect(clients.held.size).toBe(0);
+  });
+
+  test("the instruction carries the recipe, and the original keys with their types", async () => {
+    const clients = fakeClients(["a", "b", "c"], honest);
+    await conductRun(plan({ rounds: 2, localEpochs: 4, batchSize: 16 }), fakeLab(clients), control());
+    const [first, second] = clients.asked.get("a")!;
+    expect(first).toMatchObject({
+      config: {
+        epochs: { kind: "int", value: 4 },
+        lr: { kind: "double", value: 0.1 },
+        batch_size: { kind: "int", value: 16 },
+        optimizer: { kind: "string", value: "SGD" },
+        num_workers: { kind: "int", value: 0 },
+        pin_memory: { kind: "bool", value: false },
+        epoch_global: { kind: "int", value: 1 },
+      },
+    });
+    expect(second).toMatchObject({ config: { lr: { value: 0.05 }, epoch_global: { value: 2 } } });
+    expect(recipeOf(first!).seed).not.toBe(recipeOf(second!).seed);
+    expect(recipeOf(first!).seed).not.toBe(recipeOf(clients.asked.get("b")![0]!).seed);
+  });
+
+  test("a refused update and a lost client cost one failure each; the run goes on without them", async () => {
+    const clients = fakeClients(["a", "b", "c"], async (device, message) => {
+      if (recipeOf(message).round !== 1) return honest(device, message);
+      if (device === "b") return failure("connection-lost", "the connection was lost");
+      if (device === "c") return answerFit(trained(message, Number.NaN));
+      return honest(device, message);
+    });
+    const lab = fakeLab(clients);
+    expect(await conductRun(plan({ rounds: 2 }), lab, control())).toMatchObject({ status: "done" });
+    const [, one, two] = lab.recorded.get("r")!;
+    expect(one!.clients).toEqual(["a"]);
+    expect(one!.failures.map((f) => [f.device, f.code])).toEqual([
+      ["b", "connection-lost"],
+      ["c", "not-finite"],
+    ]);
+    expect(one!.updates.map((u) => [u.device, u.status])).toEqual([
+      ["a", "folded"],
+      ["b", "failed"],
+      ["c", "refused"],
+    ]);
+    expect(two!.clients).toEqual(["a", "b", "c"]);
+    expect(body(lab.files.get("r/1")!)).toEqual([2, 0]);
+    expect(clients.held.size).toBe(0);
+  });
+
+  test.each<[string, (m: ReceivedServerMessage) => Result<ClientMessage>, Failure["code"]]>([
+    ["no examples", (m) => answerFit(trained(m, 1), 0), "no-examples"],
+    ["negative examples", (m) => answerFit(trained(m, 1), -3), "no-examples"],
+    ["a tensor too few", (m) => answerFit(trained(m, 1).slice(1)), "count-mismatch"],
+    [
+      "another shape",
+      (m) => answerFit([float32Tensor([3], new Float32Array(3)), ...trained(m, 1).slice(1)]),
+      "shape-mismatch",
+    ],
+    [
+      "another dtype",
+      (m) =>
+        answerFit([{ dtype: "float64", shape: [2], bytes: new Uint8Array(16) }, ...trained(m, 1).slice(1)]),
+      "dtype-mismatch",
+    ],
+    ["infinity", (m) => answerFit(trained(m, Number.POSITIVE_INFINITY)), "not-finite"],
+    [
+      "a status that is not OK",
+      () => ({
+        ok: true,
+        value: {
+          kind: "fit",
+          status: { code: 3, message: "out of memory" },
+          parameters: [],
+          examples: 0,
+          metrics: {},
+        },
+      }),
+      "client-error",
+    ],
+    [
+      "the wrong kind of answer",
+      () => ({ ok: true, value: { kind: "disconnect", reason: 0 } }),
+      "protocol-broken",
+    ],
+  ])("refuses an update with %s", async (_, answer, code) => {
+    const clients = fakeClients(["a", "b", "c"], async (d, m) => (d === "b" ? answer(m) : honest(d, m)));
+    const lab = fakeLab(clients);
+    await conductRun(plan({ rounds: 1 }), lab, control());
+    const round = lab.recorded.get("r")![1]!;
+    expect(round.failures).toMatchObject([{ device: "b", code }]);
+    expect(round.clients).toEqual(["a", "c"]);
+    expect(body(lab.files.get("r/1")!)).toEqual([3, 1]);
+  });
+
+  test("k of n: the straggler is left alone, its late update is dropped and noted, and it comes back", async () => {
+    const clients = fakeClients(["a", "b", "c"], async (device, message) => {
+      const round = recipeOf(message).round;
+      return device === "c" && round === 1
+        ? later(150, answerFit(trained(message, 100)))
+        : later(round === 2 ? 200 : 0, answerFit(trained(message, 1)));
+    });
+    const lab = fakeLab(clients);
+    await conductRun(plan({ rounds: 3, stop: { minUpdates: 2, graceSeconds: 0.02 } }), lab, control());
+    const [, one, , three] = lab.recorded.get("r")!;
+    expect(one!.clients).toEqual(["a", "b"]);
+    expect(one!.failures).toMatchObject([{ device: "c", code: "deadline" }]);
+    expect(one!.updates.find((u) => u.device === "c")).toMatchObject({ status: "late" });
+    // it came while round 2 was open: an event of round 1, no part of any sum
+    expect(
+      lab.events.filter((e) => e.kind === "client-update" && e.update.failure?.code === "late"),
+    ).toMatchObject([{ round: 1, update: { device: "c" } }]);
+    expect(three!.clients).toContain("c");
+    expect(body(lab.files.get("r/3")!)[0]).toBeLessThan(10);
+    expect(clients.held.size).toBe(0);
+  });
+
+  test("a deadline closes the round with what is there", async () => {
+    const clients = fakeClients(["a", "b", "c"], async (d, m) =>
+      d === "a" ? honest(d, m) : later(400, answerFit(trained(m, 1))),
+    );
+    const lab = fakeLab(clients);
+    const started = performance.now();
+    await conductRun(plan({ rounds: 1, stop: { deadlineSeconds: 0.1 } }), lab, control());
+    expect(performance.now() - started).toBeLessThan(350);
+    expect(lab.recorded.get("r")![1]).toMatchObject({
+      clients: ["a"],
+      failures: [{ device: "b" }, { device: "c" }],
+    });
+  });
+
+  test("three rounds without a usable update end the run as failed, with the cause", async () => {
+    const clients = fakeClients(["a", "b", "c"], async () => failure("client-error", "CUDA out of memory"));
+    const lab = fakeLab(clients);
+    const outcome = await conductRun(plan({ rounds: 9 }), lab, control());
+    expect(outcome.status).toBe("failed");
+    expect(outcome.reason).toContain("a: CUDA out of memory");
+    expect(lab.recorded.get("r")).toHaveLength(4);
+    // the weights stayed what they were
+    expect(new Set(lab.recorded.get("r")!.map((r) => r.weightsSha256)).size).toBe(1);
+  });
+
+  test("waits for the fleet and says for whom", async () => {
+    const clients = fakeClients(["a"], honest);
+    const lab = fakeLab(clients);
+    const running = conductRun(plan({ rounds: 1 }), lab, control());
+    await later(2300, undefined);
+    expect(lab.events.find((e) => e.kind === "waiting")).toMatchObject({
+      stage: "joining",
+      for: "b, c to connect (1 of 3)",
+    });
+    clients.join("b");
+    clients.join("c");
+    expect(await running).toMatchObject({ status: "done" });
+    expect(lab.recorded.get("r")![1]!.clients).toEqual(["a", "b", "c"]);
+  });
+
+  test("strangers are not drawn", async () => {
+    const clients = fakeClients(["a", "b", "c", "stranger"], honest);
+    const lab = fakeLab(clients);
+    await conductRun(plan({ rounds: 1 }), lab, control());
+    expect(clients.asked.has("stranger")).toBe(false);
+  });
+
+  test("draws are those of the seed, whatever the algorithm", async () => {
+    const roster = ["a", "b", "c", "d", "e", "f"];
+    const draws = async (algorithm: "fedavg" | "fedprox") => {
+      const lab = fakeLab(fakeClients(roster, honest));
+      const changes: Partial<StudyInput> = {
+        rounds: 8,
+        algorithms: [algorithm],
+        fleet: { external: 6 },
+        sampling: { fraction: 0.5 },
+      };
+      await conductRun(plan(changes, roster), lab, control());
+      return lab.recorded.get("r")!.map((r) => r.drawn.join());
+    };
+    const drawn = await draws("fedavg");
+    expect(drawn.slice(1).every((d) => d.length === 5)).toBe(true);
+    expect(new Set(drawn).size).toBeGreaterThan(3);
+    expect(await draws("fedprox")).toEqual(drawn);
+  });
+
+  test("a target and patience end a run early, and the reason says so", async () => {
+    const clients = () => fakeClients(["a", "b", "c"], honest);
+    let calls = 0;
+    const rising = {
+      ...fakeLab(clients()),
+      evaluate: async () => ({ loss: 1, accuracy: calls++ / 10, examples: 1, perClass: [] }),
+    };
+    const hit = await conductRun(plan({ rounds: 9, stop: { target: "accuracy >= 0.2" } }), rising, control());
+    expect(hit).toMatchObject({ status: "done" });
+    expect(hit.reason).toContain("accuracy");
+    expect(rising.recorded.get("r")).toHaveLength(3);
+    const flat = {
+      ...fakeLab(clients()),
+      evaluate: async () => ({ loss: 1, accuracy: 0.5, examples: 1, perClass: [] }),
+    };
+    await conductRun(plan({ rounds: 9, stop: { patience: 2 } }), flat, control());
+    expect(flat.recorded.get("r")!.length).toBeLessThan(9);
+  });
+});
+
+describe("stopping and resuming", () => {
+  test.each(["fedavg", "fedadam", "fedper"] as const)(
+    "%s interrupted after any round and resumed ends on the same weights",
+    async (algorithm) => {
+      const changes: Partial<StudyInput> = {
+        rounds: 4,
+        algorithms: [algorithm],
+        fleet: { virtual: 3 },
+        dataset: "x",
+        evaluation: { central: false, federated: algorithm === "fedper" },
+      };
+      const parametersSent = new Map<string, number>();
+      const behave: Behaviour = async (device, message) => {
+        if (message.kind === "fit") parametersSent.set(device, message.parameters.length);
+        return message.kind === "evaluate"
+          ? {
+              ok: true,
+              value: { kind: "evaluate", status: OK, loss: 1, examples: 2, metrics: { accuracy: 0.5 } },
+            }
+          : honest(device, message);
+      };
+      const whole = fakeLab(fakeClients(["a", "b", "c"], behave));
+      await conductRun(plan(changes), whole, control());
+      for (const stopAt of [1, 2, 3]) {
+        const c = control();
+        const clients = fakeClients(["a", "b", "c"], async (d, m) => {
+          if (m.kind === "fit" && recipeOf(m).round === stopAt) c.stopAfterRound = true;
+          return behave(d, m);
+        });
+        const part = fakeLab(clients);
+        expect(await conductRun(plan(changes), part, c)).toMatchObject({ status: "interrupted" });
+        expect(part.recorded.get("r")).toHaveLength(stopAt + 1);
+        const again = fakeClients(["a", "b", "c"], behave);
+        const rest = fakeLab(again, part);
+        expect(await conductRun(plan(changes), rest, control())).toMatchObject({ status: "done" });
+        expect(rest.recorded.get("r")!.map((r) => r.weightsSha256)).toEqual(
+          whole.recorded.get("r")!.map((r) => r.weightsSha256),
+        );
+        if (algorithm === "fedper") {
+          // the classifier stays at home, and the recipe says of which round it is
+          const sent = again.asked.get("a")![0]!;
+          expect(recipeOf(sent)).toMatchObject({ keeps: ["head.weight", "head.bias"], keptFrom: stopAt });
+          expect(parametersSent.get("a")).toBe(2);
+        }
+      }
+    },
+  );
+
+  test("stopping at once records nothing of the round in progress", async () => {
+    const c = control();
+    const clients = fakeClients(["a", "b", "c"], async (d, m) => {
+      if (recipeOf(m).round === 2) {
+        setTimeout(() => c.abort(new Error("now")), 20);
+        return later(5000, answerFit(trained(m, 1)));
+      }
+      return honest(d, m);
+    });
+    const lab = fakeLab(clients);
+    await expect(conductRun(plan(), lab, c)).rejects.toThrow("now");
+    expect(lab.recorded.get("r")!.map((r) => r.round)).toEqual([0, 1]);
+  });
+});
+
+test("federated evaluation is the examples-weighted mean in the order of names", async () => {
+  const clients = fakeClients(["a", "b", "c"], async (device, message) =>
+    message.kind === "evaluate"
+      ? {
+          ok: true,
+          value: {
+            kind: "evaluate",
+            status: OK,
+            loss: steps[device]!,
+            examples: steps[device]!,
+            metrics: { accuracy: device === "c" ? 1 : 0 },
+          },
+        }
+      : honest(device, message),
+  );
+  const lab = fakeLab(clients);
+  await conductRun(plan({ rounds: 1, evaluation: { central: false, federated: true } }), lab, control());
+  expect(lab.recorded.get("r")![1]).toMatchObject({
+    loss: (1 + 4 + 9) / 6,
+    accuracy: 0.5,
+    federated: { examples: 6 },
+    evaluations: [{ device: "a" }, { device: "b" }, { device: "c" }],
+  });
+});
