@@ -31,6 +31,8 @@ export interface Progress {
   /** Seconds of every finished round of this process. */
   readonly roundSeconds: readonly number[];
   readonly lastRound: RoundResult | undefined;
+  /** The study has ended: devices that leave now do so because they were told to. */
+  readonly over: boolean;
 }
 
 export const startProgress = (input: { name: string; runs: number; runsDone: number }): Progress => ({
@@ -44,6 +46,7 @@ export const startProgress = (input: { name: string; runs: number; runsDone: num
   waiting: "",
   roundSeconds: [],
   lastRound: undefined,
+  over: false,
 });
 
 const withDevice = (p: Progress, device: string, line: DeviceLine): Progress => ({
@@ -99,10 +102,11 @@ export const advance = (p: Progress, event: LabEvent): Progress => {
       return p.devices.has(event.device) ? withDevice(p, event.device, { phase: "away", fraction: 0 }) : p;
     case "study-started":
     case "study-resumed":
-    case "study-ended":
     case "device-joined":
     case "device-refused":
       return p;
+    case "study-ended":
+      return { ...p, over: true };
     default:
       return assertNever(event);
   }
@@ -200,8 +204,6 @@ export const noteLines = (event: LabEvent): string[] => {
       return [
         `  refused ${event.address}: ${event.failure.cause}${event.failure.next ? `. ${event.failure.next}` : ""}`,
       ];
-    case "device-left":
-      return [`  ${event.device} left: ${event.reason}`];
     case "run-ended":
       return event.status === "done" && event.reason.startsWith("all ")
         ? []

@@ -32,6 +32,8 @@ export const createTerminal = (screen: Screen, start: Progress): Terminal => {
   let drawn = 0;
   let timer: NodeJS.Timeout | undefined;
   let saidWaiting = "";
+  /** Devices that left for the same reason in the same moment: a hundred of them are one line. */
+  let left: { reason: string; devices: string[] } | undefined;
 
   const erase = () => {
     if (drawn > 0) screen.write(`\u001b[${drawn}A\u001b[0J`);
@@ -59,9 +61,22 @@ export const createTerminal = (screen: Screen, start: Progress): Terminal => {
     timer.unref();
   };
 
+  const sayWhoLeft = () => {
+    if (left === undefined) return;
+    const [first, ...others] = left.devices;
+    say(`  ${first}${others.length > 0 ? ` and ${others.length} more` : ""} left: ${left.reason}`);
+    left = undefined;
+  };
+
   return {
     show(event) {
       progress = advance(progress, event);
+      if (event.kind === "device-left" && !progress.over) {
+        if (left?.reason !== event.reason) sayWhoLeft();
+        left ??= { reason: event.reason, devices: [] };
+        left.devices.push(event.device);
+        setImmediate(sayWhoLeft);
+      }
       for (const line of noteLines(event)) say(line);
       if (event.kind === "round-ended") {
         saidWaiting = "";
@@ -81,6 +96,7 @@ export const createTerminal = (screen: Screen, start: Progress): Terminal => {
     },
     say,
     end() {
+      sayWhoLeft();
       clearTimeout(timer);
       timer = undefined;
       erase();
