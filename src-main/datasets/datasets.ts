@@ -1,5 +1,25 @@
+/**
+ * Data sets: which there are, where they lie, and their pictures in memory.
+ *
+ * How to add a data set
+ * 1. A reader: readers/<name>.ts exports a `Format` (readers/format.ts). `members` lists the files it needs and
+ *    their published checksums; `read` asks the source for them with size limits, checks magic numbers, counts,
+ *    label ranges and class balance, and refuses with `refusal(file, expected and found, what to do)`. It gives
+ *    pictures as uint8 (N, 32, 32, 1 or 3) and the normalisation, with a word on where its figures come from.
+ * 2. A line in readers/formats.ts: then a folder or an archive of it is recognised and can be registered.
+ * 3. An entry in known.ts: title, terms, where a copy may lie, how to fetch it with which MD5.
+ * 4. A test in test/main/datasets that writes the files byte by byte, damages each, and compares the pictures
+ *    with what numpy makes of the same bytes.
+ */
+import { createHash } from "node:crypto";
+import { join, resolve } from "node:path";
 import type { Dataset, DatasetLocation } from "#contract/dataset.ts";
 import { UserError } from "#contract/failure.ts";
+import { detect } from "./detect.ts";
+import type { Verified } from "./digest.ts";
+import { type DownloadOptions, downloadFile } from "./download.ts";
+import { createInspector, type Registered } from "./inspect.ts";
+import { KNOWN, type KnownDataset } from "./known.ts";
 import { FORMATS, formatNamed } from "./readers/formats.ts";
 import { openSource } from "./source.ts";
 
@@ -18,4 +38,217 @@ export const loadDataset = async (location: DatasetLocation): Promise<Dataset> =
     );
   }
   return { name: location.name, ...(await format.read(await openSource(location.path))) };
+};
+
+/** SHA-256 (hex) over pictures and labels: equal for the same data in whatever form they were on disk. */
+export const datasetSha256 = ({ train, test }: Pick<Dataset, "train" | "test">): string => {
+  const hash = createHash("sha256");
+  for (const set of [train, test]) hash.update(set.pixels).update(set.labels);
+  return hash.digest("hex");
+};
+
+export interface CatalogueEntry {
+  readonly name: string;
+  readonly title: string;
+  readonly state: "ready" | "missing" | "damaged";
+  /** The folder or archive. */
+  readonly where?: string;
+  readonly format?: string;
+  /** Size of its files on disk. */
+  readonly bytes?: number;
+  /** "official": with the publisher's checksums. "structure": well formed, but not known to be the original. */
+  readonly verified?: Verified;
+  /** What is wrong, where it is damaged: a sentence that names the file. */
+  readonly problem?: string;
+  /** What a download would cost. */
+  readonly downloadBytes?: number;
+  /** The next step, where it is not ready. */
+  readonly next?: string;
+  /** Licence or terms of use. */
+  readonly terms: string;
+}
+
+/** Where registered data sets are kept; the store implements it. */
+export interface Registry {
+  list(): readonly Registered[];
+  /** In place of the one that had its name. */
+  save(entry: Registered): void;
+  remove(name: string): unknown;
+}
+
+export interface Catalogue {
+  /** All that are known or registered, by name within each. A damaged one is listed with its problem. */
+  list(): Promise<readonly CatalogueEntry[]>;
+  /** @throws UserError if the name is unknown, or its files are missing, damaged or changed; it says what to do */
+  find(name: string): Promise<DatasetLocation>;
+  /**
+   * Registers a folder or an archive after reading all of it. Without a name it gets its data set's own.
+   *
+   * @throws UserError if it is no known data set, incomplete, damaged, or the name cannot be used
+   */
+  register(entry: { readonly name?: string | undefined; readonly path: string }): Promise<CatalogueEntry>;
+  /**
+   * Downloads, verifies and registers a known data set. Called again after a stop it goes on where it was.
+   *
+   * @throws UserError if no place has the right files, or it was stopped
+   */
+  download(name: string, options?: DownloadCommand): Promise<CatalogueEntry>;
+}
+
+export interface DownloadCommand {
+  /** Bytes that are on disk and bytes in all, over all files. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface CatalogueDeps {
+  /** The folder that holds `data/`, shipped with the lab. */
+  readonly resourcesDir: string;
+  /** Downloads and what is remembered of checked files go to `datasets/` in it. */
+  readonly dataDir: string;
+  readonly registry: Registry;
+  /** @default the data sets that the lab knows */
+  readonly known?: readonly KnownDataset[];
+  /** Folders on the web that are asked before the usual ones: a lab's own mirror. */
+  readonly mirrors?: readonly string[];
+  /** Patience of downloads. */
+  readonly patience?: Pick<DownloadOptions, "attempts" | "retryMs" | "stallMs">;
+}
+
+const COMMAND = "npm run -s fedfleet -- dataset";
+const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/i;
+/** Means something else in a study file. */
+const RESERVED: readonly string[] = ["on-clients"];
+
+const nextStep = ({ name, download }: KnownDataset): string =>
+  download
+    ? `${COMMAND} download ${name} (or, for a copy that you have: ${COMMAND} add ${name} PATH)`
+    : `${COMMAND} add ${name} PATH`;
+
+const downloadBytes = ({ download }: KnownDataset): { downloadBytes?: number } =>
+  download ? { downloadBytes: download.parcels.reduce((sum, { bytes }) => sum + bytes, 0) } : {};
+
+export const createCatalogue = (deps: CatalogueDeps): Catalogue => {
+  const { registry, known = KNOWN, mirrors = [], patience = {} } = deps;
+  const home = resolve(deps.dataDir, "datasets");
+  const inspector = createInspector({
+    rememberIn: join(home, "checked.json"),
+    resourcesDir: deps.resourcesDir,
+  });
+
+  const registered = (name: string) => registry.list().find((entry) => entry.name === name);
+  const knownAs = (name: string) => known.find((entry) => entry.name === name);
+  /** The known data set that one of this format is a copy of. */
+  const kin = (format: string) => known.find((entry) => entry.formats.includes(format));
+
+  const entryOf = async (name: string): Promise<CatalogueEntry> => {
+    const mine = registered(name);
+    const about = knownAs(name) ?? kin(mine?.format ?? "");
+    const base = {
+      name,
+      title: about?.title ?? mine?.format ?? name,
+      terms: about?.terms ?? "as its source says",
+      ...(about && about.name === name ? downloadBytes(about) : {}),
+    };
+    // what a person registered goes before what lies in a usual place
+    const place = mine ?? (about && (await inspector.usualPlace(about)));
+    if (!place) return { ...base, state: "missing", ...(about ? { next: nextStep(about) } : {}) };
+    const at = { where: place.path, format: place.format };
+    try {
+      const { bytes, verified } = mine
+        ? await inspector.registered(mine)
+        : await inspector.usual(place, about as KnownDataset);
+      return { ...base, ...at, state: "ready", bytes, verified };
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      const next =
+        about?.name === name
+          ? nextStep(about)
+          : `${COMMAND} add ${name} PATH (registers it anew), or ${COMMAND} remove ${name}`;
+      return { ...base, ...at, state: "damaged", problem: error.message, next };
+    }
+  };
+
+  const names = () => [
+    ...known.map(({ name }) => name),
+    ...registry
+      .list()
+      .map(({ name }) => name)
+      .filter((name) => !knownAs(name))
+      .sort(),
+  ];
+
+  const register: Catalogue["register"] = async ({ name: wanted, path }) => {
+    if (wanted !== undefined && (!NAME.test(wanted) || RESERVED.includes(wanted))) {
+      throw new UserError(
+        `dataset: the name ${JSON.stringify(wanted)} cannot be used. Take letters, digits, dots, dashes and underscores, 64 at most${RESERVED.includes(wanted) ? `; ${wanted} has a meaning of its own` : ""}.`,
+      );
+    }
+    const found = await detect(resolve(path));
+    const name = wanted ?? found.format.dataset;
+    const owner = knownAs(name);
+    if (owner && !owner.formats.includes(found.format.name)) {
+      throw new UserError(
+        `dataset: ${path} is ${found.format.title}, so it cannot be called ${name}, which is ${owner.title}. Choose another name.`,
+      );
+    }
+    if (owner?.bundled) {
+      throw new UserError(`dataset: ${name} comes with the lab. Choose another name.`);
+    }
+    registry.save(await inspector.examine(name, found));
+    return entryOf(name);
+  };
+
+  return {
+    async list() {
+      const entries: CatalogueEntry[] = [];
+      for (const name of names()) entries.push(await entryOf(name));
+      return entries;
+    },
+
+    async find(name) {
+      if (!names().includes(name)) {
+        throw new UserError(
+          `dataset: ${JSON.stringify(name)} is unknown (known: ${names().join(", ")}). Register a folder or an archive: ${COMMAND} add NAME PATH`,
+        );
+      }
+      const entry = await entryOf(name);
+      if (entry.state === "damaged") throw new UserError(`${entry.problem} (${entry.next})`);
+      if (!entry.where || !entry.format) {
+        throw new UserError(`dataset: ${name} is not on this computer. Get it: ${entry.next}`);
+      }
+      return { name, format: entry.format, path: entry.where };
+    },
+
+    register,
+
+    async download(name, { onProgress, signal } = {}) {
+      const plan = knownAs(name)?.download;
+      if (!plan) {
+        const some = known.filter((entry) => entry.download).map((entry) => entry.name);
+        throw new UserError(`dataset: ${name} cannot be downloaded. These can: ${some.join(", ")}.`);
+      }
+      const folder = join(home, name);
+      const total = plan.parcels.reduce((sum, { bytes }) => sum + bytes, 0);
+      let before = 0;
+      for (const { file, bytes, md5 } of plan.parcels) {
+        const target = join(folder, file);
+        if (!(await inspector.hasMd5(target, md5))) {
+          await downloadFile({
+            ...patience,
+            urls: [...mirrors, ...plan.bases].map((base) => new URL(file, base.replace(/\/*$/, "/")).href),
+            target,
+            md5,
+            bytes,
+            signal,
+            onProgress: (progress) => onProgress?.(Math.min(before + progress.bytes, total), total),
+          });
+        }
+        before += bytes;
+        onProgress?.(before, total);
+      }
+      const [only, ...others] = plan.parcels;
+      return register({ name, path: only && others.length === 0 ? join(folder, only.file) : folder });
+    },
+  };
 };

@@ -172,7 +172,14 @@ export const cifar10Binary: Format = {
   name: "cifar10-binary",
   title: CIFAR10_TITLE,
   dataset: "cifar10",
-  members: members(cifar10(".bin")),
+  members: members(cifar10(".bin"), {
+    "data_batch_1.bin": "5dd7e06a14cb22eb9f671a540d1b7c25",
+    "data_batch_2.bin": "5ea93a67294ea407fff1d09f752e9692",
+    "data_batch_3.bin": "942cd6a4bcdd0dd3c604fbe906cb4421",
+    "data_batch_4.bin": "ae636b3ba5c66a11e91e8cb52e771fcb",
+    "data_batch_5.bin": "53f37980c15c3d472c316c40844f3f0d",
+    "test_batch.bin": "803d5f7f4d78ea53de84dbe85f74fb6d",
+  }),
   archiveMd5: "c32a1d4ab5d03f1284b67883e8d87530",
   read: binaryReader(cifar10(".bin"), 1),
 };
@@ -197,7 +204,10 @@ export const cifar100Binary: Format = {
   name: "cifar100-binary",
   title: CIFAR100_TITLE,
   dataset: "cifar100",
-  members: members(cifar100(".bin")),
+  members: members(cifar100(".bin"), {
+    "train.bin": "6172c7755cfe09b2fe270c85cebc1b15",
+    "test.bin": "4499cfba6c016c1be1438163640a0898",
+  }),
   archiveMd5: "03b5dce01913d631647c71ecec9e9cb8",
   read: binaryReader(cifar100(".bin"), 2),
 };

@@ -96,7 +96,8 @@ export const shortText = (value: PickleValue | undefined): string | undefined =>
 export const bytesOf = (value: PickleText | PickleBytes | PickleEncoded): Buffer => {
   if (value.kind === "bytes") return value.bytes;
   const { bytes, encoding } = value.kind === "encoded" ? value.text : value;
-  if (encoding === "latin1" || value.kind === "text") return bytes;
+  if (encoding === "latin1") return bytes;
+  if (value.kind === "text") throw new PickleRefused("holds text where bytes are expected");
   // through a string: both steps are vectorised, a loop over bytes takes six times as long
   const text = bytes.toString("utf8");
   // what is not UTF-8 has become U+FFFD

@@ -1,0 +1,122 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import type { Format } from "./readers/format.ts";
+import { FETCH_AGAIN, refusal } from "./refusal.ts";
+
+export interface Digest {
+  /** Bytes. */
+  readonly size: number;
+  readonly sha256: string;
+  readonly md5: string;
+}
+
+/** "official": every file has the checksum that its publisher gives. "structure": complete and well formed. */
+export type Verified = "official" | "structure";
+
+/**
+ * Both checksums of a file in one pass: MD5 is what publishers give, SHA-256 is what notices tampering.
+ *
+ * @throws UserError if the file cannot be read
+ */
+export const digestFile = async (file: string): Promise<Digest> => {
+  const sha256 = createHash("sha256");
+  const md5 = createHash("md5");
+  let size = 0;
+  try {
+    for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) {
+      sha256.update(chunk as Buffer);
+      md5.update(chunk as Buffer);
+      size += (chunk as Buffer).length;
+    }
+  } catch (error) {
+    const gone = (error as NodeJS.ErrnoException).code === "ENOENT";
+    throw refusal(
+      file,
+      gone ? "is missing" : `cannot be read (${(error as Error).message})`,
+      gone ? FETCH_AGAIN : "Check its permissions",
+      error,
+    );
+  }
+  return { size, sha256: sha256.digest("hex"), md5: md5.digest("hex") };
+};
+
+/** The files of `format` in a folder that holds `names`: plain where there is a choice, as the readers choose. */
+export const chosenFiles = (format: Format, names: ReadonlySet<string>): string[] =>
+  format.members.map(({ name, gzip }) => (gzip && !names.has(name) ? `${name}.gz` : name));
+
+/** Are these the files that the publisher hands out? `digests` by file name; an archive has just one. */
+export const verifiedAs = (format: Format, digests: ReadonlyMap<string, Pick<Digest, "md5">>): Verified => {
+  const official = [...digests].every(([name, { md5 }]) => {
+    if (md5 === format.archiveMd5) return true;
+    const member = format.members.find((m) => m.name === name.replace(/\.gz$/, ""));
+    return member?.md5?.includes(md5) ?? false;
+  });
+  return official ? "official" : "structure";
+};
+
+/** What tells cheaply that a file was not touched. The change time cannot be set back as the others can. */
+const fingerprint = async (
+  file: string,
+): Promise<{ text: string; changedMs: number; size: number } | undefined> => {
+  const info = await stat(file, { bigint: true }).catch(() => undefined);
+  if (!info) return undefined;
+  return {
+    text: `${info.size} ${info.ino} ${info.mtimeNs} ${info.ctimeNs}`,
+    changedMs: Number(info.ctimeMs),
+    size: Number(info.size),
+  };
+};
+
+/** A file that changed this shortly before it was digested may have changed once more within the clock's tick. */
+const SETTLED_MS = 2_000;
+
+export interface Remembered {
+  readonly fingerprint: string;
+  readonly md5: string;
+}
+
+/**
+ * Compares files with the SHA-256 that they had at registration. What was compared before, and was not touched
+ * since, is taken as equal.
+ *
+ * @param path a folder, or the one file itself
+ * @param sha256s hex, by file name
+ * @param remembered from the last time; entries are renewed in place
+ * @throws UserError that names the first file that is missing or changed
+ */
+export const compareFiles = async (
+  path: string,
+  sha256s: Readonly<Record<string, string>>,
+  remembered: Map<string, Remembered>,
+): Promise<{ readonly bytes: number; readonly md5s: ReadonlyMap<string, string> }> => {
+  let bytes = 0;
+  const md5s = new Map<string, string>();
+  for (const [name, expected] of Object.entries(sha256s)) {
+    const file = basename(path) === name ? path : join(path, name);
+    const before = await fingerprint(file);
+    if (!before)
+      throw refusal(file, "is missing; it was there when the data set was registered", FETCH_AGAIN);
+    bytes += before.size;
+    const known = remembered.get(file);
+    if (known?.fingerprint === before.text) {
+      md5s.set(name, known.md5);
+      continue;
+    }
+    const startedAt = Date.now();
+    const digest = await digestFile(file);
+    if (digest.sha256 !== expected) {
+      throw refusal(
+        file,
+        `changed since it was registered: expected SHA-256 ${expected}, found ${digest.sha256} (${digest.size} bytes)`,
+        FETCH_AGAIN,
+      );
+    }
+    md5s.set(name, digest.md5);
+    if (before.changedMs < startedAt - SETTLED_MS) {
+      remembered.set(file, { fingerprint: before.text, md5: digest.md5 });
+    } else remembered.delete(file);
+  }
+  return { bytes, md5s };
+};

@@ -1,0 +1,161 @@
+import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import type { DatasetLocation } from "#contract/dataset.ts";
+import { UserError } from "#contract/failure.ts";
+import type { Detected } from "./detect.ts";
+import {
+  chosenFiles,
+  compareFiles,
+  type Digest,
+  digestFile,
+  type Remembered,
+  type Verified,
+  verifiedAs,
+} from "./digest.ts";
+import type { KnownDataset } from "./known.ts";
+import { formatNamed } from "./readers/formats.ts";
+import { FETCH_AGAIN, refusal } from "./refusal.ts";
+import { openSource } from "./source.ts";
+
+/** A registered data set: where it lies and what its files were when it was read and accepted. */
+export interface Registered extends DatasetLocation {
+  /** SHA-256 (hex) per file name; an archive is one file. */
+  readonly sha256s: Readonly<Record<string, string>>;
+}
+
+/** The state of a data set's files. */
+export interface Inspection {
+  /** Bytes on disk. */
+  readonly bytes: number;
+  readonly verified: Verified;
+}
+
+/** Compares files with what they should be, and remembers what it has already compared. */
+export const createInspector = (deps: {
+  /** A file; losing it costs only that files are compared anew. */
+  readonly rememberIn: string;
+  readonly resourcesDir: string;
+}) => {
+  let remembered: Map<string, Remembered> | undefined;
+
+  const recall = async (): Promise<Map<string, Remembered>> => {
+    if (remembered) return remembered;
+    let entries: [string, Remembered][] = [];
+    try {
+      const parsed: unknown = JSON.parse(await readFile(deps.rememberIn, "utf8"));
+      entries = Object.entries(parsed as Record<string, Remembered>).filter(
+        ([, entry]) => typeof entry?.fingerprint === "string" && typeof entry.md5 === "string",
+      );
+    } catch {
+      // not there yet, or damaged: compare anew
+    }
+    remembered ??= new Map(entries);
+    return remembered;
+  };
+
+  const keep = async (memory: ReadonlyMap<string, Remembered>): Promise<void> => {
+    await mkdir(dirname(deps.rememberIn), { recursive: true });
+    const temporary = `${deps.rememberIn}.${process.pid}.tmp`;
+    await writeFile(temporary, `${JSON.stringify(Object.fromEntries(memory))}\n`);
+    await rename(temporary, deps.rememberIn);
+  };
+
+  const compare = async (
+    location: DatasetLocation,
+    sha256s: Readonly<Record<string, string>>,
+  ): Promise<Inspection> => {
+    const memory = await recall();
+    const before = JSON.stringify([...memory]);
+    const { bytes, md5s } = await compareFiles(location.path, sha256s, memory);
+    if (JSON.stringify([...memory]) !== before) await keep(memory);
+    const format = formatNamed(location.format);
+    const digests = new Map([...md5s].map(([name, md5]) => [name, { md5 }]));
+    return { bytes, verified: format ? verifiedAs(format, digests) : "structure" };
+  };
+
+  return {
+    /** Has this file this MD5? False if it is not there. */
+    async hasMd5(file: string, md5: string): Promise<boolean> {
+      if (!(await stat(file).catch(() => undefined))) return false;
+      return (await digestFile(file)).md5 === md5;
+    },
+
+    /**
+     * Reads all of a data set and takes down what its files are.
+     *
+     * @throws UserError if anything is wrong with it
+     */
+    async examine(name: string, { format, source, files }: Detected): Promise<Registered> {
+      const paths = source.kind === "archive" ? [source.path] : files.map((file) => join(source.path, file));
+      const digests = new Map<string, Digest>();
+      for (const path of paths) digests.set(basename(path), await digestFile(path));
+      await format.read(source);
+      // what was read is what was digested
+      for (const path of paths) {
+        const { sha256 } = await digestFile(path);
+        if (sha256 !== digests.get(basename(path))!.sha256) {
+          throw refusal(path, "changed while it was read", "Register it again when nothing writes to it");
+        }
+      }
+      const sha256s = Object.fromEntries([...digests].map(([file, { sha256 }]) => [file, sha256]));
+      return { name, format: format.name, path: source.path, sha256s };
+    },
+
+    /** @throws UserError that names the file which is missing or changed since the registration */
+    registered: (entry: Registered): Promise<Inspection> => compare(entry, entry.sha256s),
+
+    /** Where a known data set lies without being registered: shipped with the lab, or in a system folder. */
+    async usualPlace(known: KnownDataset): Promise<DatasetLocation | undefined> {
+      const { name, bundled, places } = known;
+      const bundle = bundled && {
+        format: bundled.format,
+        path: join(deps.resourcesDir, "data", bundled.folder),
+      };
+      for (const place of [...(bundle ? [bundle] : []), ...places]) {
+        const info = await stat(place.path).catch(() => undefined);
+        if (info?.isDirectory()) return { name, ...place };
+      }
+      return undefined;
+    },
+
+    /**
+     * The state of a data set in its usual place. There it must be the original: the bundled one is compared with
+     * its manifest, a system package's with the published checksums.
+     */
+    async usual(place: DatasetLocation, known: KnownDataset): Promise<Inspection> {
+      if (known.bundled)
+        return { ...(await compare(place, await manifestOf(place.path))), verified: "official" };
+      const format = formatNamed(place.format)!;
+      const names = new Set((await (await openSource(place.path)).list()).map((file) => file.name));
+      const digests = new Map<string, Digest>();
+      let bytes = 0;
+      for (const file of chosenFiles(format, names)) {
+        const digest = await digestFile(join(place.path, file));
+        digests.set(file, digest);
+        bytes += digest.size;
+        if (verifiedAs(format, new Map([[file, digest]])) === "official") continue;
+        throw refusal(
+          join(place.path, file),
+          `is not the published file (MD5 ${digest.md5}, ${digest.size} bytes)`,
+          "Install the package again; if these files are meant, register their folder under a name",
+        );
+      }
+      return { bytes, verified: verifiedAs(format, digests) };
+    },
+  };
+};
+
+/** SHA-256 (hex) per file, as the script that made the bundled sample wrote them down. */
+const manifestOf = async (folder: string): Promise<Record<string, string>> => {
+  const file = join(folder, "manifest.json");
+  try {
+    const { files } = JSON.parse(await readFile(file, "utf8")) as {
+      files: { name: string; sha256: string }[];
+    };
+    if (files.length === 0) throw new Error("it lists no files");
+    return Object.fromEntries(files.map(({ name, sha256 }) => [name, sha256]));
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw refusal(file, `cannot be used (${(error as Error).message})`, FETCH_AGAIN, error);
+  }
+};
