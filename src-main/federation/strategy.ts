@@ -1,0 +1,71 @@
+/**
+ * How a server combines the updates of a round. A strategy is made once per run; `begin` opens one round.
+ *
+ * The generators do at most about 2 ms of work between two yields, so that the process that serves the wire can
+ * breathe; whoever drives them decides how long. The result never depends on the order in which updates arrive.
+ */
+import type { FailureCode, Result } from "#contract/failure.ts";
+import type { NamedTensor, ParameterSpec, Tensor } from "#contract/tensor.ts";
+
+/** Why an update or a round was refused; the caller knows the device. */
+export interface Refusal {
+  readonly code: FailureCode;
+  /** One sentence, without the device's name. */
+  readonly cause: string;
+}
+
+export interface Update {
+  readonly device: string;
+  /** In the order of the specs; may be views of a message at any alignment. They are not kept. */
+  readonly tensors: readonly Tensor[];
+  /** Samples that the device trained on: its weight. */
+  readonly examples: number;
+}
+
+export interface Strategy {
+  readonly name: string;
+  /**
+   * What the server remembers between rounds (moments), as named tensors so that a checkpoint can hold it; [] where
+   * nothing is.
+   */
+  initialState(specs: readonly ParameterSpec[]): NamedTensor[];
+  /**
+   * Opens a round.
+   * @param input.specs the parameters that travel, in order.
+   * @param input.global their values at the start of the round, in the same order.
+   * @param input.state what `initialState` or the last `finish` returned, in any order.
+   */
+  begin(input: {
+    readonly specs: readonly ParameterSpec[];
+    readonly global: readonly Tensor[];
+    readonly state: readonly NamedTensor[];
+  }): Aggregation;
+}
+
+export interface Aggregation {
+  /**
+   * Whether an update may be folded: as many tensors as the specs, of their shapes and dtypes, all finite, from a
+   * positive whole number of examples. Changes nothing.
+   */
+  check(tensors: readonly Tensor[], examples: number): Generator<void, Result<void, Refusal>>;
+  /** Takes an update that `check` has passed. Once begun it must be driven to its end. */
+  fold(update: Update): Generator<void, void>;
+  /**
+   * The new global values, in the order and the dtypes of the specs, and the state for the next round. Called once.
+   * Zero updates are `too-few-updates`, a result that is not finite is `diverged`.
+   */
+  finish(): Generator<void, Result<{ tensors: Tensor[]; state: NamedTensor[] }, Refusal>>;
+}
+
+export const refuse = (code: FailureCode, cause: string): { ok: false; failure: Refusal } => ({
+  ok: false,
+  failure: { code, cause },
+});
+
+/** `no-examples` unless the count is a positive whole number. */
+export const checkExamples = (examples: number): Result<void, Refusal> =>
+  Number.isSafeInteger(examples) && examples > 0
+    ? { ok: true, value: undefined }
+    : refuse("no-examples", `it reported ${examples} training examples; a positive whole number is needed`);
+
+export const NO_UPDATES = refuse("too-few-updates", "no update could be used in this round");
