@@ -96,7 +96,6 @@ export const superviseWorker = (
     const onEnd = (cause: string, rehearsed: boolean) => {
       if (ended) return;
       ended = true;
-      child = undefined;
       if (stopping || refused) return;
       if (!rehearsed) fruitlessDeaths += 1;
       const givenUp = fruitlessDeaths >= FRUITLESS_DEATHS;
@@ -105,10 +104,13 @@ export const superviseWorker = (
       listener.onDeath({ rehearsed, cause, output: [...lines], restartInMs });
     };
     worker.on("error", (error) => {
-      if (worker.pid === undefined) onEnd(`it could not be started: ${error.message}`, false);
+      if (worker.pid !== undefined) return;
+      child = undefined;
+      onEnd(`it could not be started: ${error.message}`, false);
     });
     // "exit" comes at once; "close" would wait for the last of the output.
     worker.on("exit", (code, signal) => {
+      child = undefined;
       const rehearsed = code === REHEARSED_CRASH_CODE;
       // What is in the pipes already belongs to the diagnosis.
       setImmediate(() => onEnd(describeEnd(code, signal, lines), rehearsed));

@@ -1,4 +1,4 @@
-import { createServer, connect as dial, type AddressInfo, type Server } from "node:net";
+import { type AddressInfo, createServer, connect as dial, type Server } from "node:net";
 import { setTimeout as after } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { float32Tensor } from "#contract/tensor.ts";

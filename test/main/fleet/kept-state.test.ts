@@ -17,7 +17,7 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 const state = (value: number): NamedTensor[] => [
   { name: "fc3.weight", ...float32Tensor([2], new Float32Array([value, -value])) },
 ];
-const valueOf = (tensors: readonly NamedTensor[]) => toFloat32Array(tensors[0]!)[0];
+const firstOf = (tensors: readonly NamedTensor[]) => toFloat32Array(tensors[0]!)[0];
 const files = () =>
   readdirSync(dir, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -28,9 +28,9 @@ test("what a device kept comes back, and what no resumed run can ask for is dele
   await kept.save("r-1", "virtual-1", 2, state(2), 1);
   expect(files().sort()).toEqual(["r-1/virtual-1/1.safetensors", "r-1/virtual-1/2.safetensors"]);
   // Round 2 was never recorded: the resumed run goes on from round 1 and writes round 2 again.
-  expect(valueOf(await kept.load("r-1", "virtual-1", 1))).toBe(1);
+  expect(firstOf(await kept.load("r-1", "virtual-1", 1))).toBe(1);
   await kept.save("r-1", "virtual-1", 2, state(22), 1);
-  expect(valueOf(await kept.load("r-1", "virtual-1", 2))).toBe(22);
+  expect(firstOf(await kept.load("r-1", "virtual-1", 2))).toBe(22);
   await kept.save("r-1", "virtual-1", 5, state(5), 2);
   expect(files().sort()).toEqual(["r-1/virtual-1/2.safetensors", "r-1/virtual-1/5.safetensors"]);
 });
@@ -41,8 +41,8 @@ test("two runs and two devices never meet, whatever they are called", async () =
   await kept.save("r-1", "b", 1, state(3), 0);
   await kept.save("..", "../../a", 1, state(4), 0);
   expect(files()).toHaveLength(4);
-  expect(valueOf(await kept.load("r-1", "a", 1))).toBe(1);
-  expect(valueOf(await kept.load("..", "../../a", 1))).toBe(4);
+  expect(firstOf(await kept.load("r-1", "a", 1))).toBe(1);
+  expect(firstOf(await kept.load("..", "../../a", 1))).toBe(4);
 });
 
 test("a missing state is named", async () => {

@@ -1,0 +1,3 @@
+/** A worker root that never gets anywhere. */
+console.error("Error: no luck today");
+process.on("message", () => process.exit(3));
