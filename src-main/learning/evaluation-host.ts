@@ -82,4 +82,6 @@ export const runEvaluationHost = (
       .then(send);
   });
   process.on("disconnect", () => process.exit(0));
+  // Ctrl-C in a terminal reaches the whole group: when to stop is the parent's word.
+  process.on("SIGINT", () => {});
 };

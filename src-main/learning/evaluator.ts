@@ -138,10 +138,11 @@ export const createEvaluator = (options: EvaluatorOptions): Evaluator => {
     close: async () => {
       closed = true;
       const running = child;
-      if (running === undefined) return;
+      if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(() => running.kill("SIGKILL"), options.closeMs ?? 3000);
-        running.once("close", () => {
+        // Not "close": after a disconnect from this side, Node never reports it.
+        running.once("exit", () => {
           clearTimeout(timer);
           resolve();
         });
