@@ -19,13 +19,20 @@ const pragma = (db: DatabaseSync, name: string): number =>
 const SQLITE_FULL = 13;
 
 /**
+ * When a commit is safe from a power cut (a killed process never loses one): "at-once", or together with the next
+ * commit that is, which syncs the whole log. The second does not wait for the disk.
+ */
+export type Durability = "at-once" | "with-the-next";
+
+/**
  * Runs `work` in one write transaction: all of it or, if it throws, nothing. IMMEDIATE, because a transaction
  * that begins by reading fails at its first write when somebody else wrote in between.
  * @throws UserError when the disk is full; whatever `work` throws.
  */
-export const inTransaction = <T>(db: DatabaseSync, work: () => T): T => {
-  db.exec("BEGIN IMMEDIATE");
+export const inTransaction = <T>(db: DatabaseSync, work: () => T, durability: Durability = "at-once"): T => {
+  if (durability === "with-the-next") db.exec("PRAGMA synchronous = NORMAL");
   try {
+    db.exec("BEGIN IMMEDIATE");
     const value = work();
     db.exec("COMMIT");
     return value;
@@ -40,6 +47,8 @@ export const inTransaction = <T>(db: DatabaseSync, work: () => T): T => {
       );
     }
     throw error;
+  } finally {
+    if (durability === "with-the-next") db.exec("PRAGMA synchronous = FULL");
   }
 };
 

@@ -26,6 +26,19 @@ export interface Tables {
   readonly events: Events;
 }
 
+/**
+ * What a power cut may take away if it comes before the next round, run or study is recorded: a round that was not
+ * recorded is done anew anyway. A hundred updates a second so cost one wait for the disk per round, not a hundred.
+ */
+const SYNCED_WITH_THE_NEXT: ReadonlySet<LabEvent["kind"]> = new Set([
+  "round-started",
+  "client-update",
+  "waiting",
+  "device-joined",
+  "device-left",
+  "device-refused",
+]);
+
 const CRASHED = "the program ended without warning";
 
 /** Turns each event of the stream into one transaction: its row, and what it changes. */
@@ -104,7 +117,11 @@ export const createRecorder = (db: DatabaseSync, tables: Tables) => {
       if (event.kind === "round-ended") {
         return addRound(event, checkpoints.pending(event.run, event.result.round));
       }
-      return inTransaction(db, () => events.append(event, apply(event)));
+      return inTransaction(
+        db,
+        () => events.append(event, apply(event)),
+        SYNCED_WITH_THE_NEXT.has(event.kind) ? "with-the-next" : "at-once",
+      );
     },
     /**
      * Records a finished round whose checkpoint is already safe on the disk.
