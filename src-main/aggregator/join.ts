@@ -139,13 +139,15 @@ export const createJoin = (options: {
     slot = undefined;
   };
 
-  const over = (reason: string, code: Failure["code"] = "connection-lost"): void => {
+  const over = (cause: string, code: Failure["code"] = "connection-lost"): void => {
     if (ended !== undefined) return;
+    const request = outstanding;
+    const reason =
+      request?.kind === "reconnect" && code === "connection-lost" ? "left when it was sent away" : cause;
     ended = reason;
     dropUpload();
     removeCall();
-    const request = outstanding;
-    if (request?.kind === "reconnect") {
+    if (request?.kind === "reconnect" && code === "connection-lost") {
       // Clients close right after they answer, and the answer is often lost with the channel: that is success.
       settle({
         ok: true,

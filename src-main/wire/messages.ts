@@ -85,7 +85,7 @@ export type OutgoingMessage =
   | ServerMessage
   | {
       readonly kind: "fit" | "evaluate";
-      readonly parameters: SharedParameters;
+      readonly parameters: readonly Tensor[] | SharedParameters;
       readonly config: ConfigOut;
     };
 

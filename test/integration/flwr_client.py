@@ -112,7 +112,7 @@ def make_client(args):
 
     class Client(flwr.client.NumPyClient):
         # 0.19 asks without a configuration, 1.x with one.
-        def get_parameters(self, *config):
+        def get_parameters(self, config=None):
             say(event="get_parameters")
             return work.get()
 
