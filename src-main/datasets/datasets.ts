@@ -120,10 +120,12 @@ const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/i;
 /** Means something else in a study file. */
 const RESERVED: readonly string[] = ["on-clients"];
 
-const nextStep = ({ name, download }: KnownDataset): string =>
-  download
+const nextStep = ({ name, download, bundled }: KnownDataset): string => {
+  if (bundled) return "restore the lab's resources folder, or install the lab again";
+  return download
     ? `${COMMAND} download ${name} (or, for a copy that you have: ${COMMAND} add ${name} PATH)`
     : `${COMMAND} add ${name} PATH`;
+};
 
 const downloadBytes = ({ download }: KnownDataset): { downloadBytes?: number } =>
   download ? { downloadBytes: download.parcels.reduce((sum, { bytes }) => sum + bytes, 0) } : {};

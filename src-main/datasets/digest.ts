@@ -77,8 +77,27 @@ export interface Remembered {
   readonly md5: string;
 }
 
+/** Where the expected checksums come from, in the words of a refusal. */
+export interface Origin {
+  readonly has: string;
+  readonly differs: string;
+  readonly next: string;
+}
+
+export const REGISTRATION: Origin = {
+  has: "the registered data set had",
+  differs: "changed since it was registered",
+  next: FETCH_AGAIN,
+};
+
+export const MANIFEST: Origin = {
+  has: "the bundled sample has",
+  differs: "is not the file that the lab was shipped with",
+  next: "Restore the lab's resources folder, or install the lab again",
+};
+
 /**
- * Compares files with the SHA-256 that they had at registration. What was compared before, and was not touched
+ * Compares files with the SHA-256 that they should have. What was compared before, and was not touched
  * since, is taken as equal.
  *
  * @param path a folder, or the one file itself
@@ -90,14 +109,14 @@ export const compareFiles = async (
   path: string,
   sha256s: Readonly<Record<string, string>>,
   remembered: Map<string, Remembered>,
+  origin: Origin,
 ): Promise<{ readonly bytes: number; readonly md5s: ReadonlyMap<string, string> }> => {
   let bytes = 0;
   const md5s = new Map<string, string>();
   for (const [name, expected] of Object.entries(sha256s)) {
     const file = basename(path) === name ? path : join(path, name);
     const before = await fingerprint(file);
-    if (!before)
-      throw refusal(file, "is missing; it was there when the data set was registered", FETCH_AGAIN);
+    if (!before) throw refusal(file, `is missing; ${origin.has} it`, origin.next);
     bytes += before.size;
     const known = remembered.get(file);
     if (known?.fingerprint === before.text) {
@@ -109,8 +128,8 @@ export const compareFiles = async (
     if (digest.sha256 !== expected) {
       throw refusal(
         file,
-        `changed since it was registered: expected SHA-256 ${expected}, found ${digest.sha256} (${digest.size} bytes)`,
-        FETCH_AGAIN,
+        `${origin.differs}: expected SHA-256 ${expected}, found ${digest.sha256} (${digest.size} bytes)`,
+        origin.next,
       );
     }
     md5s.set(name, digest.md5);

@@ -8,13 +8,16 @@ import {
   compareFiles,
   type Digest,
   digestFile,
+  MANIFEST,
+  type Origin,
+  REGISTRATION,
   type Remembered,
   type Verified,
   verifiedAs,
 } from "./digest.ts";
 import type { KnownDataset } from "./known.ts";
 import { formatNamed } from "./readers/formats.ts";
-import { FETCH_AGAIN, refusal } from "./refusal.ts";
+import { refusal } from "./refusal.ts";
 import { openSource } from "./source.ts";
 
 /** A registered data set: where it lies and what its files were when it was read and accepted. */
@@ -63,10 +66,11 @@ export const createInspector = (deps: {
   const compare = async (
     location: DatasetLocation,
     sha256s: Readonly<Record<string, string>>,
+    origin: Origin,
   ): Promise<Inspection> => {
     const memory = await recall();
     const before = JSON.stringify([...memory]);
-    const { bytes, md5s } = await compareFiles(location.path, sha256s, memory);
+    const { bytes, md5s } = await compareFiles(location.path, sha256s, memory, origin);
     if (JSON.stringify([...memory]) !== before) await keep(memory);
     const format = formatNamed(location.format);
     const digests = new Map([...md5s].map(([name, md5]) => [name, { md5 }]));
@@ -102,7 +106,7 @@ export const createInspector = (deps: {
     },
 
     /** @throws UserError that names the file which is missing or changed since the registration */
-    registered: (entry: Registered): Promise<Inspection> => compare(entry, entry.sha256s),
+    registered: (entry: Registered): Promise<Inspection> => compare(entry, entry.sha256s, REGISTRATION),
 
     /** Where a known data set lies without being registered: shipped with the lab, or in a system folder. */
     async usualPlace(known: KnownDataset): Promise<DatasetLocation | undefined> {
@@ -123,8 +127,10 @@ export const createInspector = (deps: {
      * its manifest, a system package's with the published checksums.
      */
     async usual(place: DatasetLocation, known: KnownDataset): Promise<Inspection> {
-      if (known.bundled)
-        return { ...(await compare(place, await manifestOf(place.path))), verified: "official" };
+      if (known.bundled) {
+        const { bytes } = await compare(place, await manifestOf(place.path), MANIFEST);
+        return { bytes, verified: "official" };
+      }
       const format = formatNamed(place.format)!;
       const names = new Set((await (await openSource(place.path)).list()).map((file) => file.name));
       const digests = new Map<string, Digest>();
@@ -156,6 +162,6 @@ const manifestOf = async (folder: string): Promise<Record<string, string>> => {
     return Object.fromEntries(files.map(({ name, sha256 }) => [name, sha256]));
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw refusal(file, `cannot be used (${(error as Error).message})`, FETCH_AGAIN, error);
+    throw refusal(file, `cannot be used (${(error as Error).message})`, MANIFEST.next, error);
   }
 };

@@ -13,6 +13,8 @@ import {
   planes,
   python,
   sample,
+  tar,
+  tarEntry,
   tarGz,
   temporaryFolder,
   writeFolder,
@@ -202,11 +204,16 @@ describe("a damaged CIFAR set", () => {
       /data_batch_2\.bin: expected 30730000 bytes, found 10/,
     );
 
-    const once = tarGz("a", new Map([["data_batch_1.bin", binary.files.get("data_batch_1.bin")!]]));
-    const plain = Buffer.concat([once]);
-    writeFileSync(archive, plain);
+    const first = binary.files.get("data_batch_1.bin")!;
+    writeFileSync(archive, tarGz("a", new Map([["data_batch_1.bin", first]])));
     expect(await refusalOf(load("cifar10-binary", archive))).toMatch(
       /missing data_batch_2\.bin, .*test_batch\.bin/,
+    );
+
+    const twice = tar(tarEntry("a/data_batch_1.bin", first()), tarEntry("b/data_batch_1.bin", first()));
+    writeFileSync(archive, twice);
+    expect(await refusalOf(load("cifar10-binary", archive))).toMatch(
+      /b\/data_batch_1\.bin: is in the archive twice/,
     );
 
     writeFileSync(archive, gzipSync(Buffer.alloc(100_000, "not a tar archive ")));
