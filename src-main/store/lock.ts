@@ -41,6 +41,17 @@ const refusal = (dataDir: string): string => {
   );
 };
 
+/** The command line for others to read: what follows an option such as --join-token is nobody's business. */
+export const publicCommand = (words: readonly string[]): string =>
+  words
+    .map((word, i) => {
+      const secret = /^--?[\w-]*(token|secret|password)[\w-]*/i;
+      const option = secret.exec(word)?.[0];
+      if (option !== undefined) return word.length > option.length ? `${option}=…` : word;
+      return secret.test(words[i - 1] ?? "") && !words[i - 1]!.includes("=") ? "…" : word;
+    })
+    .join(" ");
+
 const errcodeOf = (error: unknown): number | undefined => (error as { errcode?: number }).errcode;
 
 /**
@@ -70,7 +81,7 @@ export const lockDirectory = (dataDir: string): DirectoryLock => {
   const owner: Owner = {
     pid: process.pid,
     host: hostname(),
-    command: [process.argv0, ...process.argv.slice(1)].join(" "),
+    command: publicCommand([process.argv0, ...process.argv.slice(1)]),
     since: new Date().toISOString(),
   };
   const file = join(dataDir, OWNER_FILE);

@@ -52,7 +52,7 @@ test(`after ${KILLS} kills at random instants, nothing that was announced is los
   const seen: string[] = [];
   for (let kill = 0; kill < KILLS; kill++) {
     const whileStarting = Math.random() < 0.2;
-    const afterMs = Math.random() * (whileStarting ? 400 : 120);
+    const afterMs = Math.random() * (whileStarting ? 400 : 250);
     announced = Math.max(announced, await recordAndKill(afterMs, whileStarting));
 
     const store = openStore({ dataDir: folder.path, onProgress: () => removed++ });
@@ -95,7 +95,7 @@ test(`after ${KILLS} kills at random instants, nothing that was announced is los
     store.close();
   }
   console.info(`${seen.length} rounds; ${removed} kills left an unfinished or unrecorded file behind`);
-  expect(seen.length).toBeGreaterThan(KILLS / 2);
+  expect(seen.length).toBeGreaterThan(KILLS / 5);
   expect(new Set(seen).size).toBe(seen.length);
   expect(filesBelow(folder.path).filter((path) => !path.includes("checkpoints")).length).toBeLessThanOrEqual(
     3,

@@ -1,12 +1,15 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { UserError } from "#contract/failure.ts";
+import { publicCommand } from "#main/store/lock.ts";
 import { openStore } from "#main/store/store.ts";
 import { temporaryFolder } from "./samples.ts";
+
+const script = join(import.meta.dirname, "hold-store.ts");
 
 let folder: ReturnType<typeof temporaryFolder>;
 let children: ChildProcess[];
@@ -20,7 +23,6 @@ afterEach(() => {
 });
 
 const holder = async (): Promise<ChildProcess> => {
-  const script = join(import.meta.dirname, "hold-store.ts");
   const child = spawn(process.execPath, [script, folder.path, "--study", "my study.yaml"], {
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -64,9 +66,22 @@ test("a second process is refused with exit code 2 and the first one's name; whe
   store.close();
 });
 
+test("the owner's command line keeps its secrets", () => {
+  const words = "node cli.ts run a.yaml --join-token abc --listen 0.0.0.0:1 --join-token=abc --json".split(
+    " ",
+  );
+  expect(publicCommand(words)).toBe(
+    "node cli.ts run a.yaml --join-token … --listen 0.0.0.0:1 --join-token=… --json",
+  );
+});
+
 test("this process, too, gets a directory once", () => {
   const store = openStore({ dataDir: folder.path });
   expect(refusal().message).toContain(`process ${process.pid} (`);
+  // SQLite shares locks within a process, POSIX drops them when any handle closes: a stranger must still be refused
+  const stranger = spawnSync(process.execPath, [script, folder.path], { encoding: "utf8", timeout: 30_000 });
+  expect(stranger.status).not.toBe(0);
+  expect(stranger.stderr).toContain(`in use by process ${process.pid} (`);
   store.close();
   expect(existsSync(join(folder.path, "owner.json"))).toBe(false);
   openStore({ dataDir: folder.path }).close();

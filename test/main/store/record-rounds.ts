@@ -21,7 +21,7 @@ process.stdout.write("open\n");
 
 const next = (seed: Uint8Array, round: number): NamedTensor[] => {
   const key = createHash("sha256").update(seed).update(String(round)).digest();
-  const bytes = new Uint8Array(1_500_000);
+  const bytes = new Uint8Array(800_000);
   for (let i = 0; i < bytes.length; i++) bytes[i] = key[i % 32]! ^ (i >> 5);
   return [{ name: "weights", dtype: "uint8", shape: [bytes.length], bytes }];
 };
