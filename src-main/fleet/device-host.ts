@@ -1,3 +1,4 @@
+import { setPriority } from "node:os";
 import { setTimeout as after } from "node:timers/promises";
 import { UserError } from "#contract/failure.ts";
 import type { Clock, DeviceRooms } from "./device-rooms.ts";
@@ -9,6 +10,11 @@ import { type FromWorker, REHEARSED_CRASH_CODE, type ToWorker } from "./worker-m
 
 /** Finished large updates that may wait for their upload in one worker, beside the one that is being made. */
 const UPDATES_IN_MEMORY = 2;
+/**
+ * Niceness of a worker: with every core busy training, the process that serves the wire and the page still gets its
+ * turn at once.
+ */
+export const WORKER_NICENESS = 5;
 /** How often a device tells how far its training is, at most, in milliseconds. */
 const PROGRESS_EVERY_MS = 250;
 
@@ -23,6 +29,7 @@ const clock: Clock = {
  * fleet says so, or when the parent dies.
  */
 export const runDeviceHost = (rooms: DeviceRooms): void => {
+  setPriority(WORKER_NICENESS);
   const stop = new AbortController();
   const send = (message: FromWorker) => {
     if (process.connected) process.send?.(message);

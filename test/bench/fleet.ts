@@ -1,11 +1,12 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { availableParallelism } from "node:os";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Recipe } from "#contract/jobs.ts";
 import { planWorkers } from "#main/fleet/virtual-fleet.ts";
-import { prepareParameters } from "#main/wire/parameters.ts";
-import { firstWeights, openFleetLab, SAMPLE } from "#test/main/fleet/fleet-lab.ts";
+import { openFleetLab, SAMPLE } from "#test/main/fleet/fleet-lab.ts";
+import { fleetRound } from "./fleet-round.ts";
 import type { TrainingLoopJob } from "./training-loop.ts";
 
 const DEVICES = 100;
@@ -13,37 +14,6 @@ const REPEATS = 3;
 const LOCAL_EPOCHS = 3;
 /** The bundled sample's 6,000 pictures dealt to 100 devices. */
 const SAMPLES = 60;
-
-/** Seconds of one round with a virtual fleet: from the instruction of the first device to the last fold. */
-const fleetRound = async (workers: number): Promise<{ seconds: number; failures: number }> => {
-  const lab = await openFleetLab({ devices: DEVICES, workers, samples: SAMPLES });
-  try {
-    await lab.start();
-    const sessions = await lab.joined(DEVICES);
-    const weights = firstWeights();
-    const parameters = prepareParameters(weights);
-    const startedAt = performance.now();
-    let failures = 0;
-    await Promise.all(
-      sessions.map(async (session) => {
-        const recipe = lab.recipe(1, session.device, { localEpochs: LOCAL_EPOCHS, batchSize: 50 });
-        const reply = await session.request({
-          kind: "fit",
-          parameters,
-          config: { fedfleet: { kind: "string", value: JSON.stringify(recipe) } },
-        });
-        if (!reply.ok) failures += 1;
-        else {
-          if (reply.value.message.kind !== "fit" || reply.value.message.examples !== SAMPLES) failures += 1;
-          reply.value.release();
-        }
-      }),
-    );
-    return { seconds: (performance.now() - startedAt) / 1000, failures };
-  } finally {
-    await lab.close();
-  }
-};
 
 /** The next word of a process; rejects when it ends instead. */
 const word = async (child: ChildProcess): Promise<unknown> => {
@@ -107,7 +77,13 @@ export const benchFleet = async () => {
   let failures = 0;
   for (let i = 0; i < REPEATS; i += 1) {
     alone.push(await trainingAlone(workers, recipes));
-    const round = await fleetRound(workers);
+    const round = await fleetRound({
+      devices: DEVICES,
+      workers,
+      model: "Net",
+      samples: SAMPLES,
+      recipe: { localEpochs: LOCAL_EPOCHS, batchSize: 50 },
+    });
     rounds.push(round.seconds);
     failures += round.failures;
   }
@@ -133,6 +109,52 @@ export const benchFleet = async () => {
   ];
 };
 
+/**
+ * How late the event loop of the serving process is while ten virtual devices train ResNet18, get their 45 MB and
+ * send them back, and the updates are folded. `monitorEventLoopDelay` counts its own interval in; it is taken off.
+ */
+export const benchLateness = async () => {
+  const resolution = 1;
+  const devices = 10;
+  const { workers } = planWorkers({ cores: availableParallelism(), devices, model: "ResNet18" });
+  const delay = monitorEventLoopDelay({ resolution });
+  const { seconds, failures } = await fleetRound({
+    devices,
+    workers,
+    model: "ResNet18",
+    samples: 16,
+    recipe: { batchSize: 8 },
+    async around(round) {
+      delay.enable();
+      await round();
+      delay.disable();
+    },
+  });
+  const late = (nanoseconds: number) => Math.max(0, nanoseconds / 1e6 - resolution);
+  const p99 = late(delay.percentile(99));
+  const most = late(delay.max);
+  const against = `${devices} ResNet18 updates in ${seconds.toFixed(1)} s, ${failures} failures`;
+  return [
+    {
+      name: "serving event loop late, p99",
+      value: p99,
+      unit: "ms",
+      against,
+      ratio: p99 / 30,
+      target: "below 30 ms",
+    },
+    {
+      name: "serving event loop late, at most",
+      value: most,
+      unit: "ms",
+      against,
+      ratio: most / 100,
+      target: "at most 100 ms",
+    },
+  ];
+};
+
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   console.log(await benchFleet());
+  console.log(await benchLateness());
 }

@@ -2,9 +2,11 @@
  * Bench partner: a process that trains one device's share after the other, with nothing around it. What a virtual
  * fleet adds (the wire, the processes' pipes, turns) is measured against this.
  */
+import { setPriority } from "node:os";
 import type { DatasetLocation } from "#contract/dataset.ts";
 import type { ModelName, Recipe } from "#contract/jobs.ts";
 import { loadDataset } from "#main/datasets/datasets.ts";
+import { WORKER_NICENESS } from "#main/fleet/device-host.ts";
 import { openEngine } from "#main/learning/engines/engine.ts";
 import { createLearner } from "#main/learning/learning.ts";
 import { initialWeights } from "#main/learning/models/models.ts";
@@ -17,6 +19,7 @@ export interface TrainingLoopJob {
 }
 
 if (process.send !== undefined) {
+  setPriority(WORKER_NICENESS);
   process.on("disconnect", () => process.exit(0));
   process.once("message", async (job: TrainingLoopJob) => {
     const data = await loadDataset(job.dataset);

@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from "vitest";
+import { planWorkers } from "#main/fleet/virtual-fleet.ts";
 import { type FitAnswer, type FleetLab, firstWeights, openFleetLab, sha256Of } from "./fleet-lab.ts";
 
 let lab: FleetLab | undefined;
@@ -58,4 +59,14 @@ test("a result does not depend on the worker that hosts a device", async () => {
     await opened.close();
   }
   expect(hashes[0]).toEqual(hashes[1]);
+});
+
+test("a computer gets as many workers as it has cores, devices and memory for, and at least one", () => {
+  const gigabytes = 2 ** 30;
+  const plan = { cores: 8, devices: 100, model: "ResNet18", memoryBytes: 64 * gigabytes } as const;
+  expect(planWorkers(plan)).toEqual({ workers: 8, threadsPerWorker: 1 });
+  expect(planWorkers({ ...plan, devices: 3 }).workers).toBe(3);
+  expect(planWorkers({ ...plan, memoryBytes: 3 * gigabytes }).workers).toBe(2);
+  expect(planWorkers({ ...plan, memoryBytes: 0 }).workers).toBe(1);
+  expect(planWorkers({ ...plan, model: "Net", memoryBytes: 3 * gigabytes }).workers).toBe(5);
 });
