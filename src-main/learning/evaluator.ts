@@ -61,19 +61,13 @@ export const createEvaluator = (options: EvaluatorOptions): Evaluator => {
 
   const onGone = (reason: string): void => {
     child = undefined;
+    const words = lastWords.trim();
     for (const [id, waiting] of pending) {
-      if (!closed && waiting.attempts < ATTEMPTS) continue;
+      if (waiting.attempts < ATTEMPTS) continue;
       pending.delete(id);
-      const words = lastWords.trim();
-      waiting.reject(
-        new Error(
-          closed
-            ? "the evaluator was closed"
-            : `the evaluation process ${reason}${words ? `:\n${words}` : ""}`,
-        ),
-      );
+      waiting.reject(new Error(`the evaluation process ${reason}${words ? `:\n${words}` : ""}`));
     }
-    if (pending.size > 0) for (const waiting of pending.values()) deliver(waiting);
+    for (const waiting of pending.values()) deliver(waiting);
   };
 
   const start = (): ChildProcess => {
@@ -137,7 +131,10 @@ export const createEvaluator = (options: EvaluatorOptions): Evaluator => {
     },
     close: async () => {
       closed = true;
+      for (const waiting of pending.values()) waiting.reject(new Error("the evaluator was closed"));
+      pending.clear();
       const running = child;
+      child = undefined;
       if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(() => running.kill("SIGKILL"), options.closeMs ?? 3000);

@@ -51,9 +51,7 @@ export const loadNative = (packageDir: string, threads: number): { tf: Tf; versi
   restoreUtil();
   configureTensorflow(threads);
   const require = createRequire(path.join(packageDir, "package.json"));
-  const write = process.stderr.write;
   const loaded = require(packageDir) as Tf;
-  process.stderr.write = write;
   // tfjs prints advice for people who write Node programs; this lab's output is read by programs.
   loaded.env().set("IS_TEST", true);
   const { binding } = loaded.backend() as unknown as TensorflowBackend;

@@ -56,9 +56,68 @@ const conv2dFilterGradient = (
     return tf.transpose(gradient, [1, 2, 0, 3]) as Tensor4D;
   });
 
-/** Gives the wasm backend the kernel that it lacks and that training needs. Safe to call again. */
+interface PoolGradAttributes {
+  readonly filterSize: number | [number, number];
+  readonly strides: number | [number, number];
+  readonly pad: number | "valid" | "same";
+}
+
+/**
+ * Gradient of max-pooling: all of a window's gradient goes to its first largest element, as in PyTorch and
+ * TensorFlow. The backend's own kernel gives none to windows whose elements are all negative.
+ */
+const maxPoolGradient = (
+  tf: Tf,
+  input: Tensor4D,
+  dy: Tensor4D,
+  { filterSize, strides, pad }: PoolGradAttributes,
+): Tensor4D => {
+  const info = tf.backend_util.computePool2DInfo(input.shape, filterSize, strides, 1, pad);
+  const { inHeight, inWidth, inChannels: channels, outHeight, outWidth, padInfo } = info;
+  const x = input.dataSync<"float32">();
+  const given = dy.dataSync<"float32">();
+  const dx = new Float32Array(input.size);
+  for (let n = 0, at = 0; n < info.batchSize; n += 1) {
+    for (let row = 0; row < outHeight; row += 1) {
+      const top = row * info.strideHeight - padInfo.top;
+      const rowEnd = Math.min(inHeight, top + info.filterHeight);
+      for (let column = 0; column < outWidth; column += 1) {
+        const left = column * info.strideWidth - padInfo.left;
+        const columnEnd = Math.min(inWidth, left + info.filterWidth);
+        for (let c = 0; c < channels; c += 1, at += 1) {
+          let best = -1;
+          let largest = Number.NEGATIVE_INFINITY;
+          for (let y = Math.max(0, top); y < rowEnd; y += 1) {
+            let from = ((n * inHeight + y) * inWidth + Math.max(0, left)) * channels + c;
+            for (let z = Math.max(0, left); z < columnEnd; z += 1, from += channels) {
+              const value = x[from]!;
+              if (value > largest) {
+                largest = value;
+                best = from;
+              }
+            }
+          }
+          // A window of nothing but NaN has no largest element; the loss is NaN as well then.
+          if (best >= 0) dx[best]! += given[at]!;
+        }
+      }
+    }
+  }
+  return tf.tensor(dx, input.shape, "float32");
+};
+
+/** Gives the wasm backend the kernels that training needs and it lacks or gets wrong. Safe to call again. */
 export const registerMissingWasmKernels = (tf: Tf): void => {
   if (tf.getKernel("Conv2DBackpropFilter", "wasm")) return;
+  tf.unregisterKernel("MaxPoolGrad", "wasm");
+  tf.registerKernel({
+    kernelName: "MaxPoolGrad",
+    backendName: "wasm",
+    kernelFunc: ({ inputs, attrs }) => {
+      const { input, dy } = inputs as unknown as { input: Tensor4D; dy: Tensor4D };
+      return maxPoolGradient(tf, input, dy, attrs as unknown as PoolGradAttributes);
+    },
+  });
   tf.registerKernel({
     kernelName: "Conv2DBackpropFilter",
     backendName: "wasm",

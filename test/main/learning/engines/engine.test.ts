@@ -1,0 +1,130 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { UserError } from "#contract/failure.ts";
+import { listEngines } from "#main/learning/engines/engine.ts";
+import { defaultEngineDir, packageInEngineDir } from "#main/learning/engines/folder.ts";
+import { installEngine } from "#main/learning/engines/install-engine.ts";
+
+let dir: string;
+const wish = process.env.FEDFLEET_ENGINE;
+const searchPath = process.env.PATH;
+beforeEach(async () => {
+  dir = await mkdtemp(path.join(tmpdir(), "fedfleet-engine-"));
+  delete process.env.FEDFLEET_ENGINE;
+});
+afterEach(async () => {
+  await rm(dir, { recursive: true, force: true });
+  process.env.PATH = searchPath;
+  if (wish !== undefined) process.env.FEDFLEET_ENGINE = wish;
+});
+
+const open = (environment: Record<string, string>) =>
+  promisify(execFile)(
+    process.execPath,
+    [
+      "--input-type=module",
+      "-e",
+      `const { openEngine } = await import("#main/learning/engines/engine.ts");
+       try {
+         const { info, tf } = await openEngine({ threads: 1 });
+         console.log(JSON.stringify({ info, sum: tf.tidy(() => tf.sum(tf.ones([3, 4])).dataSync()[0]) }));
+       } catch (error) {
+         console.log(JSON.stringify({ name: error.name, message: error.message }));
+       }`,
+    ],
+    { env: { ...process.env, FEDFLEET_ENGINE: "", FEDFLEET_ENGINE_DIR: dir, ...environment } },
+  );
+
+describe("which engine", () => {
+  test("wasm is always there and is taken when nothing else is", async () => {
+    const engines = await listEngines({ engineDir: dir });
+    expect(engines.map((e) => e.kind)).toEqual(["tfjs-node", "native", "wasm"]);
+    const native = engines[1]!;
+    expect(native.usable).toBe(false);
+    expect(native.reason).toMatch(/fedfleet engine install/);
+    expect(engines.filter((e) => e.chosen)).toHaveLength(1);
+    const { stdout, stderr } = await open({ FEDFLEET_ENGINE: "wasm" });
+    expect(JSON.parse(stdout)).toMatchObject({ info: { kind: "wasm", threads: 1 }, sum: 12 });
+    expect(stderr).toBe("");
+  });
+
+  test("a package without its binding is not usable, and the reason says so", async () => {
+    const folder = packageInEngineDir(dir);
+    await mkdir(folder, { recursive: true });
+    await writeFile(path.join(folder, "package.json"), '{"version":"4.22.0"}');
+    const [, native] = await listEngines({ engineDir: dir });
+    expect(native).toMatchObject({ usable: false, chosen: false });
+    expect(native!.reason).toMatch(/binding was not built/);
+  });
+
+  test("an engine that was asked for and is missing is an error, not another engine", async () => {
+    const { stdout } = await open({ FEDFLEET_ENGINE: "native" });
+    const { name, message } = JSON.parse(stdout);
+    expect(name).toBe("UserError");
+    expect(message).toMatch(/engine native cannot be used.*engine install/);
+  });
+
+  test("an engine that nobody knows is an error that lists those there are", async () => {
+    process.env.FEDFLEET_ENGINE = "gpu";
+    await expect(listEngines()).rejects.toThrow(/FEDFLEET_ENGINE is "gpu"; write tfjs-node, native, wasm/);
+  });
+
+  test("a library that does not load gives way to the next engine", async () => {
+    const folder = packageInEngineDir(dir);
+    await mkdir(path.join(folder, "lib", "napi-v8"), { recursive: true });
+    await writeFile(path.join(folder, "package.json"), '{"version":"4.22.0","main":"index.js"}');
+    await writeFile(path.join(folder, "index.js"), 'throw new Error("wrong ELF class")');
+    await writeFile(path.join(folder, "lib", "napi-v8", "tfjs_binding.node"), "");
+    const [first] = await listEngines({ engineDir: dir });
+    if (first!.usable) return; // the installed package comes before the broken folder
+    expect(JSON.parse((await open({})).stdout).info.kind).toBe("wasm");
+    const forced = JSON.parse((await open({ FEDFLEET_ENGINE: "native" })).stdout);
+    expect(forced.message).toMatch(/cannot be loaded: Error: wrong ELF class/);
+  });
+});
+
+test("the folder lies where the environment says", () => {
+  expect(defaultEngineDir({ FEDFLEET_ENGINE_DIR: "/a/b" })).toBe("/a/b");
+  expect(defaultEngineDir({ XDG_DATA_HOME: "/data" })).toBe("/data/fedfleet/engine");
+  expect(defaultEngineDir({})).toMatch(/\.local\/share\/fedfleet\/engine$/);
+});
+
+describe.runIf(process.platform === "linux" && process.arch === "x64")("what an installation needs", () => {
+  const tools = async (scripts: Record<string, string>): Promise<void> => {
+    const bin = path.join(dir, "bin");
+    await mkdir(bin);
+    for (const [name, body] of Object.entries(scripts)) {
+      await writeFile(path.join(bin, name), `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+    }
+    process.env.PATH = bin;
+  };
+  const target = () => path.join(dir, "engine");
+
+  test("each missing tool is named with the package that brings it", async () => {
+    await tools({ python3: "exit 0", npm: "exit 0" });
+    const missing = await installEngine({ dir: target() }).catch((e: unknown) => e);
+    expect(missing).toBeInstanceOf(UserError);
+    expect((missing as Error).message).toMatch(
+      /g\+\+ is missing\. On Debian or Ubuntu: apt-get install g\+\+/,
+    );
+  });
+
+  test("a download that fails leaves nothing behind and passes the reason on", async () => {
+    await tools({
+      python3: "exit 0",
+      npm: 'case "$1" in --version) ;; root) echo / ;; *) echo "E404 no such registry" >&2; exit 1 ;; esac',
+      "g++": "exit 0",
+      make: "exit 0",
+    });
+    const steps: string[] = [];
+    const failed = installEngine({ dir: target(), onProgress: (p) => steps.push(p.message) });
+    await expect(failed).rejects.toThrow(/npm could not fetch tfjs-node.*\n.*E404 no such registry/s);
+    expect(steps).toHaveLength(2);
+    const { readdir } = await import("node:fs/promises");
+    expect((await readdir(dir)).sort()).toEqual(["bin"]);
+  });
+});

@@ -1,0 +1,98 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import type { DatasetLocation } from "#contract/dataset.ts";
+import { UserError } from "#contract/failure.ts";
+import { loadDataset } from "#main/datasets/datasets.ts";
+import { openEngine } from "#main/learning/engines/engine.ts";
+import { createEvaluator, type Evaluator } from "#main/learning/evaluator.ts";
+import { createLearner } from "#main/learning/learning.ts";
+import { initialWeights } from "#main/learning/models/models.ts";
+import { writeSafetensors } from "#main/store/safetensors.ts";
+
+const entry = new URL("../../../src-main/evaluation-worker.ts", import.meta.url);
+const sample: DatasetLocation = {
+  name: "fashion-mnist-sample",
+  format: "fashion-mnist-sample-idx",
+  path: new URL("../../../resources/data/fashion-mnist-sample", import.meta.url).pathname,
+};
+
+let dir: string;
+let checkpoint: string;
+let evaluator: Evaluator | undefined;
+const weights = initialWeights("Net", 10, 4);
+beforeAll(async () => {
+  dir = await mkdtemp(path.join(tmpdir(), "fedfleet-evaluator-"));
+  checkpoint = path.join(dir, "w.safetensors");
+  await writeSafetensors(checkpoint, weights, {});
+});
+afterEach(async () => {
+  await evaluator?.close();
+  evaluator = undefined;
+});
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+const job = () => ({ checkpoint, model: "Net" as const, numClasses: 10, dataset: sample });
+
+test("the worker evaluates a checkpoint file as this process does", async () => {
+  evaluator = createEvaluator({ entry });
+  const [there, engine] = await Promise.all([evaluator.evaluate(job()), evaluator.engine()]);
+  const { test: pictures, mean, std } = await loadDataset(sample);
+  const here = createLearner(await openEngine());
+  const expected = await here.evaluate({ weights, model: "Net", numClasses: 10, pictures, mean, std });
+  expect(there).toEqual(expected);
+  expect(there.examples).toBeGreaterThanOrEqual(1000);
+  expect(engine.kind).toBe(here.engine.info.kind);
+});
+
+test("what a person can mend comes back as such, and the worker goes on", async () => {
+  evaluator = createEvaluator({ entry });
+  const broken = path.join(dir, "broken.safetensors");
+  await writeSafetensors(broken, weights.slice(1), {});
+  const missing = await evaluator.evaluate({ ...job(), checkpoint: broken }).catch((e: unknown) => e);
+  expect(missing).toBeInstanceOf(UserError);
+  expect((missing as Error).message).toMatch(/no tensor conv1\.weight/);
+  expect((await evaluator.evaluate(job())).examples).toBeGreaterThan(0);
+});
+
+/** A worker that dies in its first life while it holds a job, and answers in its second. */
+const fragile = async (lives: number): Promise<URL> => {
+  const file = path.join(dir, `fragile-${lives}.mjs`);
+  await writeFile(
+    file,
+    `import { existsSync, appendFileSync, readFileSync } from "node:fs";
+     const log = new URL("./lives-${lives}", import.meta.url);
+     process.on("message", ({ id, kind }) => {
+       const lived = existsSync(log) ? readFileSync(log, "utf8").length : 0;
+       if (lived < ${lives}) {
+         appendFileSync(log, ".");
+         console.error("the engine ran out of luck");
+         process.exit(77);
+       }
+       process.send({ kind, id, engine: { kind: "wasm", version: "1", path: "", threads: 1 } });
+     });
+     process.on("disconnect", () => process.exit());`,
+  );
+  return new URL(`file://${file}`);
+};
+
+test("a worker that dies is replaced, and its jobs are asked again once", async () => {
+  evaluator = createEvaluator({ entry: await fragile(1) });
+  const answers = await Promise.all([evaluator.engine(), evaluator.engine()]);
+  expect(answers.map((a) => a.kind)).toEqual(["wasm", "wasm"]);
+});
+
+test("a worker that dies again gives its last words", async () => {
+  evaluator = createEvaluator({ entry: await fragile(5) });
+  await expect(evaluator.engine()).rejects.toThrow(/ended \(exit code 77\):\nthe engine ran out of luck/);
+});
+
+test("closing rejects what waits and ends the process", async () => {
+  evaluator = createEvaluator({ entry });
+  const waiting = evaluator.evaluate(job());
+  const rejected = expect(waiting).rejects.toThrow(/closed/);
+  await evaluator.close();
+  await rejected;
+  await expect(evaluator.engine()).rejects.toThrow(/closed/);
+});
