@@ -1,5 +1,5 @@
-import { createReadStream } from "node:fs";
-import { open, readdir, readFile, stat } from "node:fs/promises";
+import { constants, createReadStream } from "node:fs";
+import { access, open, readdir, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { createGunzip } from "node:zlib";
 import { FETCH_AGAIN, refusal } from "./refusal.ts";
@@ -35,8 +35,8 @@ export interface Source {
   ): Promise<void>;
 }
 
-/** The largest archive that is unpacked, in bytes: CIFAR-100 has 185 MB. A compressed bomb ends here. */
-const MAX_UNPACKED = 2 ** 31;
+/** The most that an archive may unpack to, in bytes: CIFAR-10 has 185 MB. A compressed bomb ends here. */
+const MAX_UNPACKED = 2 ** 30;
 
 const sizeProblem = (size: number, { min, max }: SizeLimit): string | undefined => {
   if (size >= min && size <= max) return undefined;
@@ -182,6 +182,15 @@ export const openSource = async (path: string): Promise<Source> => {
     info = await stat(path);
   } catch (error) {
     throw refusal(path, "nothing is there", "Check the path, or register the data set again", error);
+  }
+  try {
+    await access(path, constants.R_OK);
+  } catch (error) {
+    throw refusal(path, "cannot be read", "Check its permissions", error);
+  }
+  // a pipe or a device could keep a reader waiting for ever
+  if (!info.isDirectory() && !info.isFile()) {
+    throw refusal(path, "is neither a folder nor a file", "Name a folder or an archive");
   }
   return info.isDirectory() ? openFolder(path) : openArchive(path);
 };

@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { UserError } from "#contract/failure.ts";
 import { type CatalogueDeps, createCatalogue, datasetSha256, loadDataset } from "#main/datasets/datasets.ts";
@@ -156,6 +157,21 @@ describe("registration", () => {
     const entry = await open().register({ path: join(folder.path, "root") });
     expect(entry).toMatchObject({ name: "fashion-mnist", state: "ready" });
     expect(entry.where).toBe(join(folder.path, "root/FashionMNIST/raw"));
+  });
+
+  it("takes Fashion-MNIST's compressed files inside an archive", async () => {
+    const packed = new Map(
+      [...fashionFiles(60_000, 10_000)].map(([name, make]) => [
+        `${name}.gz`,
+        () => gzipSync(make(), { level: 1 }),
+      ]),
+    );
+    const path = join(folder.path, "fashion.tgz");
+    writeFileSync(path, tarGz("fashion", packed));
+    await open().register({ name: "packed", path });
+    const mine = await loadDataset(await open().find("packed"));
+    const there = await loadDataset({ name: "x", format: "fashion-mnist-idx", path: fashion });
+    expect(datasetSha256(mine)).toBe(datasetSha256(there));
   });
 
   it("notices a file that is changed later, even with its size and times kept", async () => {

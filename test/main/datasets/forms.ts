@@ -70,13 +70,33 @@ export const cifarBinary = ({ classes, label = (_, n) => n % classes }: CifarOpt
     return out;
   };
   const files = new Map<string, () => Buffer>();
+  // made once, however many forms it is written in
+  const once = (make: () => Buffer) => {
+    let made: Buffer | undefined;
+    return () => {
+      made ??= make();
+      return made;
+    };
+  };
   if (classes === 10) {
     for (let i = 0; i < 5; i++)
-      files.set(`data_batch_${i + 1}.bin`, () => batch("train", i * 10_000, 10_000));
-    files.set("test_batch.bin", () => batch("test", 0, 10_000));
+      files.set(
+        `data_batch_${i + 1}.bin`,
+        once(() => batch("train", i * 10_000, 10_000)),
+      );
+    files.set(
+      "test_batch.bin",
+      once(() => batch("test", 0, 10_000)),
+    );
   } else {
-    files.set("train.bin", () => batch("train", 0, 50_000));
-    files.set("test.bin", () => batch("test", 0, 10_000));
+    files.set(
+      "train.bin",
+      once(() => batch("train", 0, 50_000)),
+    );
+    files.set(
+      "test.bin",
+      once(() => batch("test", 0, 10_000)),
+    );
   }
   return { folder: classes === 10 ? "cifar-10-batches-bin" : "cifar-100-binary", files };
 };
@@ -125,8 +145,11 @@ export const idxImages = (count: number, options: { magic?: number; side?: numbe
   out.writeUInt32BE(count, 4);
   out.writeUInt32BE(side, 8);
   out.writeUInt32BE(side, 12);
-  for (let n = 0, at = 16; n < count; n++) {
-    for (let h = 0; h < side; h++) for (let w = 0; w < side; w++) out[at++] = sample(n, h, w, 0);
+  const picture = side * side;
+  for (let n = 0; n < count; n++) {
+    const at = 16 + n * picture;
+    if (n >= PERIOD) out.copy(out, at, at - PERIOD * picture, at - (PERIOD - 1) * picture);
+    else for (let i = 0; i < picture; i++) out[at + i] = sample(n, Math.floor(i / side), i % side, 0);
   }
   return out;
 };
