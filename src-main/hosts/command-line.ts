@@ -1,6 +1,13 @@
 import { UserError } from "#contract/failure.ts";
 import { type Command, HELP, type ListenOptions, parseCommandLine } from "./arguments.ts";
-import { type CommandLab, exportCommand, listCommand, resumeCommand, runCommand } from "./commands.ts";
+import {
+  type CommandLab,
+  exportCommand,
+  listCommand,
+  readStudyFile,
+  resumeCommand,
+  runCommand,
+} from "./commands.ts";
 import { type DatasetCommands, datasetCommand } from "./dataset-command.ts";
 import { type Finding, renderFindings } from "./doctor.ts";
 import { type EngineCommands, engineCommand } from "./engine-command.ts";
@@ -56,6 +63,8 @@ const carryOut = async (command: Command, deps: CommandLineDeps): Promise<number
 type LabCommand = Exclude<Command, { name: "help" | "engine" | "doctor" }>;
 
 const withLab = async (command: LabCommand, deps: CommandLineDeps): Promise<number> => {
+  // A study file that is wrong is said before anything is opened.
+  const study = command.name === "run" ? await readStudyFile(command.file) : undefined;
   const listen = command.name === "run" || command.name === "resume" ? command.listen : undefined;
   const lab = deps.openLab({ dataDir: command.dataDir, listen });
   const { stdout, screen, onInterrupt } = deps;
@@ -63,7 +72,7 @@ const withLab = async (command: LabCommand, deps: CommandLineDeps): Promise<numb
   try {
     switch (command.name) {
       case "run":
-        return await runCommand(command, inner);
+        return study === undefined ? 2 : await runCommand(command, study, inner);
       case "resume":
         return await resumeCommand(command, inner);
       case "list":

@@ -86,8 +86,11 @@ export const problemsError = (file: string, problems: readonly StudyProblem[]): 
     ].join("\n"),
   );
 
-export const runCommand = async (command: Command & { name: "run" }, deps: CommandDeps): Promise<number> => {
-  const study = await readStudyFile(command.file);
+export const runCommand = async (
+  command: Command & { name: "run" },
+  study: Study,
+  deps: CommandDeps,
+): Promise<number> => {
   const opened = await deps.lab.open(study);
   if (!opened.ok) throw problemsError(command.file, opened.problems);
   return await conductAndPrint(opened.id, command.json, deps);

@@ -13,10 +13,8 @@ import {
 } from "#test/integration/command.ts";
 
 let scratch: ReturnType<typeof scratchFolder>;
-let dataDir: string;
 beforeAll(() => {
   scratch = scratchFolder();
-  dataDir = join(scratch.path, "lab");
 });
 afterAll(() => scratch.remove());
 
@@ -29,12 +27,14 @@ const small: StudyInput = {
   fleet: { virtual: 2 },
   sampling: {},
 };
-const run = (study: StudyInput | Record<string, unknown>, name = "study", env: NodeJS.ProcessEnv = {}) =>
-  fedfleet(["run", writeStudy(scratch.path, study, name), "--data-dir", dataDir, "--json"], env);
+/** Every test has a lab of its own, called after its study: one that hangs holds up no other. */
+const labOf = (name: string) => join(scratch.path, `${name}-lab`);
+const run = (study: StudyInput | Record<string, unknown>, name: string, env: NodeJS.ProcessEnv = {}) =>
+  fedfleet(["run", writeStudy(scratch.path, study, name), "--data-dir", labOf(name), "--json"], env);
 
 describe("fedfleet run", () => {
   test("the first study: 6 runs × 3 rounds, and the same figures and weights when it is run again", async () => {
-    const once = await fedfleet(["run", "examples/first-study.yaml", "--data-dir", dataDir, "--json"]);
+    const once = await fedfleet(["run", "examples/first-study.yaml", "--data-dir", labOf("first"), "--json"]);
     expect(once.stderr).toContain("accuracy");
     expect(once.code).toBe(0);
     const document = documentOf(once);
@@ -48,7 +48,13 @@ describe("fedfleet run", () => {
     }
     // a fair pair shares its seed; trials do not
     expect(new Set(document.runs.map((r) => r.seed)).size).toBe(3);
-    const again = await fedfleet(["run", "examples/first-study.yaml", "--data-dir", dataDir, "--json"]);
+    const again = await fedfleet([
+      "run",
+      "examples/first-study.yaml",
+      "--data-dir",
+      labOf("first"),
+      "--json",
+    ]);
     expect(figures(documentOf(again))).toEqual(figures(document));
   });
 
@@ -98,19 +104,16 @@ describe("fedfleet run", () => {
     const { writeFileSync } = await import("node:fs");
     writeFileSync(broken, "name: [unclosed\nrounds: 3");
     for (const file of [broken, join(scratch.path, "nowhere.yaml")]) {
-      const finished = await fedfleet(["run", file, "--data-dir", dataDir]);
+      const finished = await fedfleet(["run", file, "--data-dir", labOf("broken")]);
       expect(finished.code).toBe(2);
       expect(finished.stderr).toContain(file);
     }
   });
 
   test("a second process on the same data directory is refused and told of the first", async () => {
-    const first = startFedfleet([
-      "run",
-      writeStudy(scratch.path, { ...small, rounds: 50 }, "long"),
-      "--data-dir",
-      dataDir,
-    ]);
+    const dataDir = labOf("long");
+    const file = writeStudy(scratch.path, { ...small, rounds: 50 }, "long");
+    const first = startFedfleet(["run", file, "--data-dir", dataDir]);
     await first.said("round 1/50");
     const second = await fedfleet(["list", "--data-dir", dataDir]);
     expect(second.code).toBe(2);
@@ -216,7 +219,10 @@ describe("stopping and resuming", () => {
     await process.said("stops (s-");
     while (kills < 20) {
       const wait = 300 + next() * 2500;
-      const ended = await Promise.race([process.done, new Promise<undefined>((r) => setTimeout(r, wait))]);
+      const ended = await Promise.race([
+        process.done,
+        new Promise<undefined>((r) => setTimeout(() => r(undefined), wait)),
+      ]);
       if (ended !== undefined) {
         finished = true;
         break;
@@ -237,7 +243,7 @@ describe("fedfleet export", () => {
     const document = documentOf(await run({ ...small, name: "to export", trials: 2 }, "export"));
     const id = document.study.id;
     const out = async (format: string) => {
-      const finished = await fedfleet(["export", id, "--format", format, "--data-dir", dataDir]);
+      const finished = await fedfleet(["export", id, "--format", format, "--data-dir", labOf("export")]);
       expect(finished.stderr).toBe("");
       expect(finished.code).toBe(0);
       return finished.stdout;
@@ -250,7 +256,7 @@ describe("fedfleet export", () => {
     expect(await out("json")).toContain(String(document.runs[0]!.rounds.at(-1)!.accuracy));
     const rounds = (await out("rounds-csv")).trim().split(/\r?\n/);
     expect(rounds.length).toBeGreaterThanOrEqual(1 + 4 * 2);
-    const missing = await fedfleet(["export", "s-nothing", "--format", "csv", "--data-dir", dataDir]);
+    const missing = await fedfleet(["export", "s-nothing", "--format", "csv", "--data-dir", labOf("export")]);
     expect(missing.code).toBe(2);
     expect(missing.stderr).toContain("s-nothing");
   });
