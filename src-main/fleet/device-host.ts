@@ -74,6 +74,7 @@ const host = async (
     clock,
     crash: () => process.exit(REHEARSED_CRASH_CODE),
     onProgress: throttled(send),
+    onRehearsal: (device, end) => send({ kind: "rehearsing", device, end }),
   };
   send({ kind: "hosting", engine });
   await Promise.all(

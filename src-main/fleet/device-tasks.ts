@@ -33,6 +33,8 @@ export interface SharedByDevices {
   /** Ends the process at once, as a crash does. Does not return. */
   readonly crash: () => never;
   readonly onProgress: (device: string, run: string, round: number, fraction: number) => void;
+  /** A training begins that will end in a rehearsed mishap. */
+  readonly onRehearsal: (device: string, end: "drop" | "crash") => void;
 }
 
 /** What becomes of an instruction. */
@@ -129,6 +131,7 @@ export const createDeviceTasks = (device: VirtualDevice, shared: SharedByDevices
     if (device.trainIndices.length === 0) throw new BadInstruction("it holds no training samples");
     const seeds = { study: task.seed, initSeed: instruction.initSeed };
     const end = drawRehearsal(seeds, device.name, instruction.round, device.profile);
+    if (end !== "none") shared.onRehearsal(device.name, end);
     let dropped = false;
     const mishap = () => {
       if (end === "crash") shared.crash();

@@ -1,6 +1,7 @@
 import type { Emit } from "#contract/events.ts";
-import { UserError } from "#contract/failure.ts";
+import { type Failure, UserError } from "#contract/failure.ts";
 import type { EngineInfo, ModelName } from "#contract/jobs.ts";
+import { crashedWith, createMishapLog, DROPPED_OUT } from "./mishap-log.ts";
 import type { FleetTask, VirtualDevice } from "./worker-messages.ts";
 import { superviseWorker, type WorkerDeath, type WorkerProcess } from "./worker-process.ts";
 
@@ -35,6 +36,12 @@ export interface VirtualFleet {
   start(input: FleetStart): Promise<void>;
   /** The engine that the devices train with. @throws before `start` has resolved. */
   engine(): EngineInfo;
+  /**
+   * What the server calls a lost connection, with its real reason where the fleet knows one: a rehearsed drop-out
+   * or crash, a worker that died. Other failures, and those of other devices, come back as they are. Takes at most
+   * half a second: the news of a death may come after the broken connection.
+   */
+  explain(failure: Failure): Promise<Failure>;
   /** The worker processes as they are now, for the diagnosis. */
   workers(): readonly {
     readonly pid: number | undefined;
@@ -54,6 +61,8 @@ export const createVirtualFleet = (options: VirtualFleetOptions): VirtualFleet =
   let engine: EngineInfo | undefined;
   let started = false;
   let stopped: Promise<void> | undefined;
+  const members = new Set<string>();
+  const mishaps = createMishapLog((device) => members.has(device));
 
   const tellDeath = (devices: readonly VirtualDevice[], death: WorkerDeath) => {
     const next =
@@ -61,6 +70,13 @@ export const createVirtualFleet = (options: VirtualFleetOptions): VirtualFleet =
         ? "it was given up"
         : `it starts again in ${(death.restartInMs / 1000).toFixed(1)} s`;
     for (const device of devices) {
+      if (!death.rehearsed) {
+        mishaps.note(device.name, {
+          code: "worker-crashed",
+          cause: death.cause,
+          next: upperFirst(`${next}.`),
+        });
+      }
       options.emit({ kind: "device-left", device: device.name, reason: `${death.cause}; ${next}` });
     }
   };
@@ -77,10 +93,15 @@ export const createVirtualFleet = (options: VirtualFleetOptions): VirtualFleet =
       {
         onHosting(info) {
           engine = info;
+          mishaps.clear(devices.map((device) => device.name));
           hosting.resolve();
         },
         onProgress: ({ device, run, round, fraction }) =>
           options.emit({ kind: "client-progress", run, round, device, phase: "training", fraction }),
+        onRehearsal(device, end) {
+          if (end === "drop") mishaps.note(device, DROPPED_OUT);
+          else for (const { name } of devices) mishaps.note(name, crashedWith(name, device));
+        },
         onDeath(death) {
           tellDeath(devices, death);
           if (death.restartInMs === undefined) broken(givenUp(devices, death));
@@ -99,6 +120,7 @@ export const createVirtualFleet = (options: VirtualFleetOptions): VirtualFleet =
     async start(input) {
       if (started) throw new Error("a virtual fleet is started once");
       started = true;
+      for (const { name } of input.devices) members.add(name);
       const hands = deal(input.devices, options.workers);
       const starting = hands.map((devices) => startWorker(input, devices));
       workers = starting.map(({ worker }) => worker);
@@ -113,6 +135,7 @@ export const createVirtualFleet = (options: VirtualFleetOptions): VirtualFleet =
       if (engine === undefined) throw new Error("the fleet has not started");
       return engine;
     },
+    explain: (failure) => mishaps.explain(failure),
     workers: () =>
       workers.map((worker) => ({
         pid: worker.pid,
@@ -185,3 +208,5 @@ const givenUp = (devices: readonly VirtualDevice[], death: WorkerDeath): UserErr
     { exitCode: 1 },
   );
 };
+
+const upperFirst = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

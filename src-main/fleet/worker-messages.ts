@@ -59,6 +59,8 @@ export type FromWorker =
       readonly round: number;
       readonly fraction: number;
     }
+  /** A training began that will end in a rehearsed mishap. */
+  | { readonly kind: "rehearsing"; readonly device: string; readonly end: "drop" | "crash" }
   /** An answer to fit or evaluate has left the process: the worker is of use. */
   | { readonly kind: "answered"; readonly device: string };
 

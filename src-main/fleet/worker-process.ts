@@ -31,6 +31,7 @@ export interface WorkerDeath {
 export interface WorkerListener {
   onHosting(engine: EngineInfo): void;
   onProgress(progress: Extract<FromWorker, { kind: "progress" }>): void;
+  onRehearsal(device: string, end: "drop" | "crash"): void;
   onDeath(death: WorkerDeath): void;
   /** The worker cannot do its work and a person must mend it; it is not started again. */
   onRefused(message: string): void;
@@ -67,6 +68,8 @@ export const superviseWorker = (
         return listener.onHosting(message.engine);
       case "progress":
         return listener.onProgress(message);
+      case "rehearsing":
+        return listener.onRehearsal(message.device, message.end);
       case "answered":
         fruitlessDeaths = 0;
         return;
