@@ -35,6 +35,8 @@ const LEAVE_DEADLINE_MS = 5000;
 /** After the goodbye, before the port closes: clients read their last words. */
 const LINGER_MS = 300;
 
+export type { Reply, RequestHooks };
+
 /** One connected device. Strict ping-pong: one request at a time. */
 export interface Session {
   /** The ticket's device, or `external-<lowest free number>`. */
@@ -239,7 +241,13 @@ export const createAggregator = (options: {
       const endpoint = createEndpoint((s, h, c) => onCall(s, h, c, device), undefined, device);
       endpoints.add(endpoint);
       channel.on("error", () => {});
-      channel.once("close", () => endpoints.delete(endpoint));
+      const over = (): void => {
+        endpoints.delete(endpoint);
+        endpoint.destroyConnections();
+      };
+      // A dead SSH connection often shows as an end only; HTTP/2 has no use for half a connection.
+      channel.once("end", over);
+      channel.once("close", over);
       endpoint.server.emit("connection", channel);
     },
     issueTicket: tickets.issue,

@@ -75,7 +75,10 @@ interface Outstanding {
   readonly resolve: (result: Result<Reply>) => void;
   readonly maxReplyBytes: number;
   sent: boolean;
-  uploading: boolean;
+  /** The first bytes of the answer are here. */
+  answering: boolean;
+  /** Its size is known, and `onUpload` was called. */
+  announced: boolean;
 }
 
 /**
@@ -106,7 +109,7 @@ export const createJoin = (options: {
   let waiters: (() => void)[] = [];
 
   const stageOf = (request: Outstanding): Failure["stage"] => {
-    if (request.uploading) return "upload";
+    if (request.answering) return "upload";
     const stage = STAGE[request.kind];
     return !request.sent && stage !== "join" ? "download" : stage;
   };
@@ -199,7 +202,7 @@ export const createJoin = (options: {
   };
 
   const beginUpload = (request: Outstanding, announced: number): void => {
-    request.uploading = true;
+    request.announced = true;
     if (announced > request.maxReplyBytes) {
       throw new WireError(
         "message-too-large",
@@ -222,11 +225,12 @@ export const createJoin = (options: {
   const takeChunk = (chunk: Uint8Array): void => {
     const request = outstanding;
     if (request === undefined) throw new WireError("protocol-broken", "sent a message that nobody asked for");
+    request.answering = true;
     const messages = decoder.push(chunk);
     slot?.progress();
     const [message] = messages;
     const announced = message?.length ?? decoder.announced;
-    if (!request.uploading && announced !== undefined) {
+    if (!request.announced && announced !== undefined) {
       beginUpload(request, announced);
       if (message === undefined && announced >= SLOTLESS_BYTES) queueForSlot();
     }
@@ -297,7 +301,8 @@ export const createJoin = (options: {
           resolve,
           maxReplyBytes,
           sent: false,
-          uploading: false,
+          answering: false,
+          announced: false,
         };
         outstanding = request;
         const frames = frameMessage(chunks);

@@ -60,6 +60,8 @@ export const joinRaw = (
       status: Number(headers["grpc-status"]),
       message: decodeURIComponent(String(headers["grpc-message"] ?? "")),
     };
+    // The status is the last word of a call: gRPC clients then close their side too.
+    call.end();
   };
   call.on("response", note);
   call.on("trailers", note);
