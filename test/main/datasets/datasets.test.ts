@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { UserError } from "#contract/failure.ts";
 import { type CatalogueDeps, createCatalogue, datasetSha256, loadDataset } from "#main/datasets/datasets.ts";
@@ -21,6 +21,7 @@ import { cifarBinary, fashionFiles, memoryRegistry, tarGz, temporaryFolder, writ
 
 const RESOURCES = join(import.meta.dirname, "../../../resources");
 const DEBIAN = "/usr/share/datasets/fashion-mnist";
+const NO_DEBIAN = process.env.CI !== "true" && !existsSync(DEBIAN);
 
 const refusalOf = async (promise: Promise<unknown>): Promise<string> => {
   const error = await promise.then(
@@ -87,19 +88,16 @@ describe("the catalogue", () => {
     expect((await loadDataset(location)).train.count).toBe(6000);
   });
 
-  it.skipIf(process.env.CI !== "true" && !existsSync(DEBIAN))(
-    "finds Debian's Fashion-MNIST by itself",
-    async () => {
-      const catalogue = open({ known: KNOWN });
-      expect(await catalogue.find("fashion-mnist")).toEqual({
-        name: "fashion-mnist",
-        format: "fashion-mnist-idx",
-        path: DEBIAN,
-      });
-      const entry = (await catalogue.list()).find((e) => e.name === "fashion-mnist");
-      expect(entry).toMatchObject({ state: "ready", verified: "official", bytes: 30_878_551 });
-    },
-  );
+  it.skipIf(NO_DEBIAN)("finds Debian's Fashion-MNIST by itself", async () => {
+    const catalogue = open({ known: KNOWN });
+    expect(await catalogue.find("fashion-mnist")).toEqual({
+      name: "fashion-mnist",
+      format: "fashion-mnist-idx",
+      path: DEBIAN,
+    });
+    const entry = (await catalogue.list()).find((e) => e.name === "fashion-mnist");
+    expect(entry).toMatchObject({ state: "ready", verified: "official", bytes: 30_878_551 });
+  });
 
   it("says what to do about a name that is unknown or not here", async () => {
     expect(await refusalOf(open().find("imagenet"))).toMatch(
@@ -297,6 +295,31 @@ describe("a download by name", () => {
     expect(usual.requests).toEqual([]);
     await mirror.close();
     await usual.close();
+  });
+
+  it.skipIf(NO_DEBIAN)("gets the published Fashion-MNIST by its published checksums", async () => {
+    // Debian's files with the name and the time of 2017-08-31 back in their gzip headers are the publisher's
+    const published = new Map(
+      ["train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"].map((stem) => {
+        const name = `${stem}-ubyte`;
+        const packed = readFileSync(join(DEBIAN, `${name}.gz`));
+        const header = Buffer.from([0x1f, 0x8b, 8, 8, 0, 0, 0, 0, 0, 3]);
+        header.writeUInt32LE(stem.startsWith("train") ? 1_504_176_606 : 1_504_176_627, 4);
+        return [
+          `${name}.gz`,
+          Buffer.concat([header, Buffer.from(`${name}\0`), packed.subarray(10)]),
+        ] as const;
+      }),
+    );
+    const server = await startFileServer(published);
+    const known = bare.map((e) => (e.download ? { ...e, download: { ...e.download, bases: [] } } : e));
+    const entry = await open({ known, mirrors: [server.url] }).download("fashion-mnist");
+    await server.close();
+    expect(entry).toMatchObject({ state: "ready", verified: "official", bytes: entry.downloadBytes });
+
+    const unpacked = new Map([...published].map(([name, b]) => [name.slice(0, -3), () => gunzipSync(b)]));
+    const path = writeFolder(folder.path, "unpacked", unpacked);
+    expect(await open().register({ name: "unpacked", path })).toMatchObject({ verified: "official" });
   });
 
   it("refuses names that cannot be downloaded", async () => {
