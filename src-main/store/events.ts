@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { LabEvent } from "#contract/events.ts";
 import { fromExactJson, toExactJson } from "./exact-json.ts";
 import type { Rounds } from "./rounds.ts";
+import type { Updates } from "./updates.ts";
 
 /** An event with its number in the stream; numbers grow and are never given twice. */
 export type StoredEvent = LabEvent & { readonly id: number };
@@ -32,7 +33,7 @@ export type Events = ReturnType<typeof createEvents>;
  * The stream as it was recorded. Updates and round results are not kept twice: an event that carries one is put
  * together from the row that holds it, so an update shows what became known of it by the end of its round.
  */
-export const createEvents = (db: DatabaseSync, rounds: Rounds) => {
+export const createEvents = (db: DatabaseSync, updates: Updates, rounds: Rounds) => {
   const insert = db.prepare(
     "INSERT INTO events (at, kind, study_id, run_id, round, seq, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
   );
@@ -46,7 +47,7 @@ export const createEvents = (db: DatabaseSync, rounds: Rounds) => {
     const event = fromExactJson(row.body) as LabEvent;
     const [run, round] = [row.run_id ?? "", row.round ?? -1];
     if (event.kind === "client-update") {
-      return { ...event, update: rounds.updateAt(run, round, row.seq ?? -1)!, id: row.id };
+      return { ...event, update: updates.get(run, round, row.seq ?? -1)!, id: row.id };
     }
     if (event.kind === "round-ended") return { ...event, result: rounds.get(run, round)!, id: row.id };
     return { ...event, id: row.id };

@@ -7,6 +7,7 @@ import type { Events } from "./events.ts";
 import type { Rounds } from "./rounds.ts";
 import type { Runs } from "./runs.ts";
 import type { Studies } from "./studies.ts";
+import type { Updates } from "./updates.ts";
 
 export interface FinishedRound {
   readonly run: string;
@@ -21,6 +22,7 @@ export interface Tables {
   readonly devices: Devices;
   readonly studies: Studies;
   readonly runs: Runs;
+  readonly updates: Updates;
   readonly rounds: Rounds;
   readonly checkpoints: Checkpoints;
   readonly events: Events;
@@ -43,7 +45,7 @@ const CRASHED = "the program ended without warning";
 
 /** Turns each event of the stream into one transaction: its row, and what it changes. */
 export const createRecorder = (db: DatabaseSync, tables: Tables) => {
-  const { devices, studies, runs, rounds, checkpoints, events } = tables;
+  const { devices, studies, runs, updates, rounds, checkpoints, events } = tables;
 
   const addRound = (
     event: LabEvent & { kind: "round-ended" },
@@ -53,11 +55,10 @@ export const createRecorder = (db: DatabaseSync, tables: Tables) => {
     const { round } = result;
     const study = runs.studyOf(run);
     const id = inTransaction(db, () => {
-      if (rounds.get(run, round) !== undefined) {
-        // The conductor records a round and the stream brings it once more: the same round is no news.
-        if (rounds.holds(run, result)) return events.roundEnded(study, run, round)!;
-        throw new Error(`round ${round} of ${run} is on record with another result`);
-      }
+      const onRecord = rounds.compare(run, result);
+      // The conductor records a round and the stream brings it once more: the same round is no news.
+      if (onRecord === "same") return events.roundEnded(study, run, round)!;
+      if (onRecord === "other") throw new Error(`round ${round} of ${run} is on record with another result`);
       rounds.add(run, result);
       if (checkpoint !== undefined) checkpoints.add(checkpoint, at);
       return events.append(event, { study, run, round });
@@ -89,7 +90,7 @@ export const createRecorder = (db: DatabaseSync, tables: Tables) => {
         return { study: event.study, run: event.run };
       case "client-update": {
         const { run, round, update } = event;
-        return { study: runs.studyOf(run), run, round, seq: rounds.addUpdate(run, round, update) };
+        return { study: runs.studyOf(run), run, round, seq: updates.add(run, round, update) };
       }
       case "round-started":
       case "waiting":

@@ -11,6 +11,7 @@ import { createRecorder } from "./recorder.ts";
 import { createRounds } from "./rounds.ts";
 import { createRuns } from "./runs.ts";
 import { createStudies } from "./studies.ts";
+import { createUpdates } from "./updates.ts";
 
 /** Every step that the tables ever took, oldest first. */
 const MIGRATIONS = [first];
@@ -43,12 +44,14 @@ export const openStore = ({ dataDir: given, onProgress = () => {} }: StoreOption
       const runs = createRuns(db);
       const studies = createStudies(db, runs);
       const checkpoints = createCheckpoints(db, dataDir);
-      const rounds = createRounds(db, checkpoints);
-      const events = createEvents(db, rounds);
+      const updates = createUpdates(db);
+      const rounds = createRounds(db, updates, checkpoints);
+      const events = createEvents(db, updates, rounds);
       const { record, recordRound, closeWhatDied } = createRecorder(db, {
         devices,
         studies,
         runs,
+        updates,
         rounds,
         checkpoints,
         events,
@@ -67,7 +70,7 @@ export const openStore = ({ dataDir: given, onProgress = () => {} }: StoreOption
           of: rounds.of,
           get: rounds.get,
           curve: rounds.curve,
-          updates: rounds.updates,
+          updates: updates.soFar,
           last: rounds.last,
         },
         checkpoints: {
