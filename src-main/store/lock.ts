@@ -87,11 +87,13 @@ export const lockDirectory = (dataDir: string): DirectoryLock => {
   const file = join(dataDir, OWNER_FILE);
   writeFileSync(`${file}.new`, `${JSON.stringify(owner)}\n`, { mode: 0o600 });
   renameSync(`${file}.new`, file);
-  return {
-    release: () => {
-      if (!held.isOpen) return;
-      rmSync(file, { force: true });
-      held.close();
-    },
+  const release = (): void => {
+    process.removeListener("exit", release);
+    if (!held.isOpen) return;
+    rmSync(file, { force: true });
+    held.close();
   };
+  // Also what keeps the handle from the garbage collector, which would drop the lock of a store that is only held.
+  process.on("exit", release);
+  return { release };
 };
