@@ -51,6 +51,12 @@ export interface Aggregation {
   /** Takes an update that `check` has passed. Once begun it must be driven to its end. */
   fold(update: Update): Generator<void, void>;
   /**
+   * `check` and `fold` in one, the fast way: one pass over each update, and up to three updates that wait at the same
+   * time share one pass over the sums. A refused update leaves no trace. Once begun it must be driven to its end.
+   * @returns one result per update, in their order.
+   */
+  take(updates: readonly Update[]): Generator<void, Result<void, Refusal>[]>;
+  /**
    * The new global values, in the order and the dtypes of the specs, and the state for the next round. Called once.
    * Zero updates are `too-few-updates`, a result that is not finite is `diverged`.
    */

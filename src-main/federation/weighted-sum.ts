@@ -2,111 +2,191 @@
  * The running weighted sum of FedAvg (McMahan et al., AISTATS 2017): w = Σ n_k w_k / Σ n_k, one update at a time.
  *
  * Memory does not grow with the number of updates, and the mean is bit-equal whatever their order: products n · w are
- * exact (two doubles where one is too short), sums are exact (see exact-sums.ts), and what is emitted depends on the
- * exact sum only. For floats it is the double nearest to the sum, divided by the total weight, rounded to the dtype.
+ * exact (two doubles where one is too short), sums are exact (see float-sums.ts, exact-sums.ts), and what is emitted
+ * depends on the exact sum only. For floats it is the double nearest to the sum, divided by the total weight, rounded
+ * to the dtype; a sum of zeros is plus zero.
  */
 import type { Result } from "#contract/failure.ts";
 import { byteLength, elementCount, type Tensor } from "#contract/tensor.ts";
 import { checkForm, notFinite, type TensorSpec } from "./check-update.ts";
-import { bigReader, bigWriter, divideHalfEven, isFloat, numberReader, numberWriter } from "./elements.ts";
-import { createExactSums, type ExactSums } from "./exact-sums.ts";
+import { numberReader } from "./elements.ts";
+import { createFloatSums, type FloatSums } from "./float-sums.ts";
+import { numberToHalf } from "./half.ts";
+import { createScalarSum, type ScalarSum } from "./scalar-sum.ts";
 import type { Refusal } from "./strategy.ts";
 
+export interface Weighted {
+  /** In the order of the specs, at any alignment. They are read while they are added, and not kept. */
+  readonly tensors: readonly Tensor[];
+  /** A whole number from 1 to 2^53 - 1. */
+  readonly weight: number;
+}
+
 export interface WeightedSum {
-  /** Updates folded so far. */
+  /** Updates in the sum. */
   readonly count: number;
   /** Sum of their weights, exact. */
   readonly totalWeight: bigint;
   /** Count, dtypes, shapes, and every float finite; a refusal names the tensor. Changes nothing. */
   check(tensors: readonly Tensor[]): Generator<void, Result<void, Refusal>>;
   /**
-   * Adds weight · tensors. The bytes are read where they are, at any alignment, and not kept.
-   * @param tensors what `check` has passed.
-   * @param weight a whole number from 1 to 2^53 - 1. @throws RangeError otherwise.
+   * Checks and adds in one pass over the updates: the fast way. Up to three updates that wait at the same time share
+   * one pass over the sums. An update that is refused leaves no trace; the others are added. Drive it to its end.
+   * @returns one result per update, in their order.
+   * @throws RangeError for a weight that is none.
    */
+  add(updates: readonly Weighted[]): Generator<void, Result<void, Refusal>[]>;
+  /** Adds an update that `check` has passed. @throws Error if it would have been refused. */
   fold(tensors: readonly Tensor[], weight: number): Generator<void, void>;
   /**
    * The weighted mean in the specs' dtypes and shapes: floats rounded once from double; integers to the nearest,
    * ties to even, exact beyond 2^53; bool true where the trues weigh more than the falses.
-   * @throws RangeError when nothing was folded.
+   * @throws RangeError when nothing was added.
    */
   mean(): Generator<void, Tensor[]>;
+  /** Back to no updates; the memory is kept for the next round. */
+  reset(): void;
 }
 
-/** Elements that the plain path handles in about a millisecond. */
-const SLICE = 32_768;
+/** Elements that the plain path handles, and blocks that the fast path adds, in about a millisecond. */
+const SLICE = 16_384;
+const BLOCKS = 192;
 
 export const createWeightedSum = (specs: readonly TensorSpec[]): WeightedSum => {
   let count = 0;
   let totalWeight = 0n;
-  const sums = specs.map((spec): ExactSums => createExactSums(elementCount(spec.shape)));
+  const isFast = (spec: TensorSpec) => spec.dtype === "float32" || spec.dtype === "float16";
+  const fast = [...specs.keys()].filter((i) => isFast(specs[i]!));
+  const plain = [...specs.keys()].filter((i) => !isFast(specs[i]!));
+  // Made when they are first needed: what only checks forms needs no memory.
+  let floats: FloatSums | undefined;
+  let scalars: ScalarSum[] | undefined;
+  const floatSums = (): FloatSums => {
+    floats ??= createFloatSums(fast.map((i) => elementCount(specs[i]!.shape)));
+    return floats;
+  };
+  const scalarSums = (): ScalarSum[] => {
+    scalars ??= plain.map((i) => createScalarSum(specs[i]!));
+    return scalars;
+  };
 
-  function* check(tensors: readonly Tensor[]): Generator<void, Result<void, Refusal>> {
+  /** Everything but the columns of the fast path. */
+  function* checkRest(tensors: readonly Tensor[]): Generator<void, Result<void, Refusal>> {
     const form = checkForm(specs, tensors);
     if (!form.ok) return form;
-    let work = 0;
-    for (const [index, spec] of specs.entries()) {
-      if (!isFloat(spec.dtype)) continue;
+    for (const index of plain) {
+      const spec = specs[index]!;
+      if (spec.dtype !== "float64") continue;
       const read = numberReader(spec.dtype, tensors[index]!.bytes);
       const elements = elementCount(spec.shape);
       for (let i = 0; i < elements; i += 1) {
-        const value = read(i);
-        if (!Number.isFinite(value)) return notFinite(index, spec, i, value);
-        work += 1;
-        if (work % SLICE === 0) yield;
+        if (!Number.isFinite(read(i))) return notFinite(index, spec, i, read(i));
+        if (i % SLICE === SLICE - 1) yield;
       }
     }
     return { ok: true, value: undefined };
   }
 
-  function* fold(tensors: readonly Tensor[], weight: number): Generator<void, void> {
-    if (!Number.isSafeInteger(weight) || weight < 1) {
-      throw new RangeError(`a weight must be a whole number from 1 on, got ${weight}`);
+  const refuseElement = (tensors: readonly Tensor[], index: number, element: number) =>
+    notFinite(
+      index,
+      specs[index]!,
+      element,
+      numberReader(specs[index]!.dtype, tensors[index]!.bytes)(element),
+    );
+
+  function* check(tensors: readonly Tensor[]): Generator<void, Result<void, Refusal>> {
+    const rest = yield* checkRest(tensors);
+    if (!rest.ok) return rest;
+    const sums = floatSums();
+    for (const [b, { column, from }] of sums.blocks.entries()) {
+      const index = fast[column]!;
+      sums.stage(b, specs[index]!.dtype === "float16", tensors[index]!.bytes);
+      const bad = sums.firstNotFinite(b);
+      if (bad >= 0) return refuseElement(tensors, index, from + bad);
+      if (b % (2 * BLOCKS) === 2 * BLOCKS - 1) yield;
     }
-    count += 1;
-    totalWeight += BigInt(weight);
-    let work = 0;
-    for (const [index, spec] of specs.entries()) {
-      const sum = sums[index]!;
-      const { bytes } = tensors[index]!;
-      const elements = elementCount(spec.shape);
-      const wide = spec.dtype === "int64" || spec.dtype === "uint64";
-      const big = wide ? bigReader(spec.dtype, bytes) : undefined;
-      const read = wide ? undefined : numberReader(spec.dtype, bytes);
-      for (let i = 0; i < elements; i += 1) {
-        if (read !== undefined) sum.addProduct(i, read(i), weight);
-        else {
-          const value = big!(i);
-          const high = value >> 32n;
-          sum.addProduct(i, Number(high) * 4_294_967_296, weight);
-          sum.addProduct(i, Number(value - (high << 32n)), weight);
-        }
-        work += 1;
-        if (work % SLICE === 0) yield;
+    return { ok: true, value: undefined };
+  }
+
+  function* add(updates: readonly Weighted[]): Generator<void, Result<void, Refusal>[]> {
+    for (const { weight } of updates) {
+      if (!Number.isSafeInteger(weight) || weight < 1) {
+        throw new RangeError(`a weight must be a whole number from 1 on, got ${weight}`);
       }
     }
+    const results: Result<void, Refusal>[] = [];
+    for (const { tensors } of updates) results.push(yield* checkRest(tensors));
+    const sums = floatSums();
+    const going = new Set([...updates.keys()].filter((u) => results[u]!.ok));
+    const announced = [...going].reduce((sum, u) => sum + BigInt(updates[u]!.weight), totalWeight);
+    if (going.size > 0) yield* sums.reserve(Number(announced));
+    let work = 0;
+    for (let b = 0; b < sums.blocks.length && going.size > 0; b += 1) {
+      const { column, from } = sums.blocks[b]!;
+      const index = fast[column]!;
+      const half = specs[index]!.dtype === "float16";
+      for (const u of going) {
+        const { tensors, weight } = updates[u]!;
+        sums.stage(b, half, tensors[index]!.bytes);
+        const bad = sums.add(b, weight);
+        work += 1;
+        if (bad < 0) continue;
+        results[u] = refuseElement(tensors, index, from + bad);
+        going.delete(u);
+        yield* takeOut(updates[u]!, b);
+      }
+      if (work >= BLOCKS) {
+        work = 0;
+        yield;
+      }
+    }
+    for (const u of going) {
+      const { tensors, weight } = updates[u]!;
+      for (const [i, index] of plain.entries()) yield* scalarSums()[i]!.add(tensors[index]!.bytes, weight);
+      count += 1;
+      totalWeight += BigInt(weight);
+    }
+    return results;
+  }
+
+  /** Takes the first blocks of an update out again. */
+  function* takeOut({ tensors, weight }: Weighted, blocks: number): Generator<void, void> {
+    const sums = floatSums();
+    for (let b = 0; b < blocks; b += 1) {
+      const index = fast[sums.blocks[b]!.column]!;
+      sums.stage(b, specs[index]!.dtype === "float16", tensors[index]!.bytes);
+      sums.takeOut(b, weight);
+      if (b % BLOCKS === BLOCKS - 1) yield;
+    }
+  }
+
+  function* fold(tensors: readonly Tensor[], weight: number): Generator<void, void> {
+    const [result] = yield* add([{ tensors, weight }]);
+    if (!result!.ok) throw new Error(`an update that was not checked: ${result!.failure.cause}`);
   }
 
   function* mean(): Generator<void, Tensor[]> {
     if (count === 0) throw new RangeError("a weighted mean needs at least one update");
     const divisor = Number(totalWeight);
-    const tensors: Tensor[] = [];
-    let work = 0;
-    for (const [index, spec] of specs.entries()) {
-      const { dtype, shape } = spec;
-      const bytes = new Uint8Array(byteLength(dtype, shape));
-      const sum = sums[index]!;
-      const elements = elementCount(shape);
-      const write = isFloat(dtype) ? numberWriter(dtype, bytes) : undefined;
-      const writeBig = write === undefined ? bigWriter(dtype, bytes) : undefined;
-      for (let i = 0; i < elements; i += 1) {
-        if (write !== undefined) write(i, sum.mean(i, divisor));
-        else if (dtype === "bool") writeBig!(i, 2n * sum.integer(i) > totalWeight ? 1n : 0n);
-        else writeBig!(i, divideHalfEven(sum.integer(i), totalWeight));
-        work += 1;
-        if (work % SLICE === 0) yield;
+    const tensors = specs.map(
+      ({ dtype, shape }): Tensor => ({ dtype, shape, bytes: new Uint8Array(byteLength(dtype, shape)) }),
+    );
+    const sums = floatSums();
+    for (const [b, { column, from, elements }] of sums.blocks.entries()) {
+      const { dtype, bytes } = tensors[fast[column]!]!;
+      if (dtype === "float32") bytes.set(sums.mean(b, divisor), 4 * from);
+      else {
+        // From double straight to half: by way of float32 it could be rounded twice.
+        const view = new DataView(bytes.buffer);
+        for (let i = 0; i < elements; i += 1) {
+          view.setUint16(2 * (from + i), numberToHalf(sums.meanAt(b, i, divisor)), true);
+        }
       }
-      tensors.push({ dtype, shape, bytes });
+      if (b % BLOCKS === BLOCKS - 1) yield;
+    }
+    for (const [i, index] of plain.entries()) {
+      yield* scalarSums()[i]!.mean(totalWeight, tensors[index]!.bytes);
     }
     return tensors;
   }
@@ -119,7 +199,14 @@ export const createWeightedSum = (specs: readonly TensorSpec[]): WeightedSum => 
       return totalWeight;
     },
     check,
+    add,
     fold,
     mean,
+    reset: () => {
+      count = 0;
+      totalWeight = 0n;
+      floats?.reset();
+      scalars = undefined;
+    },
   };
 };

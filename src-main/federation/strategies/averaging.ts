@@ -2,7 +2,7 @@
 import type { Result } from "#contract/failure.ts";
 import type { NamedTensor, ParameterSpec, Tensor } from "#contract/tensor.ts";
 import { checkExamples, NO_UPDATES, type Refusal, type Strategy } from "#main/federation/strategy.ts";
-import { createWeightedSum } from "#main/federation/weighted-sum.ts";
+import { createWeightedSum, type WeightedSum } from "#main/federation/weighted-sum.ts";
 
 /** What follows the mean: the new global values and state, from the round's start and the clients' mean. */
 export type ServerStep = (input: {
@@ -17,24 +17,38 @@ export const createAveraging = (options: {
   readonly name: string;
   readonly initialState: Strategy["initialState"];
   readonly step: ServerStep;
-}): Strategy => ({
-  name: options.name,
-  initialState: options.initialState,
-  begin: ({ specs, global, state }) => {
-    const sum = createWeightedSum(specs);
-    return {
-      *check(tensors, examples) {
-        const counted = checkExamples(examples);
-        return counted.ok ? yield* sum.check(tensors) : counted;
-      },
-      *fold({ tensors, examples }) {
-        yield* sum.fold(tensors, examples);
-      },
-      *finish() {
-        if (sum.count === 0) return NO_UPDATES;
-        const mean = yield* sum.mean();
-        return yield* options.step({ specs, global, mean, state });
-      },
-    };
-  },
-});
+}): Strategy => {
+  // The memory of the sums (two doubles per parameter) goes from round to round.
+  let spare: { readonly form: string; readonly sum: WeightedSum } | undefined;
+  return {
+    name: options.name,
+    initialState: options.initialState,
+    begin: ({ specs, global, state }) => {
+      const form = JSON.stringify(specs);
+      const sum = spare?.form === form ? spare.sum : createWeightedSum(specs);
+      spare = undefined;
+      return {
+        *check(tensors, examples) {
+          const counted = checkExamples(examples);
+          return counted.ok ? yield* sum.check(tensors) : counted;
+        },
+        *fold({ tensors, examples }) {
+          yield* sum.fold(tensors, examples);
+        },
+        *take(updates) {
+          const counted = updates.map((u) => checkExamples(u.examples));
+          const good = updates.filter((_, i) => counted[i]!.ok);
+          const added = yield* sum.add(good.map(({ tensors, examples }) => ({ tensors, weight: examples })));
+          let next = 0;
+          return counted.map((result) => (result.ok ? added[next++]! : result));
+        },
+        *finish() {
+          const mean = sum.count === 0 ? undefined : yield* sum.mean();
+          sum.reset();
+          spare = { form, sum };
+          return mean === undefined ? NO_UPDATES : yield* options.step({ specs, global, mean, state });
+        },
+      };
+    },
+  };
+};

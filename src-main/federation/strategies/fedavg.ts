@@ -11,6 +11,7 @@ export const createFedAvg = (): Strategy =>
   createAveraging({
     name: "fedavg",
     initialState: () => [],
+    // biome-ignore lint/correctness/useYield: there is no work to be sliced.
     *step({ mean, state }) {
       return { ok: true, value: { tensors: mean, state: [...state] } };
     },

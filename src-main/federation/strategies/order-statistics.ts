@@ -3,9 +3,16 @@
  * of a round are copied and kept until it ends. Memory grows with the number of updates; that is inherent. Updates are
  * unweighted, as in the literature: an examples count is a claim that a hostile client could inflate.
  */
+import type { Result } from "#contract/failure.ts";
 import { byteLength, elementCount, type Tensor } from "#contract/tensor.ts";
 import { bigReader, bigWriter, isFloat, numberReader, numberWriter } from "#main/federation/elements.ts";
-import { checkExamples, NO_UPDATES, type Strategy } from "#main/federation/strategy.ts";
+import {
+  checkExamples,
+  NO_UPDATES,
+  type Refusal,
+  type Strategy,
+  type Update,
+} from "#main/federation/strategy.ts";
 import { createWeightedSum } from "#main/federation/weighted-sum.ts";
 
 /** How sorted values become one: floats as they are, integers and bools (0 or 1) exactly. */
@@ -29,25 +36,36 @@ export const createOrderStatistic = (name: string, statistic: OrderStatistic): S
   name,
   initialState: () => [],
   begin: ({ specs, state }) => {
-    // Never folded into: it only checks, so it never allocates its sums.
+    // Never added to: it only checks, so its sums stay untouched memory.
     const checker = createWeightedSum(specs);
     const updates: Kept[] = [];
-    return {
-      *check(tensors, examples) {
-        const counted = checkExamples(examples);
-        return counted.ok ? yield* checker.check(tensors) : counted;
-      },
-      *fold({ device, tensors }) {
-        const copies: Uint8Array[] = [];
-        for (const { bytes } of tensors) {
-          const copy = new Uint8Array(bytes.byteLength);
-          for (let from = 0; from < bytes.byteLength; from += COPY_SLICE) {
-            copy.set(bytes.subarray(from, from + COPY_SLICE), from);
-            if (bytes.byteLength - from > COPY_SLICE) yield;
-          }
-          copies.push(copy);
+    function* check(tensors: readonly Tensor[], examples: number): Generator<void, Result<void, Refusal>> {
+      const counted = checkExamples(examples);
+      return counted.ok ? yield* checker.check(tensors) : counted;
+    }
+    function* fold({ device, tensors }: Update): Generator<void, void> {
+      const copies: Uint8Array[] = [];
+      for (const { bytes } of tensors) {
+        const copy = new Uint8Array(bytes.byteLength);
+        for (let from = 0; from < bytes.byteLength; from += COPY_SLICE) {
+          copy.set(bytes.subarray(from, from + COPY_SLICE), from);
+          if (bytes.byteLength - from > COPY_SLICE) yield;
         }
-        updates.push({ device, tensors: copies });
+        copies.push(copy);
+      }
+      updates.push({ device, tensors: copies });
+    }
+    return {
+      check,
+      fold,
+      *take(incoming) {
+        const results: Result<void, Refusal>[] = [];
+        for (const update of incoming) {
+          const result = yield* check(update.tensors, update.examples);
+          if (result.ok) yield* fold(update);
+          results.push(result);
+        }
+        return results;
       },
       *finish() {
         if (updates.length === 0) return NO_UPDATES;
