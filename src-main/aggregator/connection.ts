@@ -26,6 +26,8 @@ export interface Connection {
   readonly address: string;
   /** The peer's IP address, undefined for an injected channel. */
   readonly ip: string | undefined;
+  /** Whether the whole connection is gone, not only a call on it. */
+  readonly lost: boolean;
   /** Counts a call; the function that is returned takes it off again. */
   addCall(): () => void;
   /** Opens the receive window wide for one upload; the function that is returned narrows it again. */
@@ -122,6 +124,9 @@ export const createConnection = (session: ServerHttp2Session, label?: string): C
   return {
     address,
     ip,
+    get lost() {
+      return session.destroyed;
+    },
     addCall: () => {
       calls++;
       clearTimeout(unused);

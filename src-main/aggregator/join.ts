@@ -253,21 +253,20 @@ export const createJoin = (options: {
 
   stream.on("data", take);
   stream.on("error", () => {});
+  const incomplete = (): string => {
+    const size = decoder.announced === undefined ? "" : ` of ${decoder.announced}`;
+    return `in the middle of a message, ${decoder.received}${size} bytes in`;
+  };
   stream.once("end", () => {
-    if (ended !== undefined) return;
-    over(
-      decoder.incomplete
-        ? `the stream ended in the middle of a message, ${decoder.received} of ${decoder.announced ?? "?"} bytes in`
-        : "the client ended the stream",
-    );
+    // Node ends the stream of a lost connection too; its "close" follows and says so.
+    if (ended !== undefined || connection.lost || stream.destroyed || stream.closed) return;
+    over(decoder.incomplete ? `the client ended the stream ${incomplete()}` : "the client ended the stream");
     endCall(stream, GRPC.OK);
   });
   stream.once("close", () => {
-    over(
-      stream.rstCode === constants.NGHTTP2_CANCEL
-        ? "the client cancelled the call"
-        : "the connection to the client was lost",
-    );
+    const cancelled = !connection.lost && stream.rstCode === constants.NGHTTP2_CANCEL;
+    const what = cancelled ? "the client cancelled the call" : "the connection to the client was lost";
+    over(decoder.incomplete ? `${what} ${incomplete()}` : what);
   });
   acceptCall(stream);
 

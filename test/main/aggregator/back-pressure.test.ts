@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { Reply } from "#main/aggregator/aggregator.ts";
 import { frameMessage } from "#main/wire/framing.ts";
 import { encodeClientMessage } from "#main/wire/messages.ts";
+import { bytesInUse } from "#test/main/wire/in-use.ts";
 import { until } from "./raw-client.ts";
 import { startServer } from "./server.ts";
 
@@ -22,7 +23,7 @@ test("twelve uploads of 20 MB with two slots: two are in memory, the others wait
   const server = await startServer({ uploadSlots: 2 });
   const peers = [];
   for (let i = 0; i < 12; i++) peers.push(await server.join());
-  const before = process.memoryUsage().arrayBuffers;
+  const before = bytesInUse();
   const announced: string[] = [];
   const replies: Reply[] = [];
   const finished: string[] = [];
@@ -47,7 +48,7 @@ test("twelve uploads of 20 MB with two slots: two are in memory, the others wait
   await new Promise((resolve) => setTimeout(resolve, 200));
   expect(replies).toHaveLength(2);
   // Two whole updates, and of each of the others a window of 64 KiB, which the sender's own buffers hold too.
-  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 * update.length + 10 * 4 * 65_536);
+  expect(bytesInUse() - before).toBeLessThan(2 * update.length + 10 * 4 * 65_536);
 
   const order = [...announced];
   while (finished.length < 12) {
@@ -86,7 +87,7 @@ test("small answers need no slot", async () => {
 
 test("a peer that announces half a gigabyte and sends nothing costs nothing and is noticed by no one", async () => {
   const server = await startServer({ uploadSlots: 2 });
-  const before = process.memoryUsage();
+  const before = bytesInUse();
   const boasters = [];
   for (let i = 0; i < 20; i++) boasters.push(await server.join());
   const failures = boasters.map(async ({ client, session }) => {
@@ -96,8 +97,7 @@ test("a peer that announces half a gigabyte and sends nothing costs nothing and 
     return answer;
   });
   await new Promise((resolve) => setTimeout(resolve, 200));
-  const now = process.memoryUsage();
-  expect(now.arrayBuffers - before.arrayBuffers).toBeLessThan(4 << 20);
+  expect(bytesInUse() - before).toBeLessThan(4 << 20);
   for (const { client } of boasters) client.close();
   for (const failure of await Promise.all(failures)) {
     expect(failure).toMatchObject({ ok: false, failure: { code: "connection-lost" } });

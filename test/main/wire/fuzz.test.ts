@@ -1,7 +1,5 @@
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import type { LabEventBody } from "#contract/events.ts";
 import { createAggregator } from "#main/aggregator/aggregator.ts";
@@ -15,10 +13,8 @@ import {
 import { decodeNpy } from "#main/wire/npy.ts";
 import { type ConfigOut, type Dialect, TICKET_HEADER, WireError } from "#main/wire/protocol.ts";
 import { answerAlways, joinRaw, until } from "#test/main/aggregator/raw-client.ts";
+import { bytesInUse } from "./in-use.ts";
 import { createMutator } from "./mutate.ts";
-
-setFlagsFromString("--expose-gc");
-const collect = runInNewContext("gc") as () => void;
 
 const golden = JSON.parse(readFileSync(new URL("../../golden/npy.json", import.meta.url), "utf8")) as {
   accepted: { npy: string }[];
@@ -63,14 +59,6 @@ const serverSamples = DIALECTS.flatMap((dialect) =>
     encodeServerMessage(dialect, { kind: "evaluate", parameters, config }),
   ].map(join),
 );
-
-/** Memory that is really in use: heap and array buffers after a full collection. */
-const inUse = (): number => {
-  collect();
-  collect();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
-};
 
 test("95,000 mutated messages and npy arrays: each is read or refused with a WireError, and none stays in memory", () => {
   const mutator = createMutator(20_240_601);
@@ -121,9 +109,9 @@ test("95,000 mutated messages and npy arrays: each is read or refused with a Wir
     }
   };
   round(5000);
-  const before = inUse();
+  const before = bytesInUse();
   round(90_000);
-  expect(inUse() - before).toBeLessThan(2 << 20);
+  expect(bytesInUse() - before).toBeLessThan(2 << 20);
   // Were all refused, or all read, the mutations would show nothing.
   expect(counts.refused).toBeGreaterThan(20_000);
   expect(counts.read).toBeGreaterThan(5_000);
@@ -200,12 +188,12 @@ test("5,000 mutated messages through a live server, while another client's reque
 
   await round(100, 1000);
   await settled();
-  const before = inUse();
+  const before = bytesInUse();
   await round(200, 4000);
   await settled();
   // Connections leave the kernel and their timers a moment later.
   await new Promise((resolve) => setTimeout(resolve, 1500));
-  const grown = inUse() - before;
+  const grown = bytesInUse() - before;
 
   stop = true;
   await service;
