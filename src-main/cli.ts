@@ -5,10 +5,12 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { probeDocker } from "#main/fleet/probe-docker.ts";
 import { type OpenLab, runCommandLine } from "#main/hosts/command-line.ts";
+import type { StudyRecord } from "#main/hosts/commands.ts";
 import { examine } from "#main/hosts/doctor.ts";
 import { listEngines } from "#main/learning/engines/engine.ts";
 import { installEngine } from "#main/learning/engines/install-engine.ts";
 import { parseAt, renderRounds, renderTable, summarise } from "#main/reports/reports.ts";
+import { sheetsOf } from "#main/reports/sheets.ts";
 import { type Lab, openLab } from "./lab.ts";
 
 const userData = process.env.XDG_DATA_HOME ?? join(homedir(), ".local", "share");
@@ -29,6 +31,15 @@ const open: Parameters<typeof runCommandLine>[1]["openLab"] = ({ dataDir, listen
     }),
   );
 
+const reportInput = (record: StudyRecord) => {
+  const { model, dataset, rounds } = record.study;
+  return {
+    study: { id: record.id, name: record.name, model, dataset, rounds },
+    classes: record.classes.length,
+    runs: record.runs,
+  };
+};
+
 const forCommandLine = (lab: Lab): OpenLab => ({
   open: lab.runs.open,
   conduct: lab.runs.conduct,
@@ -41,11 +52,14 @@ const forCommandLine = (lab: Lab): OpenLab => ({
     return { ...found, runs: found.runs.map((run) => ({ ...run, rounds: lab.store.rounds.of(run.id) })) };
   },
   render(record, format, at) {
-    const { model, dataset, rounds } = record.study;
-    const study = { id: record.id, name: record.name, model, dataset, rounds };
-    if (format === "rounds-csv") return renderRounds({ study, runs: record.runs }, "csv");
-    const summary = summarise({ study, classes: record.classes.length, runs: record.runs }, parseAt(at));
-    return renderTable(summary, format);
+    const input = reportInput(record);
+    if (format === "rounds-csv") return renderRounds(input, "csv");
+    return renderTable(summarise(input, parseAt(at)), format);
+  },
+  // Loaded only when it is asked for: no other command needs it.
+  renderWorkbook: async (record, at) => {
+    const { default: writeExcelFile } = await import("write-excel-file/node");
+    return await writeExcelFile(sheetsOf(summarise(reportInput(record), parseAt(at)))).toBuffer();
   },
   datasets: {
     list: () => lab.catalogue.list(),

@@ -8,7 +8,7 @@ import { UserError } from "#contract/failure.ts";
 import type { EngineInfo, ModelName } from "#contract/jobs.ts";
 import { type Study, toAlgorithmName, virtualGroups, virtualNames } from "#contract/study.ts";
 import { type Aggregator, createAggregator } from "#main/aggregator/aggregator.ts";
-import { createCatalogue, loadDataset } from "#main/datasets/datasets.ts";
+import { createCatalogue, datasetSha256, loadDataset } from "#main/datasets/datasets.ts";
 import { createVirtualFleet, planWorkers } from "#main/fleet/virtual-fleet.ts";
 import type { ListenOptions } from "#main/hosts/arguments.ts";
 import { createEvaluator } from "#main/learning/evaluator.ts";
@@ -80,19 +80,22 @@ export const openLab = (options: LabOptions) => {
           test: dataset.test.labels,
           classes: dataset.classes.length,
           classNames: dataset.classes,
+          sha256: datasetSha256(dataset),
         };
       },
     },
     models: { parameters: modelParameters, initialWeights },
     records: {
-      create: ({ study, partition, classes, runs: planned, engine }) =>
+      create: ({ study, partition, classes, datasetSha, runs: planned, engine }) =>
         store.studies.create({
           study,
           partition,
           classes,
+          datasetSha,
           runs: planned,
           engine,
         }).id,
+      setEngine: store.studies.setEngine,
       get(id) {
         const found = store.studies.get(id);
         if (found === undefined) return undefined;

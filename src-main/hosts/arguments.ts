@@ -11,7 +11,7 @@ export interface ListenOptions {
   readonly tlsKey: string | undefined;
 }
 
-export const EXPORT_FORMATS = ["csv", "rounds-csv", "markdown", "latex", "json", "text"] as const;
+export const EXPORT_FORMATS = ["csv", "rounds-csv", "markdown", "latex", "json", "xlsx", "text"] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 export type Command =

@@ -22,7 +22,7 @@ export interface CommandLineDeps {
   openLab(options: { dataDir: string | undefined; listen: ListenOptions | undefined }): OpenLab;
   readonly engines: EngineCommands;
   examine(dataDir: string | undefined): Promise<readonly Finding[]>;
-  readonly stdout: { write(text: string): unknown };
+  readonly stdout: { write(text: string | Uint8Array): unknown };
   readonly screen: Screen;
   onInterrupt(listener: () => void): () => void;
 }
@@ -47,7 +47,7 @@ const carryOut = async (command: Command, deps: CommandLineDeps): Promise<number
       deps.stdout.write(HELP);
       return 0;
     case "engine":
-      return await engineCommand(command, deps.engines, deps.stdout, deps.screen);
+      return await engineCommand(command, deps.engines, deps);
     case "doctor": {
       const findings = await deps.examine(command.dataDir);
       deps.stdout.write(
@@ -80,7 +80,7 @@ const withLab = async (command: LabCommand, deps: CommandLineDeps): Promise<numb
       case "export":
         return await exportCommand(command, inner);
       case "dataset":
-        return await datasetCommand(command, lab.datasets, stdout, screen);
+        return await datasetCommand(command, lab.datasets, stdout, screen, onInterrupt);
     }
   } finally {
     await lab.close();

@@ -42,12 +42,14 @@ export interface CommandLab {
     runs: number;
     runsDone: number;
   }[];
-  render(record: StudyRecord, format: ExportFormat, at: string): string;
+  render(record: StudyRecord, format: Exclude<ExportFormat, "xlsx">, at: string): string;
+  /** The bytes of an .xlsx file. */
+  renderWorkbook(record: StudyRecord, at: string): Promise<Uint8Array>;
 }
 
 export interface CommandDeps {
   readonly lab: CommandLab;
-  readonly stdout: { write(text: string): unknown };
+  readonly stdout: { write(text: string | Uint8Array): unknown };
   readonly screen: Screen;
   /** Calls back at each Ctrl-C (or its like), until unsubscribed. */
   onInterrupt(listener: () => void): () => void;
@@ -141,7 +143,7 @@ const conductAndPrint = async (id: string, json: boolean, deps: CommandDeps): Pr
   if (status === "interrupted")
     deps.screen.write(`Stopped. Go on with: npm run -s fedfleet -- resume ${id}\n`);
   if (json) deps.stdout.write(`${JSON.stringify(studyDocument(record), null, 2)}\n`);
-  else deps.stdout.write(`\n${lab.render(record, "text", "last")}\n`);
+  else deps.stdout.write(`\n${lab.render(record, "text", "last")}`);
   if (status === "interrupted") return EXIT_INTERRUPTED;
   return record.runs.some((run) => run.status !== "done") ? 1 : 0;
 };
@@ -189,18 +191,32 @@ export const exportCommand = async (
   if (record === undefined) {
     throw new UserError(`there is no study ${command.study}; fedfleet list shows those that are here`);
   }
-  const text = deps.lab.render(record, command.format, command.at);
-  const whole = text.endsWith("\n") ? text : `${text}\n`;
-  if (command.out === undefined) deps.stdout.write(whole);
-  else {
-    try {
-      await writeFile(command.out, whole);
-    } catch (error) {
-      throw new UserError(`--out ${command.out}: ${(error as Error).message}`, { cause: error });
-    }
-    deps.screen.write(`wrote ${command.out}\n`);
+  const content = await exported(command, record, deps.lab);
+  if (command.out === undefined) {
+    deps.stdout.write(content);
+    return 0;
   }
+  try {
+    await writeFile(command.out, content);
+  } catch (error) {
+    throw new UserError(`--out ${command.out}: ${(error as Error).message}`, { cause: error });
+  }
+  deps.screen.write(`wrote ${command.out}
+`);
   return 0;
+};
+
+const exported = async (
+  { format, at, out }: Command & { name: "export" },
+  record: StudyRecord,
+  lab: CommandLab,
+): Promise<string | Uint8Array> => {
+  if (format !== "xlsx")
+    return `${lab.render(record, format, at).trimEnd()}
+`;
+  if (out === undefined)
+    throw new UserError("--format xlsx is a binary file: say where with --out FILE.xlsx");
+  return await lab.renderWorkbook(record, at);
 };
 
 export const listCommand = (command: Command & { name: "list" }, deps: CommandDeps): number => {

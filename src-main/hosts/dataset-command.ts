@@ -7,8 +7,13 @@ export interface DatasetEntry {
   readonly title: string;
   readonly state: string;
   readonly where?: string | undefined;
+  /** "official": every file has its published checksum; "structure": sizes, counts and labels are right. */
+  readonly verified?: string | undefined;
+  /** What is wrong with it, naming the file. */
+  readonly problem?: string | undefined;
   readonly downloadBytes?: number | undefined;
   readonly next?: string | undefined;
+  readonly terms?: string | undefined;
 }
 
 export interface DatasetCommands {
@@ -26,6 +31,7 @@ export const datasetCommand = async (
   datasets: DatasetCommands,
   stdout: { write(text: string): unknown },
   screen: Screen,
+  onInterrupt: (listener: () => void) => () => void,
 ): Promise<number> => {
   const { action, dataset: name = "", path = "" } = command;
   const print = (entries: readonly DatasetEntry[]) => {
@@ -40,10 +46,16 @@ export const datasetCommand = async (
     }
     case "add":
       return print([await datasets.add(name, path)]);
-    case "download":
-      return print([
-        await datasets.download(name, { onProgress: meter(screen), signal: new AbortController().signal }),
-      ]);
+    case "download": {
+      // What was fetched is kept: the next call goes on from there.
+      const stop = new AbortController();
+      const off = onInterrupt(() => stop.abort(new Error("stopped by Ctrl-C")));
+      try {
+        return print([await datasets.download(name, { onProgress: meter(screen), signal: stop.signal })]);
+      } finally {
+        off();
+      }
+    }
     case "remove":
       if (!datasets.remove(name)) throw new UserError(`there is no registered data set ${name}`);
       screen.write(`forgot ${name}; its files stay where they are\n`);
@@ -51,8 +63,26 @@ export const datasetCommand = async (
   }
 };
 
-const describe = (e: DatasetEntry): string =>
-  `${e.name.padEnd(22)} ${e.state.padEnd(8)} ${e.title}${e.where === undefined ? "" : `  ${e.where}`}${e.next === undefined || e.state === "ready" ? "" : `\n${" ".repeat(32)}${e.next}`}`;
+const INDENT = " ".repeat(32);
+
+const describe = (e: DatasetEntry): string => {
+  const facts = [
+    ...(e.where === undefined ? [] : [e.where]),
+    ...(e.verified === undefined
+      ? []
+      : [e.verified === "official" ? "official files" : "checked by structure"]),
+    ...(e.state === "ready" || e.downloadBytes === undefined
+      ? []
+      : [`a download of ${(e.downloadBytes / MEGABYTE).toFixed(1)} MB`]),
+  ];
+  const lines = [
+    `${e.name.padEnd(22)} ${e.state.padEnd(8)} ${e.title}`,
+    ...facts,
+    ...(e.problem === undefined ? [] : [e.problem]),
+    ...(e.next === undefined || e.state === "ready" ? [] : [e.next]),
+  ];
+  return lines.join(`\n${INDENT}`);
+};
 
 const MEGABYTE = 1e6;
 

@@ -22,7 +22,13 @@ export interface DoctorPorts {
     }[]
   >;
   datasets(): Promise<
-    readonly { name: string; state: string; where?: string | undefined; next?: string | undefined }[]
+    readonly {
+      name: string;
+      state: string;
+      where?: string | undefined;
+      problem?: string | undefined;
+      next?: string | undefined;
+    }[]
   >;
   /** The Docker Engine's version, or why it cannot be reached. */
   docker(): Promise<{ ok: true; version: string } | { ok: false; reason: string }>;
@@ -89,7 +95,7 @@ const engineFindings = (engines: Awaited<ReturnType<DoctorPorts["engines"]>>): F
 const datasetFinding = (d: Awaited<ReturnType<DoctorPorts["datasets"]>>[number]): Finding => ({
   what: `data set ${d.name}`,
   state: d.state === "ready" ? "ready" : d.state === "damaged" ? "missing" : "optional",
-  detail: d.state === "ready" ? (d.where ?? "here") : d.state,
+  detail: d.state === "ready" ? (d.where ?? "here") : (d.problem ?? d.state),
   ...(d.state === "ready" || d.next === undefined ? {} : { next: d.next }),
 });
 

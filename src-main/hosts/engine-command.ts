@@ -23,15 +23,28 @@ export interface EngineCommands {
 export const engineCommand = async (
   command: Command & { name: "engine" },
   engines: EngineCommands,
-  stdout: { write(text: string): unknown },
-  screen: Screen,
+  {
+    stdout,
+    screen,
+    onInterrupt,
+  }: {
+    readonly stdout: { write(text: string): unknown };
+    readonly screen: Screen;
+    onInterrupt(listener: () => void): () => void;
+  },
 ): Promise<number> => {
   if (command.action === "install") {
-    const info = await engines.install({
-      dir: command.dir,
-      onProgress: (message) => screen.write(`${message}\n`),
-      signal: new AbortController().signal,
-    });
+    const stop = new AbortController();
+    const off = onInterrupt(() => stop.abort(new Error("stopped by Ctrl-C")));
+    const info = await engines
+      .install({
+        dir: command.dir,
+        onProgress: (message) =>
+          screen.write(`${message}
+`),
+        signal: stop.signal,
+      })
+      .finally(off);
     stdout.write(
       command.json ? `${JSON.stringify(info)}\n` : `native engine ${info.version} in ${info.path}\n`,
     );

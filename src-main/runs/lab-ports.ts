@@ -12,6 +12,7 @@ export interface StoredStudy {
   readonly study: Study;
   readonly partition: Partition | undefined;
   readonly classes: readonly string[];
+  readonly datasetSha?: string;
   readonly runs: readonly {
     readonly id: string;
     readonly algorithm: AlgorithmName;
@@ -41,7 +42,9 @@ export interface LabPorts {
   readonly datasets: {
     /** @throws UserError when the name is unknown or the data set is not on this computer. */
     find(name: string): Promise<DatasetLocation>;
-    labels(location: DatasetLocation): Promise<Labels & { readonly classNames: readonly string[] }>;
+    labels(
+      location: DatasetLocation,
+    ): Promise<Labels & { readonly classNames: readonly string[]; readonly sha256: string }>;
   };
   readonly models: {
     parameters(name: ModelName, numClasses: number): readonly ParameterSpec[];
@@ -52,10 +55,14 @@ export interface LabPorts {
       study: Study;
       partition: Partition | undefined;
       classes: readonly string[];
+      /** SHA-256 of the pictures and labels; undefined where only clients hold data. */
+      datasetSha: string | undefined;
       runs: readonly PlannedRun[];
       engine: EngineInfo;
     }): string;
     get(id: string): StoredStudy | undefined;
+    /** The engine that the runs which start from now on are computed with. */
+    setEngine(id: string, engine: EngineInfo): void;
   };
   /** First weights that came from a client, kept with the study. */
   readonly initial: {

@@ -31,6 +31,7 @@ export const createRuns = (ports: LabPorts): Runs => ({
       study,
       partition: opened.partition,
       classes: dataset.labels?.classNames ?? [],
+      datasetSha: dataset.labels?.sha256,
       runs: planRuns(study),
       engine: await ports.engine(),
     });
@@ -47,8 +48,13 @@ export const createRuns = (ports: LabPorts): Runs => ({
     const { study } = stored;
     const dataset = study.dataset === "on-clients" ? undefined : await ports.datasets.find(study.dataset);
     const numClasses = stored.classes.length;
+    const resumed = stored.runs.some((run) => ports.run.history.rounds(run.id).length > 0);
+    if (resumed && dataset !== undefined && stored.datasetSha !== undefined) {
+      await sameData(ports, dataset, stored.datasetSha);
+    }
     const equipment = await ports.equip({ id, study, dataset, partition: stored.partition, numClasses });
     try {
+      ports.records.setEngine(id, equipment.engine);
       const model = await modelOf(ports, stored, equipment, control);
       if (model === undefined) return "interrupted";
       return await conductStudy(
@@ -58,7 +64,7 @@ export const createRuns = (ports: LabPorts): Runs => ({
           runs: stored.runs,
           model,
           engine: equipment.engine,
-          resumed: stored.runs.some((run) => ports.run.history.rounds(run.id).length > 0),
+          resumed,
         },
         {
           ...ports.run,
@@ -87,6 +93,15 @@ const describe = async (
     if (!(error instanceof UserError)) throw error;
     return { ok: false, problems: [{ path: "dataset", message: error.message.replace(/^dataset: /, "") }] };
   }
+};
+
+/** A run that went on with other pictures than it began with would be no run at all. */
+const sameData = async (ports: LabPorts, location: DatasetLocation, sha256: string): Promise<void> => {
+  const { sha256: now } = await ports.datasets.labels(location);
+  if (now === sha256) return;
+  throw new UserError(
+    `dataset: ${location.name} in ${location.path} is no longer the data that this study began with (its SHA-256 is ${now}, not ${sha256}). Restore it, or start the study anew.`,
+  );
 };
 
 const isBuiltIn = (name: string): name is ModelName => (MODEL_NAMES as readonly string[]).includes(name);
