@@ -34,8 +34,6 @@ export const runDeviceHost = (rooms: DeviceRooms): void => {
   const send = (message: FromWorker) => {
     if (process.connected) process.send?.(message);
   };
-  // A Ctrl-C in the terminal reaches every process of the group; what it means is for the parent to say.
-  process.on("SIGINT", () => {});
   process.on("disconnect", () => process.exit(0));
   process.on("message", (message: ToWorker) => {
     if (message.kind === "stop") {

@@ -88,6 +88,10 @@ export const superviseWorker = (
       execArgv: [],
       serialization: "advanced",
       stdio: ["ignore", "pipe", "pipe", "ipc"],
+      // Out of the terminal's process group: what a Ctrl-C means is for this process to say. To catch the signal
+      // over there is no way out: a signal handler that interrupts TensorFlow's matrix product (oneDNN's generated
+      // code) has been seen to corrupt the worker's memory. A worker ends with the channel to its parent.
+      detached: process.platform !== "win32",
       // The desktop's own executable runs a plain script only when it is told to.
       env: { ...process.env, ELECTRON_RUN_AS_NODE: "1" },
     });

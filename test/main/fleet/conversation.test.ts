@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -137,14 +136,18 @@ test("a hundred devices join and train on two workers, without a failure", async
   expect(answers.filter((a) => !a.ok)).toEqual([]);
 });
 
-test("workers end when the process that started them is killed", async () => {
+test("a Ctrl-C reaches no worker; workers end when the process that started them is killed", async () => {
+  // A process group of its own, as a terminal gives one to a command.
   const parent = spawn(process.execPath, [fileURLToPath(new URL("./doomed-parent.ts", import.meta.url))], {
     stdio: ["ignore", "pipe", "inherit"],
+    detached: true,
   });
-  const lines = createInterface({ input: parent.stdout });
-  const [line] = (await once(lines, "line")) as [string];
-  const pids = JSON.parse(line) as number[];
+  const lines = createInterface({ input: parent.stdout })[Symbol.asyncIterator]();
+  const pids = JSON.parse((await lines.next()).value ?? "[]") as number[];
   expect(pids).toHaveLength(2);
+  process.kill(-parent.pid!, "SIGINT");
+  expect((await lines.next()).value).toBe("interrupted");
+  await new Promise((resolve) => setTimeout(resolve, 300));
   expect(pids.every(isAlive)).toBe(true);
   parent.kill("SIGKILL");
   await until(() => !pids.some(isAlive), 5000);

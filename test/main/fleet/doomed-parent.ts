@@ -7,3 +7,4 @@ const lab = await openFleetLab({ devices: 4, workers: 2, keptDir: join(tmpdir(),
 await lab.start();
 await lab.joined(4);
 console.log(JSON.stringify(lab.fleet.workers().map((worker) => worker.pid)));
+process.on("SIGINT", () => console.log("interrupted"));

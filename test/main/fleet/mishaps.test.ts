@@ -150,17 +150,6 @@ test("a worker that dies again and again is given up, with the reason and its la
   expect(lab.events.filter((e) => e.kind === "device-left")).toHaveLength(5);
 });
 
-test("a Ctrl-C in the terminal, which every process of it gets, does not end a worker", async () => {
-  lab = await openFleetLab({ devices: 1, workers: 1 });
-  await lab.start();
-  await lab.joined(1);
-  const pid = lab.fleet.workers()[0]!.pid!;
-  process.kill(pid, "SIGINT");
-  const answers = await fitRound(lab, 1, 1);
-  expect(answers[0]!.answer.ok).toBe(true);
-  expect(lab.fleet.workers()[0]!.pid).toBe(pid);
-});
-
 test("stopping ends every worker", async () => {
   lab = await openFleetLab({ devices: 4, workers: 2 });
   await lab.start();
