@@ -22,6 +22,8 @@ export const BLOCK = 4096;
 /** The budget of total weight, as an exponent, cannot leave a block any range beyond this one. */
 const LAST_BUDGET = 29;
 const INFINITE = 0x7f800000;
+/** Blocks of fresh memory per slice: the system takes its time to hand out pages. */
+const TOUCHED_BLOCKS = 32;
 /** Weights up to here make exact products. */
 const EXACT_WEIGHT = 2 ** 29;
 const SPLIT_WEIGHT = 2 ** 26;
@@ -90,14 +92,15 @@ export const createFloatSums = (lengths: readonly number[]): FloatSums => {
   /** Per block: -2 not touched in this round, -1 zeros only so far, else the exponent field of its first peak. */
   const peaks = new Int16Array(blocks.length).fill(-2);
   let budget = 0;
+  let touched = false;
 
   const padded = (b: number): number => Math.ceil(blocks[b]!.elements / 8) * 8;
 
   /** Bit patterns of T and U as the kernel wants them; a range that admits nothing if none is left. */
   const rangeOf = (b: number): { c: number; r: number } => {
     const peak = peaks[b]!;
-    const low = Math.max((peak + budget - 27) * 2 ** 23, 1);
-    const high = Math.min((peak + 3) * 2 ** 23 - 1, INFINITE - 1);
+    const low = Math.max((peak + budget - 28) * 2 ** 23, 1);
+    const high = Math.min((peak + 2) * 2 ** 23 - 1, INFINITE - 1);
     if (low > high || budget > LAST_BUDGET) return { c: 0, r: -1 };
     return { c: (low + 2 ** 31) | 0, r: (high - low - 2 ** 31) | 0 };
   };
@@ -198,15 +201,24 @@ export const createFloatSums = (lengths: readonly number[]): FloatSums => {
     },
     firstNotFinite,
     *reserve(totalWeight) {
+      if (!touched) {
+        // The second part is used here and there by every update, and all over after a rebase. Its pages are made real
+        // at once, so that the memory that a round takes does not depend on how many clients it has.
+        touched = true;
+        for (const b of blocks.keys()) {
+          part(secondAt, b).fill(0);
+          if (b % TOUCHED_BLOCKS === 0) yield;
+        }
+      }
       if (budget > 0 && totalWeight <= 2 ** budget) return;
       const first = budget === 0;
-      // Room for 64 times as much, so that a round of similar clients hardly ever comes here again.
-      budget = Math.max(10, Math.ceil(Math.log2(totalWeight)) + 6);
+      // Room for 32 times as much: less would bring rounds of similar clients here often, more would narrow the range.
+      budget = Math.max(10, Math.ceil(Math.log2(totalWeight)) + 5);
       if (first || budget > LAST_BUDGET) return;
       for (const b of blocks.keys()) {
         if (peaks[b]! < 0) continue;
         // Adding and subtracting 1.5 · 2^(52 + q) rounds to multiples of the new 2^q; the rest moves down.
-        const grid = 1.5 * 2 ** (budget + peaks[b]! - 125);
+        const grid = 1.5 * 2 ** (budget + peaks[b]! - 126);
         const sums = part(firstAt, b);
         for (let i = 0; i < sums.length; i += 1) {
           const old = sums[i]!;

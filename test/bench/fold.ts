@@ -1,0 +1,169 @@
+/**
+ * How long one ResNet18 update (11.17 million float32 in 62 float tensors of its parameters and 40 of its running
+ * statistics, 20 counters; 44.7 MB) takes to be checked and folded, beside `aggregate` of flwr 1.11, which numpy
+ * users run. Alone: `node test/bench/fold.ts`.
+ */
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { createInterface } from "node:readline";
+import { elementCount, type Tensor } from "#contract/tensor.ts";
+import { createRandom } from "#main/federation/random.ts";
+import { createWeightedSum } from "#main/federation/weighted-sum.ts";
+import { type Figure, renderFigures } from "./figure.ts";
+
+const CLIENTS = 10;
+const ROUNDS = 7;
+const PYTHON = `${homedir()}/.cache/fedfleet/flwr-1.11.1/bin/python`;
+
+/** The state_dict of torchvision's ResNet18 with the CIFAR stem and ten classes, in order. */
+const resNet18 = (): { dtype: "float32" | "int64"; shape: number[] }[] => {
+  const specs: { dtype: "float32" | "int64"; shape: number[] }[] = [];
+  const float = (...shape: number[]) => specs.push({ dtype: "float32", shape });
+  const convolution = (output: number, input: number, size: number) => {
+    float(output, input, size, size);
+    for (let i = 0; i < 4; i += 1) float(output);
+    specs.push({ dtype: "int64", shape: [] });
+  };
+  convolution(64, 3, 3);
+  let input = 64;
+  for (const width of [64, 128, 256, 512]) {
+    for (let block = 0; block < 2; block += 1) {
+      convolution(width, input, 3);
+      convolution(width, width, 3);
+      if (input !== width) convolution(width, input, 1);
+      input = width;
+    }
+  }
+  float(10, 512);
+  float(10);
+  return specs;
+};
+
+/** The other side: numpy arrays of the same shapes; one line in, one measurement of milliseconds per update out. */
+const NUMPY = `
+import sys, time, json
+import numpy as np
+from flwr.server.strategy.aggregate import aggregate
+specs = json.loads(sys.argv[1])
+rng = np.random.default_rng(1)
+def update():
+    return [rng.standard_normal(s["shape"]).astype(np.float32) * np.float32(0.02) if s["dtype"] == "float32"
+            else np.array(157, dtype=np.int64) for s in specs]
+updates = [(update(), 600 + k) for k in range(${CLIENTS})]
+for _ in range(2):
+    aggregate(updates)
+print("ready", flush=True)
+for line in sys.stdin:
+    started = time.perf_counter()
+    aggregate(updates)
+    print((time.perf_counter() - started) * 1000 / len(updates), flush=True)
+`;
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
+
+const drive = <T>(steps: Generator<void, T>): T => {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+};
+
+/** Medians of rounds that take turns with flwr's, so that both meet the same moods of the machine. */
+export const benchFold = async (): Promise<Figure[]> => {
+  if (!existsSync(PYTHON)) throw new Error(`${PYTHON} is missing; test/setup/install.sh makes it`);
+  const specs = resNet18();
+  const env = { ...process.env };
+  // Set for another processor, these make numpy's library crawl.
+  delete env.OPENBLAS_CORETYPE;
+  delete env.OPENBLAS_L2_SIZE;
+  const numpy = spawn(PYTHON, ["-c", NUMPY, JSON.stringify(specs)], {
+    env,
+    stdio: ["pipe", "pipe", "ignore"],
+  });
+  const lines = createInterface({ input: numpy.stdout })[Symbol.asyncIterator]();
+  const answer = async (): Promise<string> => {
+    const line = await lines.next();
+    if (line.done) throw new Error("the numpy side ended early");
+    return line.value;
+  };
+  try {
+    if ((await answer()) !== "ready") throw new Error("the numpy side did not start");
+    const updates = Array.from({ length: CLIENTS }, (_, k) => updateOf(specs, k));
+    const sum = createWeightedSum(specs);
+    const alone: number[] = [];
+    const together: number[] = [];
+    const theirs: number[] = [];
+    for (let round = -2; round < ROUNDS; round += 1) {
+      numpy.stdin.write("\n");
+      const flwr = Number(await answer());
+      const one = timeRound(sum, updates, 1);
+      const three = timeRound(sum, updates, 3);
+      if (round < 0) continue; // the engine compiles, the system hands out pages
+      theirs.push(flwr);
+      alone.push(one);
+      together.push(three);
+    }
+    const flwr = median(theirs);
+    const figure = (name: string, value: number): Figure => ({
+      name,
+      value,
+      unit: "ms",
+      against: { name: "flwr 1.11.1 aggregate, 10 clients", value: flwr },
+      ratio: value / flwr,
+      target: "at most 0.333 ×",
+      met: value / flwr <= 1 / 3,
+    });
+    return [
+      figure("fold a ResNet18 update, one at a time", median(alone)),
+      figure("fold a ResNet18 update, three waiting", median(together)),
+    ];
+  } finally {
+    numpy.stdin.end();
+    numpy.kill();
+  }
+};
+
+/** Tensors as they come off the wire: views of one message, at odd addresses. */
+const updateOf = (specs: ReturnType<typeof resNet18>, k: number): Tensor[] => {
+  const random = createRandom(k);
+  // A hundred thousand values, repeated: normal variates are slow to draw, and the time does not depend on them.
+  const values = Float32Array.from({ length: 100_003 }, () => random.normal() * 0.02);
+  const width = { float32: 4, int64: 8 };
+  const sizes = specs.map((s) => elementCount(s.shape) * width[s.dtype]);
+  const message = new Uint8Array(sizes.reduce((a, b) => a + b + 128, 0));
+  let at = 3;
+  let next = k;
+  return specs.map(({ dtype, shape }, i): Tensor => {
+    const bytes = message.subarray(at, at + sizes[i]!);
+    at += sizes[i]! + 125;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    if (dtype === "int64") view.setBigInt64(0, 157n, true);
+    else {
+      for (let e = 0; e < sizes[i]!; e += 4) {
+        view.setFloat32(e, values[next % values.length]!, true);
+        next += 1;
+      }
+    }
+    return { dtype, shape, bytes };
+  });
+};
+
+/** Milliseconds per update of a round of all updates, `group` at a time, checks included. */
+const timeRound = (
+  sum: ReturnType<typeof createWeightedSum>,
+  updates: readonly Tensor[][],
+  group: number,
+): number => {
+  sum.reset();
+  const started = performance.now();
+  for (let k = 0; k < updates.length; k += group) {
+    const results = drive(
+      sum.add(updates.slice(k, k + group).map((tensors, i) => ({ tensors, weight: 600 + k + i }))),
+    );
+    if (results.some((r) => !r.ok)) throw new Error("an update of the benchmark was refused");
+  }
+  return (performance.now() - started) / updates.length;
+};
+
+if (process.argv[1] === import.meta.filename) console.log(renderFigures(await benchFold()));
