@@ -65,7 +65,7 @@ const STAGE: Readonly<Record<OutgoingMessage["kind"], Failure["stage"]>> = {
 const NEXT_STEP: Readonly<Partial<Record<Failure["code"], string>>> = {
   "connection-lost": "Look at the client's log on the device; it takes part again when it rejoins.",
   "protocol-broken": "Check that the client is an unmodified Flower client.",
-  "message-too-large": "Use a smaller model, or raise the message limit.",
+  "message-too-large": "Use a smaller model; one message holds all of its weights.",
   "client-error": "Look at the client's log on the device.",
 };
 

@@ -108,7 +108,9 @@ export const decodeNpy = (bytes: Uint8Array): Tensor => {
   }
   let elements = payload;
   if (bigEndian && itemSize > 1) elements = swapBytes(elements, itemSize);
-  if (fortranOrder && count > 1 && shape.length > 1) elements = toRowMajor(elements, shape, itemSize);
+  // With fewer than two axes of more than one element, both orders are the same.
+  if (fortranOrder && count > 0 && shape.filter((d) => d > 1).length > 1)
+    elements = toRowMajor(elements, shape, itemSize);
   return { dtype, shape, bytes: elements };
 };
 
@@ -121,46 +123,61 @@ const swapBytes = (source: Uint8Array, itemSize: number): Uint8Array => {
   return target;
 };
 
-/** An array type whose elements have this many bytes; only moved, never computed with, so int stands for all. */
-const carrier = (itemSize: number, buffer: ArrayBuffer): Uint8Array | Uint16Array | Uint32Array => {
-  if (itemSize === 1) return new Uint8Array(buffer);
-  if (itemSize === 2) return new Uint16Array(buffer);
-  return new Uint32Array(buffer);
+/** The bytes as units of one, two or four; only moved, never computed with, so unsigned integers stand for all. */
+const unitsOf = (bytes: Uint8Array, size: number): Uint8Array | Uint16Array | Uint32Array => {
+  if (size === 1) return bytes;
+  const { buffer, byteOffset } = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  return size === 2
+    ? new Uint16Array(buffer, byteOffset, bytes.length / 2)
+    : new Uint32Array(buffer, byteOffset, bytes.length / 4);
 };
 
-/** Column-major elements in row-major order. */
+/** Rows and columns that are moved together, so that both sides stay in the cache. */
+const BLOCK = 32;
+
+/**
+ * Column-major elements of two or more axes in row-major order. For every index of the axes between, the first and
+ * the last axis make a matrix that is transposed block by block.
+ */
 const toRowMajor = (source: Uint8Array, shape: readonly number[], itemSize: number): Uint8Array => {
-  // Eight-byte elements travel as pairs of four, by an innermost axis of two: moving them as doubles could
-  // quieten a signalling NaN.
-  const unit = itemSize === 8 ? 4 : itemSize;
+  // Eight-byte elements move as pairs of four: as doubles, a signalling NaN could be quietened on the way.
   const pair = itemSize === 8 ? 2 : 1;
-  const from = carrier(unit, source.slice().buffer);
-  const to = carrier(unit, new ArrayBuffer(source.length));
-  const strides: number[] = [];
-  let stride = pair;
-  for (const dimension of shape) {
-    strides.push(stride);
-    stride *= dimension;
-  }
-  const index = new Array<number>(shape.length).fill(0);
-  const last = shape.length - 1;
-  const width = shape[last]!;
-  const step = strides[last]!;
-  let out = 0;
-  let base = 0;
-  while (out < to.length) {
-    for (let i = 0, at = base; i < width; i++, at += step) {
-      to[out++] = from[at]!;
-      if (pair === 2) to[out++] = from[at + 1]!;
+  const unit = itemSize / pair;
+  const target = new Uint8Array(source.length);
+  const from = unitsOf(source, unit);
+  const to = unitsOf(target, unit);
+  const [rows, columns] = [shape[0]!, shape.at(-1)!];
+  const middle = shape.slice(1, -1);
+  const middleCount = middle.reduce((n, d) => n * d, 1);
+  const fromColumn = pair * rows * middleCount;
+  const toRow = pair * middleCount * columns;
+  const index = middle.map(() => 0);
+  for (let m = 0; m < middleCount; m++) {
+    // Column-major and row-major offset of this index of the axes between.
+    let fromBase = 0;
+    for (let k = middle.length - 1; k >= 0; k--) fromBase = fromBase * middle[k]! + index[k]!;
+    fromBase *= pair * rows;
+    const toBase = pair * m * columns;
+    for (let r0 = 0; r0 < rows; r0 += BLOCK) {
+      const r1 = Math.min(rows, r0 + BLOCK);
+      for (let c0 = 0; c0 < columns; c0 += BLOCK) {
+        const c1 = Math.min(columns, c0 + BLOCK);
+        for (let r = r0; r < r1; r++) {
+          let at = fromBase + pair * r + c0 * fromColumn;
+          let out = toBase + r * toRow + pair * c0;
+          for (let c = c0; c < c1; c++) {
+            to[out++] = from[at]!;
+            if (pair === 2) to[out++] = from[at + 1]!;
+            at += fromColumn;
+          }
+        }
+      }
     }
-    // The odometer of all axes but the last.
-    for (let axis = last - 1; axis >= 0; axis--) {
-      base += strides[axis]!;
-      index[axis]!++;
-      if (index[axis]! < shape[axis]!) break;
-      base -= strides[axis]! * shape[axis]!;
-      index[axis] = 0;
+    // The next index of the axes between, the last one turning fastest.
+    for (let k = middle.length - 1; k >= 0; k--) {
+      if (++index[k]! < middle[k]!) break;
+      index[k] = 0;
     }
   }
-  return new Uint8Array(to.buffer);
+  return target;
 };

@@ -161,3 +161,38 @@ test("what we write we read, at any alignment", () => {
     ),
   );
 });
+
+test("any Fortran order comes out in C order", () => {
+  const shapes = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 2, maxLength: 5 });
+  const large = fc.tuple(
+    fc.integer({ min: 30, max: 70 }),
+    fc.integer({ min: 1, max: 3 }),
+    fc.integer({ min: 30, max: 70 }),
+  );
+  fc.assert(
+    fc.property(fc.oneof(shapes, large), fc.constantFrom("|u1", "<i2", "<f4", "<f8"), (shape, descr) => {
+      const size = Number(descr[2]);
+      const count = shape.reduce((n, d) => n * d, 1);
+      const inOrder = new Uint8Array(count * size);
+      const columnMajor = new Uint8Array(count * size);
+      for (let i = 0; i < count; i++) {
+        // The place of element i of C order in Fortran order, by the definition of both.
+        let rest = i;
+        let at = 0;
+        let stride = count;
+        for (const dimension of [...shape].reverse()) {
+          stride /= dimension;
+          at += (rest % dimension) * stride;
+          rest = Math.floor(rest / dimension);
+        }
+        for (let k = 0; k < size; k++) {
+          const value = (i * 7 + k * 101) & 255;
+          inOrder[i * size + k] = value;
+          columnMajor[at * size + k] = value;
+        }
+      }
+      const header = `{'descr': '${descr}', 'fortran_order': True, 'shape': (${shape.join(", ")}), }`;
+      expect(Buffer.compare(decodeNpy(npy(header, columnMajor)).bytes, inOrder)).toBe(0);
+    }),
+  );
+});
