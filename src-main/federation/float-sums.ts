@@ -17,13 +17,13 @@ import { createSpill, fromUnits, toUnits } from "./exact-sums.ts";
 import { halfToNumber } from "./half.ts";
 import { instantiateKernel } from "./weighted-sum-wasm.ts";
 
-/** Elements per block: 16 KiB of the message and 32 KiB of sums at a time. */
-export const BLOCK = 4096;
+/** Elements per block: 64 KiB of the message and 128 KiB of sums at a time, which the second-level cache holds. */
+export const BLOCK = 16_384;
 /** The budget of total weight, as an exponent, cannot leave a block any range beyond this one. */
 const LAST_BUDGET = 29;
 const INFINITE = 0x7f800000;
-/** Blocks of fresh memory per slice: the system takes its time to hand out pages. */
-const TOUCHED_BLOCKS = 32;
+/** Blocks of fresh memory per slice. */
+const TOUCHED_BLOCKS = 4;
 /** Weights up to here make exact products. */
 const EXACT_WEIGHT = 2 ** 29;
 const SPLIT_WEIGHT = 2 ** 26;
@@ -202,12 +202,14 @@ export const createFloatSums = (lengths: readonly number[]): FloatSums => {
     firstNotFinite,
     *reserve(totalWeight) {
       if (!touched) {
-        // The second part is used here and there by every update, and all over after a rebase. Its pages are made real
-        // at once, so that the memory that a round takes does not depend on how many clients it has.
+        // The system takes its time to hand out pages, so they are asked for in slices. The second part is used here
+        // and there by every update and all over after a rebase: it is made real at once, so that the memory that a
+        // round takes does not depend on how many clients it has.
         touched = true;
         for (const b of blocks.keys()) {
+          part(firstAt, b).fill(0);
           part(secondAt, b).fill(0);
-          if (b % TOUCHED_BLOCKS === 0) yield;
+          if (b % TOUCHED_BLOCKS === TOUCHED_BLOCKS - 1) yield;
         }
       }
       if (budget > 0 && totalWeight <= 2 ** budget) return;

@@ -50,7 +50,7 @@ export interface WeightedSum {
 
 /** Elements that the plain path handles, and blocks that the fast path adds, in about a millisecond. */
 const SLICE = 16_384;
-const BLOCKS = 192;
+const BLOCKS = 48;
 
 export const createWeightedSum = (specs: readonly TensorSpec[]): WeightedSum => {
   let count = 0;

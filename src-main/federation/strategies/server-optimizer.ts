@@ -14,7 +14,7 @@ import { createAveraging } from "./averaging.ts";
 
 /** Name of the state tensor that counts the steps taken: float64, 0-dimensional. */
 const STEP = "step";
-const SLICE = 32_768;
+const SLICE = 8192;
 
 /**
  * One coordinate's step. `moments` holds its moments and takes their new values.

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Tensor } from "#contract/tensor.ts";
 import { bigReader } from "#main/federation/elements.ts";
+import { BLOCK } from "#main/federation/float-sums.ts";
 import { createWeightedSum, type Weighted } from "#main/federation/weighted-sum.ts";
 import { kernelBase64 } from "#main/federation/weighted-sum-wasm.ts";
 import { assembleKernel } from "#test/setup/assemble-kernel.ts";
@@ -118,7 +119,7 @@ describe("the weighted sum of float32", () => {
   });
 
   it("holds over block borders, with budgets that grow, and after a refusal in the last block", () => {
-    const elements = 3 * 4096 + 5;
+    const elements = 3 * BLOCK + 5;
     // Deterministic values over 20 octaves, so that both paths of the kernel see many of them.
     const column = (k: number): number[] =>
       Array.from({ length: elements }, (_, i) =>
@@ -138,7 +139,18 @@ describe("the weighted sum of float32", () => {
     const mean = numbersOf(run(sum.mean())[0]!);
     const backwards = numbersOf(meanOf([...all].reverse(), all[0]!.tensors)[0]!);
     expect(mean).toEqual(backwards);
-    for (const i of [0, 1, 4095, 4096, 8191, 8192, 12287, 12288, elements - 2, elements - 1]) {
+    for (const i of [
+      0,
+      1,
+      BLOCK - 1,
+      BLOCK,
+      2 * BLOCK - 1,
+      2 * BLOCK,
+      3 * BLOCK - 1,
+      3 * BLOCK,
+      elements - 2,
+      elements - 1,
+    ]) {
       expect(mean[i]! + 0).toBe(referenceMean(all, i));
     }
     // The memory of the round before leaves no trace.
