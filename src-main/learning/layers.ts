@@ -9,6 +9,11 @@ import type { ConvGeometry, Ops, Tf, TfTensor } from "./engines/ops.ts";
  */
 export interface Layers {
   convolution(name: string, x: TfTensor, geometry: ConvGeometry): TfTensor;
+  /**
+   * Convolution, then 2×2 max-pooling. The bias is added behind the pooling, to a quarter of the elements: adding
+   * one number to all of a window does not change which is the largest, nor by rounding what the largest becomes.
+   */
+  pooledConvolution(name: string, x: TfTensor, geometry: ConvGeometry): TfTensor;
   batchNorm(name: string, x: TfTensor): TfTensor;
   relu(x: TfTensor): TfTensor;
   /** 2×2 with stride 2. */
@@ -41,6 +46,11 @@ export const createEvaluationLayers = (tf: Tf, ops: Ops, parameters: Parameters)
   return {
     convolution: (name, x, geometry) =>
       ops.conv2d(x, find(parameters, `${name}.weight`), parameters.get(`${name}.bias`), geometry),
+    pooledConvolution: (name, x, geometry) => {
+      const convolved = ops.conv2d(x, find(parameters, `${name}.weight`), undefined, geometry);
+      const pooled = consume(convolved, ops.maxPool(convolved, 2));
+      return consume(pooled, ops.biasAdd(pooled, find(parameters, `${name}.bias`)));
+    },
     batchNorm: (name, x) =>
       consume(
         x,
@@ -119,6 +129,21 @@ export const createTrainingLayers = (
         if (bias) ofParameters.set(`${name}.bias`, ops.biasGrad(dy));
         ofParameters.set(`${name}.weight`, ops.conv2dFilterGrad(x, weight.shape, dy, geometry));
         if (x !== pictures) give(x, ops.conv2dInputGrad(x.shape, weight, dy, geometry));
+      });
+    },
+    pooledConvolution: (name, x, geometry) => {
+      const weight = find(parameters, `${name}.weight`);
+      const convolved = ops.conv2d(x, weight, undefined, geometry);
+      const pooled = ops.maxPool(convolved, 2);
+      const y = ops.biasAdd(pooled, find(parameters, `${name}.bias`));
+      return note(y, (dy) => {
+        ofParameters.set(`${name}.bias`, ops.biasGrad(dy));
+        const dConvolved = ops.maxPoolGrad(convolved, pooled, dy, 2);
+        ofParameters.set(`${name}.weight`, ops.conv2dFilterGrad(x, weight.shape, dConvolved, geometry));
+        if (x !== pictures) give(x, ops.conv2dInputGrad(x.shape, weight, dConvolved, geometry));
+        dConvolved.dispose();
+        pooled.dispose();
+        convolved.dispose();
       });
     },
     batchNorm: (name, x) => {

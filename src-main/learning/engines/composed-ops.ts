@@ -30,6 +30,7 @@ export const createComposedOps = (tf: Tf): Ops => {
         { x, dy },
         { strides: [stride, stride], pad, dataFormat: "NHWC", dimRoundingMode: "floor", filterShape },
       ),
+    biasAdd: (x, bias) => tf.add(x, bias),
     biasGrad: (dy) => tf.sum(perChannel(dy), 0),
     maxPool: (x, size) => tf.maxPool(x as Tensor4D, size, size, "valid"),
     maxPoolGrad: (input, output, dy, size) =>
@@ -37,7 +38,14 @@ export const createComposedOps = (tf: Tf): Ops => {
     relu: (x) => tf.relu(x),
     reluGrad: (y, dy) => tf.mul(dy, tf.step(y)),
     dense: (x, weight, bias) => tf.add(tf.matMul(x as Tensor2D, weight as Tensor2D), bias),
-    matMul: (a, b, transposeA, transposeB) => tf.matMul(a as Tensor2D, b as Tensor2D, transposeA, transposeB),
+    // wasm multiplies plain matrices many times faster than ones that it has to read across.
+    matMul: (a, b, transposeA, transposeB) =>
+      tf.tidy(() =>
+        tf.matMul(
+          (transposeA ? tf.transpose(a) : a) as Tensor2D,
+          (transposeB ? tf.transpose(b) : b) as Tensor2D,
+        ),
+      ),
     batchNorm: (x, scale, offset, mean, variance) =>
       tf.batchNorm(
         x as Tensor4D,
@@ -79,7 +87,16 @@ export const createComposedOps = (tf: Tf): Ops => {
     globalAveragePool: (x) => tf.mean(x, [1, 2]),
     globalAveragePoolGrad: (inputShape, dy) => {
       const [n, h, w, c] = inputShape as [number, number, number, number];
-      return tf.tile(tf.reshape(tf.div(dy, h * w), [n, 1, 1, c]), [1, h, w, 1]);
+      const given = dy.dataSync<"float32">();
+      const dx = new Float32Array(n * h * w * c);
+      for (let at = 0, row = 0; row < n; row += 1) {
+        for (let pixel = 0; pixel < h * w; pixel += 1) {
+          for (let channel = 0; channel < c; channel += 1, at += 1) {
+            dx[at] = given[row * c + channel]! / (h * w);
+          }
+        }
+      }
+      return tf.tensor(dx, [n, h, w, c], "float32");
     },
     reshape: (x, shape) => tf.reshape(x, shape as number[]),
     add: (a, b) => tf.add(a, b),

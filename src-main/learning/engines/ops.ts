@@ -32,6 +32,8 @@ export interface Ops {
   conv2d(x: TfTensor, filter: TfTensor, bias: TfTensor | undefined, geometry: ConvGeometry): TfTensor;
   conv2dInputGrad(inputShape: TfShape, filter: TfTensor, dy: TfTensor, geometry: ConvGeometry): TfTensor;
   conv2dFilterGrad(x: TfTensor, filterShape: TfShape, dy: TfTensor, geometry: ConvGeometry): TfTensor;
+  /** (…, C) + (C). */
+  biasAdd(x: TfTensor, bias: TfTensor): TfTensor;
   /** Sum over all axes but the last. */
   biasGrad(dy: TfTensor): TfTensor;
   /** Windows of size × size without overlap and without padding. */

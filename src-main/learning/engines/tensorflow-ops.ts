@@ -135,6 +135,7 @@ export const createTensorflowOps = (tf: Tf): Ops => {
       ),
     conv2dFilterGrad: (x, filterShape, dy, geometry) =>
       run("Conv2DBackpropFilter", convAttributes(filterShape[0]!, geometry), x, intTensor(filterShape), dy),
+    biasAdd,
     biasGrad: (dy) => run("BiasAddGrad", [T, NHWC], dy),
     maxPool: (x, size) => run("MaxPool", poolAttributes(size), x),
     maxPoolGrad: (x, y, dy, size) => run("MaxPoolGrad", poolAttributes(size), x, y, dy),

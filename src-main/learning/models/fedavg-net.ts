@@ -14,8 +14,8 @@ export const fedAvgNet: ModelDefinition = {
     ...linear("classifier", numClasses, 512),
   ],
   forward: (layers, x) => {
-    let h = layers.maxPool(layers.convolution("conv2d_1", x, { stride: 1, pad: 2 }));
-    h = layers.maxPool(layers.convolution("conv2d_2", h, { stride: 1, pad: 2 }));
+    let h = layers.pooledConvolution("conv2d_1", x, { stride: 1, pad: 2 });
+    h = layers.pooledConvolution("conv2d_2", h, { stride: 1, pad: 2 });
     h = layers.relu(layers.linear("linear_1", layers.flatten(h)));
     return layers.linear("classifier", h);
   },

@@ -21,8 +21,8 @@ export const net: ModelDefinition = {
   forward: (layers, x) => {
     // The original takes ReLU before pooling. ReLU is monotone, so the maximum commutes with it, and a quarter
     // of the elements remains.
-    let h = layers.relu(layers.maxPool(layers.convolution("conv1", x, { stride: 1, pad: 0 })));
-    h = layers.relu(layers.maxPool(layers.convolution("conv2", h, { stride: 1, pad: 0 })));
+    let h = layers.relu(layers.pooledConvolution("conv1", x, { stride: 1, pad: 0 }));
+    h = layers.relu(layers.pooledConvolution("conv2", h, { stride: 1, pad: 0 }));
     h = layers.relu(layers.linear("fc1", layers.flatten(h)));
     h = layers.relu(layers.linear("fc2", h));
     return layers.linear("fc3", h);
