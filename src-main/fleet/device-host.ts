@@ -17,6 +17,8 @@ const UPDATES_IN_MEMORY = 2;
 export const WORKER_NICENESS = 5;
 /** How often a device tells how far its training is, at most, in milliseconds. */
 const PROGRESS_EVERY_MS = 250;
+/** How often a worker tells that it is of use, at most, in milliseconds. */
+const ANSWERED_EVERY_MS = 1000;
 
 const clock: Clock = {
   now: () => performance.now(),
@@ -75,6 +77,12 @@ const host = async (
     onRehearsal: (device, end) => send({ kind: "rehearsing", device, end }),
   };
   send({ kind: "hosting", engine });
+  let toldAt = Number.NEGATIVE_INFINITY;
+  const onAnswered = () => {
+    if (clock.now() - toldAt < ANSWERED_EVERY_MS) return;
+    toldAt = clock.now();
+    send({ kind: "answered" });
+  };
   await Promise.all(
     devices.map((device) =>
       runVirtualClient({
@@ -85,7 +93,7 @@ const host = async (
         compute: shared.compute,
         clock,
         stop,
-        onAnswered: () => send({ kind: "answered", device: device.name }),
+        onAnswered,
       }),
     ),
   );

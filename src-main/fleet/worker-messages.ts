@@ -61,8 +61,8 @@ export type FromWorker =
     }
   /** A training began that will end in a rehearsed mishap. */
   | { readonly kind: "rehearsing"; readonly device: string; readonly end: "drop" | "crash" }
-  /** An answer to fit or evaluate has left the process: the worker is of use. */
-  | { readonly kind: "answered"; readonly device: string };
+  /** Answers to fit or evaluate have left the process: the worker is of use. */
+  | { readonly kind: "answered" };
 
 /** Exit code of a worker that crashed because a rehearsal asked for it. */
 export const REHEARSED_CRASH_CODE = 86;

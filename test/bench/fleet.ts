@@ -11,7 +11,15 @@ import type { TrainingLoopJob } from "./training-loop.ts";
 
 const DEVICES = 100;
 const REPEATS = 3;
-const LOCAL_EPOCHS = 3;
+interface Figure {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly against: string;
+  readonly ratio: number;
+  readonly target: string;
+}
+
 /** The bundled sample's 6,000 pictures dealt to 100 devices. */
 const SAMPLES = 60;
 
@@ -63,57 +71,53 @@ const median = (values: readonly number[]): number => values.toSorted((a, b) => 
 
 /**
  * One round of one hundred virtual devices with Net, beside the same trainings in the same number of processes that
- * do nothing but train. The two alternate; medians are told.
+ * do nothing but train. The two alternate; medians are told. One local epoch of 60 pictures takes a device about
+ * 15 ms: the hardest case. Three are what the examples train.
  */
-export const benchFleet = async () => {
+export const benchFleet = async (): Promise<Figure[]> => {
   const { workers } = planWorkers({ cores: availableParallelism(), devices: DEVICES, model: "Net" });
   const lab = await openFleetLab({ devices: 1, workers: 1 });
-  const recipes = Array.from({ length: DEVICES }, (_, i) =>
-    lab.recipe(1, `virtual-${i + 1}`, { localEpochs: LOCAL_EPOCHS, batchSize: 50 }),
-  );
   await lab.close();
-  const alone: number[] = [];
-  const rounds: number[] = [];
+  const figures: Figure[] = [];
   let failures = 0;
-  for (let i = 0; i < REPEATS; i += 1) {
-    alone.push(await trainingAlone(workers, recipes));
-    const round = await fleetRound({
-      devices: DEVICES,
-      workers,
-      model: "Net",
-      samples: SAMPLES,
-      recipe: { localEpochs: LOCAL_EPOCHS, batchSize: 50 },
-    });
-    rounds.push(round.seconds);
-    failures += round.failures;
-  }
-  const value = median(rounds);
-  const against = median(alone);
-  return [
-    {
-      name: `one round of ${DEVICES} virtual devices, Net, ${LOCAL_EPOCHS} local epochs of ${SAMPLES} pictures, ${workers} workers`,
+  for (const localEpochs of [1, 3]) {
+    const recipe = { localEpochs, batchSize: 50 };
+    const recipes = Array.from({ length: DEVICES }, (_, i) => lab.recipe(1, `virtual-${i + 1}`, recipe));
+    const alone: number[] = [];
+    const rounds: number[] = [];
+    for (let i = 0; i < REPEATS; i += 1) {
+      alone.push(await trainingAlone(workers, recipes));
+      const round = await fleetRound({ devices: DEVICES, workers, model: "Net", samples: SAMPLES, recipe });
+      rounds.push(round.seconds);
+      failures += round.failures;
+    }
+    const value = median(rounds);
+    const against = median(alone);
+    figures.push({
+      name: `one round of ${DEVICES} virtual devices, Net, local epochs of ${SAMPLES} pictures: ${localEpochs}, workers: ${workers}`,
       value,
       unit: "s",
       against: `the same trainings alone: ${against.toFixed(2)} s`,
       ratio: value / against,
       target: "at most 1.3 ×",
-    },
-    {
-      name: `failures in ${REPEATS} such rounds`,
-      value: failures,
-      unit: "",
-      against: "",
-      ratio: failures,
-      target: "0",
-    },
-  ];
+    });
+  }
+  figures.push({
+    name: `failures in ${2 * REPEATS} such rounds`,
+    value: failures,
+    unit: "",
+    against: "",
+    ratio: failures,
+    target: "0",
+  });
+  return figures;
 };
 
 /**
  * How late the event loop of the serving process is while ten virtual devices train ResNet18, get their 45 MB and
  * send them back, and the updates are folded. `monitorEventLoopDelay` counts its own interval in; it is taken off.
  */
-export const benchLateness = async () => {
+export const benchLateness = async (): Promise<Figure[]> => {
   const resolution = 1;
   const devices = 10;
   const { workers } = planWorkers({ cores: availableParallelism(), devices, model: "ResNet18" });
