@@ -1,35 +1,19 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
 import type { Emit } from "#contract/events.ts";
-import type { Failure, Result } from "#contract/failure.ts";
+import type { Result } from "#contract/failure.ts";
 import type { OutgoingMessage } from "#main/wire/messages.ts";
-import {
-  type ConfigOut,
-  type Dialect,
-  JOIN_PATHS,
-  MAX_MESSAGE_BYTES,
-  TICKET_HEADER,
-} from "#main/wire/protocol.ts";
-import {
-  type Admission,
-  badToken,
-  createAdmission,
-  sameSecret,
-  TOKEN_HEADER,
-  TOKEN_PROPERTY,
-  type Verdict,
-} from "./admission.ts";
+import { type Dialect, JOIN_PATHS, MAX_MESSAGE_BYTES, TICKET_HEADER } from "#main/wire/protocol.ts";
+import { type Admission, createAdmission, TOKEN_HEADER, type Verdict } from "./admission.ts";
+import { askToken } from "./ask-token.ts";
 import type { Connection } from "./connection.ts";
+import { pause, within } from "./deadline.ts";
 import { GRPC, isGrpcCall, refuseCall, refuseRequest } from "./grpc.ts";
 import { createJoin, type Join, type Reply, type RequestHooks } from "./join.ts";
 import { createEndpoint, type Http2Endpoint, listenOn, type TlsSettings } from "./listener.ts";
 import { createTickets } from "./tickets.ts";
 import { createUploadSlots } from "./upload-slots.ts";
 
-/** Time for a foreign client to answer what its join token is. */
-const TOKEN_TIMEOUT_MS = 10_000;
-/** A stranger may send no more than this. */
-const TOKEN_REPLY_BYTES = 64 << 10;
 /** How long leaving waits for an answer that is still outstanding, and again for the goodbye. */
 const LEAVE_DEADLINE_MS = 5000;
 /** After the goodbye, before the port closes: clients read their last words. */
@@ -280,42 +264,4 @@ export const createAggregator = (options: {
       endpoints.clear();
     },
   };
-};
-
-const pause = (ms: number): Promise<void> =>
-  new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
-
-/** Waits for the promise, but no longer than this. */
-const within = async (ms: number, promise: Promise<unknown>): Promise<void> => {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([promise, deadline]);
-  clearTimeout(timer);
-};
-
-/**
- * Asks a client that sent no metadata for the join token, as unmodified Flower clients need it.
- * @returns why it is refused, undefined when it may come in
- */
-const askToken = async (join: Join, token: string): Promise<Failure | undefined> => {
-  const config: ConfigOut = { want: { kind: "string", value: TOKEN_PROPERTY } };
-  const answer = join.request({ kind: "getProperties", config }, {}, TOKEN_REPLY_BYTES);
-  let result: Result<Reply> | undefined;
-  await within(
-    TOKEN_TIMEOUT_MS,
-    answer.then((r) => {
-      result = r;
-    }),
-  );
-  if (result === undefined) return badToken(`was not given within ${TOKEN_TIMEOUT_MS / 1000} s`);
-  if (!result.ok) return badToken(`was asked for, but ${result.failure.cause}`);
-  const { message, release } = result.value;
-  const given = message.kind === "properties" ? message.properties[TOKEN_PROPERTY] : undefined;
-  release();
-  if (typeof given !== "string") return badToken("is missing from the client's properties");
-  return sameSecret(given, token) ? undefined : badToken("is wrong");
 };

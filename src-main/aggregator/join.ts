@@ -6,6 +6,7 @@ import { decodeClientMessage, encodeServerMessage, type OutgoingMessage } from "
 import { type ClientMessage, type Dialect, WireError } from "#main/wire/protocol.ts";
 import type { Connection } from "./connection.ts";
 import { acceptCall, endCall, GRPC, type GrpcStatus } from "./grpc.ts";
+import { EXPECTED_REPLY, NEXT_STEP, STAGE } from "./request-rules.ts";
 import type { UploadSlot, UploadSlots } from "./upload-slots.ts";
 
 /** Messages up to here need no upload slot: they cost less than the wait. */
@@ -45,29 +46,6 @@ export interface Join {
   /** Resolves when nothing is outstanding, or the call is over. */
   idle(): Promise<void>;
 }
-
-const EXPECTED_REPLY: Readonly<Record<OutgoingMessage["kind"], ClientMessage["kind"]>> = {
-  reconnect: "disconnect",
-  getProperties: "properties",
-  getParameters: "parameters",
-  fit: "fit",
-  evaluate: "evaluate",
-};
-
-const STAGE: Readonly<Record<OutgoingMessage["kind"], Failure["stage"]>> = {
-  reconnect: "join",
-  getProperties: "join",
-  getParameters: "join",
-  fit: "fit",
-  evaluate: "evaluate",
-};
-
-const NEXT_STEP: Readonly<Partial<Record<Failure["code"], string>>> = {
-  "connection-lost": "Look at the client's log on the device; it takes part again when it rejoins.",
-  "protocol-broken": "Check that the client is an unmodified Flower client.",
-  "message-too-large": "Use a smaller model; one message holds all of its weights.",
-  "client-error": "Look at the client's log on the device.",
-};
 
 interface Outstanding {
   readonly kind: OutgoingMessage["kind"];
