@@ -6,7 +6,7 @@
  * product n · v (n < 2^29, exact in double) is a multiple of 2^q if |v| ≥ T = 2^(q + 23). Each block has a q such that
  * total weight · U ≤ 2^(q + 53) for an upper bound U: sums of products with T ≤ |v| ≤ U are multiples of 2^q below
  * 2^(q + 53), which doubles hold exactly. That is the fast path, and its test (one comparison of bit patterns) also
- * catches infinities and NaN. The other elements, small or large ones, about one in a thousand, go to a second double
+ * catches infinities and NaN. The other elements, small or large ones, a few in ten thousand, go to a second double
  * by TwoSum, what that loses to a third, what that loses to whole numbers: nothing is ever dropped. Which parts hold
  * a sum depends on the order; their total does not, and the mean is computed from the double nearest to the total.
  * Zeros add nothing, so a sum of minus zeros is plus zero.
@@ -169,10 +169,13 @@ export const createFloatSums = (lengths: readonly number[]): FloatSums => {
     const units = spill.units(b * BLOCK + i);
     if (units === undefined) {
       if (f === 0) return s + e;
-      // Three parts: if the two small ones add up exactly, their sum with the large one rounds once.
-      const low = e + f;
-      const piece = low - e;
-      if (e - (low - piece) + (f - piece) === 0) return s + low;
+      // s + e is large + small to the last bit; if small + f has no error either, the rest rounds once.
+      const large = s + e;
+      const grown = large - s;
+      const small = s - (large - grown) + (e - grown);
+      const low = small + f;
+      const part = low - small;
+      if (small - (low - part) + (f - part) === 0) return large + low;
     }
     return fromUnits(toUnits(s) + toUnits(e) + toUnits(f) + (units ?? 0n));
   };

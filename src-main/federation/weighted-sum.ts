@@ -51,6 +51,8 @@ export interface WeightedSum {
 /** Elements that the plain path handles, and blocks that the fast path adds, in about a millisecond. */
 const SLICE = 16_384;
 const BLOCKS = 48;
+/** Fewer for the mean: a block whose elements must be looked at one by one takes that long by itself. */
+const MEAN_BLOCKS = 4;
 
 export const createWeightedSum = (specs: readonly TensorSpec[]): WeightedSum => {
   let count = 0;
@@ -183,7 +185,7 @@ export const createWeightedSum = (specs: readonly TensorSpec[]): WeightedSum => 
           view.setUint16(2 * (from + i), numberToHalf(sums.meanAt(b, i, divisor)), true);
         }
       }
-      if (b % BLOCKS === BLOCKS - 1) yield;
+      if (b % MEAN_BLOCKS === MEAN_BLOCKS - 1) yield;
     }
     for (const [i, index] of plain.entries()) {
       yield* scalarSums()[i]!.mean(totalWeight, tensors[index]!.bytes);

@@ -1,5 +1,5 @@
 ;; The inner loops of the running weighted sum (float-sums.ts says what they are for). Assembled into
-;; weighted-sum-wasm.ts by make-weighted-sum-wasm.ts; a test assembles it again and compares.
+;; weighted-sum-wasm.ts by test/setup/assemble-kernel.ts; a test assembles it again and compares.
 ;;
 ;; All pointers are byte offsets; element counts are multiples of 8.
 (module
