@@ -1,11 +1,13 @@
 import { readFileSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { createAggregator } from "#main/aggregator/aggregator.ts";
+import { createWeightedSum, type Weighted } from "#main/federation/weighted-sum.ts";
+import { drive } from "#main/runs/drive.ts";
 import { prepareParameters } from "#main/wire/parameters.ts";
 
 /**
  * The serving process of a round, by itself so that its memory and its event loop can be measured: sends one update's
- * worth of weights to every client, adds each answer into one float64 sum, releases it.
+ * worth of weights to every client, adds each answer to the running weighted sum, releases it.
  *
  *   node update-server.ts COUNT ELEMENTS ROUNDS
  *
@@ -21,30 +23,22 @@ const peakBytes = (): number => {
 };
 
 const aggregator = createAggregator({ emit: () => {}, admission: { kind: "open" } });
-const sum = new Float64Array(Number(elements));
 const weights = new Uint8Array(new Float32Array(Number(elements)).fill(0.25).buffer);
 const parameters = prepareParameters([{ dtype: "float32", shape: [Number(elements)], bytes: weights }]);
 
-const scratch = new Float32Array(1 << 16);
-const scratchBytes = new Uint8Array(scratch.buffer);
+const sum = createWeightedSum([{ dtype: "float32", shape: [Number(elements)] }]);
 
-/**
- * In slices, so that the server can answer in between; each is copied first, since it is chance whether a message's
- * values lie on a boundary of four bytes.
- */
-const fold = async (bytes: Uint8Array): Promise<void> => {
-  for (let from = 0; from < bytes.length; from += scratchBytes.length) {
-    const part = bytes.subarray(from, from + scratchBytes.length);
-    scratchBytes.set(part);
-    const first = from / 4;
-    const length = part.length / 4;
-    for (let i = 0; i < length; i++) sum[first + i]! += 10 * scratch[i]!;
-    if ((from / scratchBytes.length) % 8 === 7) {
-      await new Promise<void>((resolve) => {
-        setImmediate(resolve);
-      });
-    }
+/** As a round does it: the updates that wait are added together, and given back. */
+const waiting: { readonly update: Weighted; readonly release: () => void }[] = [];
+let adding: Promise<void> | undefined;
+const addWaiting = async (): Promise<void> => {
+  while (waiting.length > 0) {
+    const batch = waiting.splice(0, 3);
+    const results = await drive(sum.add(batch.map((w) => w.update)));
+    for (const result of results) if (!result.ok) throw new Error(result.failure.cause);
+    for (const { release } of batch) release();
   }
+  adding = undefined;
 };
 
 const { port } = await aggregator.listen({ host: "127.0.0.1", port: 0 });
@@ -67,12 +61,14 @@ for (let round = 0; round < Number(rounds); round++) {
       const result = await session.request({ kind: "fit", parameters, config: {} });
       if (!result.ok) throw new Error(result.failure.cause);
       const { message, release } = result.value;
-      if (message.kind === "fit") {
-        for (const tensor of message.parameters) await fold(tensor.bytes);
-      }
-      release();
+      if (message.kind !== "fit") throw new Error(message.kind);
+      waiting.push({ update: { tensors: message.parameters, weight: message.examples }, release });
+      adding ??= addWaiting();
     }),
   );
+  await adding;
+  await drive(sum.mean());
+  sum.reset();
 }
 const seconds = (performance.now() - started) / 1000;
 late.disable();

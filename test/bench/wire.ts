@@ -7,17 +7,7 @@ import { fileURLToPath } from "node:url";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { createAggregator } from "#main/aggregator/aggregator.ts";
 import { encodeServerMessage } from "#main/wire/messages.ts";
-
-/** One figure, beside what it is measured against. */
-export interface Figure {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  /** What the same work takes elsewhere, in the same unit, or the bound that it is held to. */
-  readonly against: number;
-  readonly ratio: number;
-  readonly target: string;
-}
+import type { Figure } from "#test/bench/figure.ts";
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const cache =
@@ -207,36 +197,28 @@ export const benchUpload = async (): Promise<Figure[]> => {
   const link = await measureLink();
   const ours = await measureOurs(5);
   const theirs = await measureGrpcJs(1);
-  const compare = (name: string, pick: (rate: Rate) => number, target: string): Figure => {
+  const compare = (name: string, pick: (rate: Rate) => number) => {
     const [value, against] = [median(ours.map(pick)), median(theirs.map(pick))];
     return {
       name,
       value: round(value),
       unit: "MB/s",
-      against: round(against),
+      against: { name: "grpc-js's server, 64 KiB window", value: round(against) },
       ratio: round(value / against),
-      target,
     };
   };
+  const wire = compare("upload of 44.7 MB by flwr 1.11.1, 10 ms round trip", (rate) => rate.wire);
+  const whole = compare("the same, with what Python does before it sends", (rate) => rate.whole);
   return [
     {
-      name: "delayed link by itself, 10 ms round trip",
+      name: "the delayed link by itself",
       value: round(link),
       unit: "MB/s",
-      against: 100,
-      ratio: round(link / 100),
-      target: "at least 100, or it is the link that is measured",
+      target: "at least 100 MB/s, or it is the link that is measured",
+      met: link >= 100,
     },
-    compare(
-      "upload of 44.7 MB by flwr 1.11.1 through 10 ms round trip, against grpc-js's server",
-      (rate) => rate.wire,
-      "at least 50 MB/s",
-    ),
-    compare(
-      "the same from question to answer, with all that Python does in between",
-      (rate) => rate.whole,
-      "none; beside the above",
-    ),
+    { ...wire, target: "at least 50 MB/s", met: wire.value >= 50 },
+    { ...whole, target: "faster", met: whole.ratio > 1 },
   ];
 };
 
@@ -280,36 +262,27 @@ export const benchMemory = async (): Promise<Figure[]> => {
   const difference = hundred.peakBytes - ten.peakBytes;
   return [
     {
-      name: "server's peak memory with 100 clients of 44.7 MB, against 10 clients",
+      name: "server's peak memory, 100 clients of 44.7 MB",
       value: mb(hundred.peakBytes),
       unit: "MB",
-      against: mb(ten.peakBytes),
-      ratio: round(hundred.peakBytes / ten.peakBytes),
-      target: "differs by less than one update, 44.7 MB",
-    },
-    {
-      name: "difference of the two, against one update",
-      value: mb(difference),
-      unit: "MB",
-      against: mb(UPDATE_BYTES),
+      against: { name: "10 clients", value: mb(ten.peakBytes) },
       ratio: round(difference / UPDATE_BYTES),
-      target: "below 1 ×",
+      target: "the difference is less than 1 × one update",
+      met: difference < UPDATE_BYTES,
     },
     {
-      name: "server's event loop late at p99 while 10 updates of 44.7 MB arrive",
+      name: "event loop late at p99, 10 updates of 44.7 MB arriving",
       value: round(ten.lateP99),
       unit: "ms",
-      against: 30,
-      ratio: round(ten.lateP99 / 30),
       target: "below 30 ms",
+      met: ten.lateP99 < 30,
     },
     {
-      name: "the same, at most",
+      name: "event loop late at most, 10 updates of 44.7 MB arriving",
       value: round(ten.lateMax),
       unit: "ms",
-      against: 100,
-      ratio: round(ten.lateMax / 100),
       target: "below 100 ms",
+      met: ten.lateMax < 100,
     },
   ];
 };
