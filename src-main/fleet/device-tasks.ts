@@ -1,10 +1,10 @@
 import type { Dataset } from "#contract/dataset.ts";
-import { UserError } from "#contract/failure.ts";
 import { byteLength, type NamedTensor, type Tensor } from "#contract/tensor.ts";
 import { decodeServerMessage } from "#main/wire/messages.ts";
 import type { ClientMessageOut, Config, ConfigOut, Dialect } from "#main/wire/protocol.ts";
 import type { Clock, Learner, Models } from "./device-rooms.ts";
 import { assembleWeights } from "./device-weights.ts";
+import { causeOf, evaluateFailed, fitFailed } from "./failed-answers.ts";
 import { type Incoming, SMALL_MESSAGE_BYTES } from "./flower-connection.ts";
 import type { KeptState } from "./kept-state.ts";
 import {
@@ -61,9 +61,6 @@ export interface DeviceTasks {
   carryOut(incoming: Incoming, dialect: Dialect, signal: AbortSignal, cut: () => void): Promise<Outcome>;
 }
 
-/** Codes of Flower 1.x: the only ones for a fit and an evaluation that did not work. */
-const FIT_FAILED = 3;
-const EVALUATE_FAILED = 4;
 const OK = { code: 0, message: "" };
 /** A rehearsed mishap strikes in the middle of the training. */
 const MISHAP_AT = 0.5;
@@ -286,34 +283,4 @@ const prepare = async <T extends CommonInstruction>(
   box.message = { kind: "reconnect", seconds: 0 };
   const instruction = parse(message.config);
   return { instruction, weights: await assembleWeights(instruction, message.parameters, ports) };
-};
-
-const fitFailed =
-  (metrics: ConfigOut) =>
-  (message: string): ClientMessageOut => ({
-    kind: "fit",
-    status: { code: FIT_FAILED, message },
-    parameters: [],
-    examples: 0,
-    metrics,
-  });
-
-const evaluateFailed =
-  (metrics: ConfigOut) =>
-  (message: string): ClientMessageOut => ({
-    kind: "evaluate",
-    status: { code: EVALUATE_FAILED, message },
-    loss: 0,
-    examples: 0,
-    metrics,
-  });
-
-/** What the server is told. Anything unforeseen also goes to the worker's own error output, with its stack. */
-const causeOf = (error: unknown): string => {
-  if (!(error instanceof Error)) return String(error);
-  if (error instanceof BadInstruction || error instanceof UserError || error.name === "DivergedError") {
-    return error.message;
-  }
-  console.error(error);
-  return `${error.name}: ${error.message}`;
 };
