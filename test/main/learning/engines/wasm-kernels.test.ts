@@ -81,20 +81,42 @@ test("the filter gradient equals the cpu backend's for any stride and padding", 
   );
 });
 
+test("the input gradient equals the cpu backend's for any stride and padding", async () => {
+  await fc.assert(
+    fc.asyncProperty(geometry, async (g) => {
+      const outHeight = Math.floor((g.height + 2 * g.pad - g.size) / g.stride) + 1;
+      const outWidth = Math.floor((g.width + 2 * g.pad - g.size) / g.stride) + 1;
+      const inputs = [
+        values([g.size, g.size, g.input, g.output], g.seed),
+        values([g.batch, outHeight, outWidth, g.output], g.seed + 1),
+      ];
+      const compute = (filter: TfTensor, dy: TfTensor) =>
+        ops.conv2dInputGrad([g.batch, g.height, g.width, g.input], filter, dy, g);
+      expectClose(await on("wasm", inputs, compute as never), await on("cpu", inputs, compute as never));
+    }),
+    { numRuns: 60 },
+  );
+});
+
 test("the pooling gradient equals the cpu backend's, with negative pictures too", async () => {
   const poolInput = fc.record({
     batch: fc.integer({ min: 1, max: 3 }),
-    half: fc.integer({ min: 1, max: 5 }),
+    height: fc.integer({ min: 3, max: 9 }),
+    width: fc.integer({ min: 3, max: 9 }),
+    size: fc.constantFrom(2, 3),
     channels: fc.integer({ min: 1, max: 4 }),
     shift: fc.constantFrom(-3, 0, 3),
     seed: fc.integer({ min: 1, max: 1e6 }),
   });
   await fc.assert(
-    fc.asyncProperty(poolInput, async ({ batch, half, channels, shift, seed }) => {
-      const x = values([batch, 2 * half, 2 * half, channels], seed);
+    fc.asyncProperty(poolInput, async ({ batch, height, width, size, channels, shift, seed }) => {
+      const x = values([batch, height, width, channels], seed);
       for (let i = 0; i < x.data.length; i += 1) x.data[i]! += shift;
-      const inputs = [x, values([batch, half, half, channels], seed + 1)];
-      const compute = (a: TfTensor, dy: TfTensor) => ops.maxPoolGrad(a, ops.maxPool(a, 2), dy, 2);
+      const inputs = [
+        x,
+        values([batch, Math.floor(height / size), Math.floor(width / size), channels], seed + 1),
+      ];
+      const compute = (a: TfTensor, dy: TfTensor) => ops.maxPoolGrad(a, ops.maxPool(a, size), dy, size);
       expectClose(await on("wasm", inputs, compute as never), await on("cpu", inputs, compute as never));
     }),
     { numRuns: 40 },
