@@ -21,7 +21,7 @@ const restoreUtil = (): void => {
   legacy.isObject ??= (value: unknown) => typeof value === "object" && value !== null;
 };
 
-/** TensorFlow reads these once, when its library starts; a person's own settings win. */
+/** TensorFlow reads these once, when its library starts. How much it says is a person's own choice, if made. */
 const configureTensorflow = (threads: number): void => {
   process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
   process.env.TF_NUM_INTRAOP_THREADS = String(threads);
