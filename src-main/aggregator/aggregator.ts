@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
 import type { Emit } from "#contract/events.ts";
-import type { Result } from "#contract/failure.ts";
+import type { Failure, Result } from "#contract/failure.ts";
 import type { OutgoingMessage } from "#main/wire/messages.ts";
 import { type Dialect, JOIN_PATHS, MAX_MESSAGE_BYTES, TICKET_HEADER } from "#main/wire/protocol.ts";
 import { type Admission, createAdmission, TOKEN_HEADER, type Verdict } from "./admission.ts";
@@ -11,6 +11,7 @@ import { pause, within } from "./deadline.ts";
 import { GRPC, isGrpcCall, refuseCall, refuseRequest } from "./grpc.ts";
 import { createJoin, type Join, type Reply, type RequestHooks } from "./join.ts";
 import { createEndpoint, type Http2Endpoint, listenOn, type TlsSettings } from "./listener.ts";
+import { createRefusalLimit } from "./refusal-limit.ts";
 import { createTickets } from "./tickets.ts";
 import { createUploadSlots } from "./upload-slots.ts";
 
@@ -84,7 +85,7 @@ export const createAggregator = (options: {
   /** Who may join without a ticket. */
   readonly admission: Admission;
   readonly maxMessageBytes?: number;
-  /** Messages of a MiB and more that may be in memory at once; default 2. */
+  /** Messages of a MiB and more that may be in memory at once; default 2. Slow peers: see upload-slots.ts. */
   readonly uploadSlots?: number;
 }): Aggregator => {
   const { emit } = options;
@@ -92,6 +93,7 @@ export const createAggregator = (options: {
   const judge = createAdmission(options.admission);
   const slots = createUploadSlots(options.uploadSlots ?? 2);
   const tickets = createTickets();
+  const mayTell = createRefusalLimit();
   const members = new Map<string, Member>();
   const listeners = new Set<() => void>();
   const endpoints = new Set<Http2Endpoint>();
@@ -99,6 +101,10 @@ export const createAggregator = (options: {
 
   const changed = (): void => {
     for (const listener of [...listeners]) listener();
+  };
+
+  const tellRefusal = (connection: Connection, failure: Failure): void => {
+    if (mayTell(connection.ip)) emit({ kind: "device-refused", address: connection.address, failure });
   };
 
   const freeName = (): string => {
@@ -158,7 +164,7 @@ export const createAggregator = (options: {
     else {
       void askToken(join, verdict.token).then((failure) => {
         if (failure !== undefined) {
-          emit({ kind: "device-refused", address: connection.address, failure });
+          tellRefusal(connection, failure);
           join.end(GRPC.PERMISSION_DENIED, failure.cause);
         } else if (join.ended === undefined && !closing) enter();
       });
@@ -198,7 +204,7 @@ export const createAggregator = (options: {
     else {
       const verdict = decide(headers, connection, channelDevice);
       if (verdict.kind === "refuse") {
-        emit({ kind: "device-refused", address: connection.address, failure: verdict.failure });
+        tellRefusal(connection, verdict.failure);
         refuseCall(stream, GRPC.PERMISSION_DENIED, verdict.failure.cause);
       } else admit(stream, connection, dialect, verdict);
     }

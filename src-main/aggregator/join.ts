@@ -205,7 +205,7 @@ export const createJoin = (options: {
     if (request === undefined) throw new WireError("protocol-broken", "sent a message that nobody asked for");
     request.answering = true;
     const messages = decoder.push(chunk);
-    slot?.progress();
+    slot?.progress(chunk.length);
     const [message] = messages;
     const announced = message?.length ?? decoder.announced;
     if (!request.announced && announced !== undefined) {

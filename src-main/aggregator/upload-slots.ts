@@ -1,7 +1,7 @@
 /** A large upload's place: asked for, then granted, then given back. */
 export interface UploadSlot {
-  /** Bytes came in: the peer is alive. */
-  progress(): void;
+  /** So many bytes came in. */
+  progress(bytes: number): void;
   /** The message is whole; it is held until `release`, which is no longer the peer's fault. */
   arrived(): void;
   /** Gives the slot back, or the place in the queue. May be called more than once. */
@@ -18,23 +18,33 @@ export interface UploadSlots {
 
 interface Entry {
   readonly onGranted: () => void;
-  granted: boolean;
   arrived: boolean;
-  /** Its slot was lent to another because nothing came for a while. */
+  /** Its slot was lent to another because it is slow. */
   lent: boolean;
-  lastProgress: number;
+  /** Bytes since `since`, when its pace was last looked at. */
+  bytes: number;
+  since: number;
 }
+
+/** Below this pace it is the peer's link that limits, not this computer: others may use it meanwhile. */
+const SLOW_BYTES_PER_SECOND = 8_000_000;
+const LOOK_EVERY_MS = 500;
+/** A pace is judged over no less than this. */
+const PACE_MS = 1000;
+/** Slow uploads that may be in memory beside the regular ones, per slot. */
+const LENT_PER_SLOT = 3;
 
 /**
  * So many large messages may be in memory at once, first come, first served.
  *
- * A peer that stops sending in the middle (a board out of reach, not yet noticed) would block everybody behind it:
- * after `stallMs` without a byte its slot is lent to the next in the queue. At most `count` slots are lent, so
- * memory stays bounded by 2 × count messages even with nothing but dead peers.
+ * While others wait, a slot whose peer is slow (a board on a weak link, or one out of reach that is not yet noticed)
+ * is lent to the next in the queue, or boards whose links could all be busy at once would wait for each other. At most
+ * three times `count` slots are lent: memory stays bounded by 4 × count messages, whoever the peers are.
+ *
+ * @param now milliseconds of a clock that never jumps
  */
 export const createUploadSlots = (
   count: number,
-  stallMs = 10_000,
   now: () => number = () => performance.now(),
 ): UploadSlots => {
   const granted = new Set<Entry>();
@@ -43,17 +53,22 @@ export const createUploadSlots = (
 
   const lentOut = (): number => [...granted].filter((e) => e.lent).length;
 
-  const lendStalled = (): void => {
+  /** Looks at the pace of every upload, and lends the slots of the slow ones. */
+  const look = (): void => {
     for (const entry of granted) {
-      const stalled = !entry.arrived && now() - entry.lastProgress >= stallMs;
-      if (stalled && !entry.lent && lentOut() < count) entry.lent = true;
+      const elapsed = now() - entry.since;
+      if (entry.arrived || elapsed < PACE_MS) continue;
+      const slow = (1000 * entry.bytes) / elapsed < SLOW_BYTES_PER_SECOND;
+      entry.lent = slow && (entry.lent || lentOut() < LENT_PER_SLOT * count);
+      entry.bytes = 0;
+      entry.since = now();
     }
     grantNext();
   };
 
   const watch = (): void => {
     if (queue.size > 0 && timer === undefined) {
-      timer = setInterval(lendStalled, Math.max(20, Math.min(1000, stallMs / 4)));
+      timer = setInterval(look, LOOK_EVERY_MS);
       timer.unref();
     } else if (queue.size === 0 && timer !== undefined) {
       clearInterval(timer);
@@ -66,8 +81,7 @@ export const createUploadSlots = (
       if (granted.size - lentOut() >= count) break;
       queue.delete(entry);
       granted.add(entry);
-      entry.granted = true;
-      entry.lastProgress = now();
+      entry.since = now();
       entry.onGranted();
     }
     watch();
@@ -75,21 +89,18 @@ export const createUploadSlots = (
 
   return {
     acquire: (onGranted) => {
-      const entry: Entry = { onGranted, granted: false, arrived: false, lent: false, lastProgress: 0 };
+      const entry: Entry = { onGranted, arrived: false, lent: false, bytes: 0, since: now() };
       queue.add(entry);
       grantNext();
       return {
-        progress: () => {
-          entry.lastProgress = now();
-          entry.lent = false;
+        progress: (bytes) => {
+          entry.bytes += bytes;
         },
         arrived: () => {
           entry.arrived = true;
-          entry.lent = false;
         },
         release: () => {
-          if (!granted.delete(entry) && !queue.delete(entry)) return;
-          grantNext();
+          if (granted.delete(entry) || queue.delete(entry)) grantNext();
         },
       };
     },

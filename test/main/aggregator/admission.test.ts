@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { UserError } from "#contract/failure.ts";
 import { createAdmission, sameSecret } from "#main/aggregator/admission.ts";
+import { createRefusalLimit } from "#main/aggregator/refusal-limit.ts";
 import { joinRaw, until } from "./raw-client.ts";
 import { startServer } from "./server.ts";
 
@@ -156,4 +157,19 @@ test("secrets are equal or they are not", () => {
   expect(sameSecret("abc", "abc")).toBe(true);
   expect(sameSecret("abc", "abd")).toBe(false);
   expect(sameSecret("abc", "abcd")).toBe(false);
+});
+
+test("of one address ten refusals a minute are told, of others too", () => {
+  let now = 0;
+  const mayTell = createRefusalLimit(() => now);
+  const told = (ip: string | undefined, times: number) =>
+    Array.from({ length: times }, () => mayTell(ip)).filter(Boolean).length;
+  expect(told("10.0.0.1", 50)).toBe(10);
+  expect(told("10.0.0.2", 3)).toBe(3);
+  expect(told(undefined, 50)).toBe(10);
+  now = 60_000;
+  expect(told("10.0.0.1", 50)).toBe(10);
+  // However many addresses there are, memory is bounded.
+  for (let i = 0; i < 5000; i++) mayTell(`10.1.${i >> 8}.${i & 255}`);
+  expect(mayTell("10.0.0.9")).toBe(true);
 });
