@@ -51,7 +51,8 @@ export const checkLabels = (pictures: PictureSet, indices: readonly number[], nu
 
 /**
  * Loss (mean cross-entropy, nats), accuracy and per-class counts in evaluation mode. Samples are taken in the
- * given order and summed in float64, so the same input gives the same digits on the same engine.
+ * given order and summed in float64, so the same input gives the same digits on the same engine. Without samples
+ * all figures are 0, `examples` too.
  */
 export const evaluateModel = async (engine: Engine, input: EvaluateInput): Promise<Evaluation> => {
   const { pictures, numClasses, signal } = input;
@@ -81,5 +82,6 @@ export const evaluateModel = async (engine: Engine, input: EvaluateInput): Promi
   }
   const examples = indices.length;
   const correct = perClass.reduce((n, c) => n + c.correct, 0);
+  if (examples === 0) return { loss: 0, accuracy: 0, examples, perClass };
   return { loss: loss / examples, accuracy: correct / examples, examples, perClass };
 };

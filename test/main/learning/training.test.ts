@@ -119,6 +119,16 @@ test("only the client's own samples count", async () => {
   expect(a.examples).toBe(5);
 });
 
+test("a client without samples returns its weights, and has nothing to evaluate", async () => {
+  const from = input();
+  const trained = await learner.train({ ...from, indices: [] });
+  expect(trained.examples).toBe(0);
+  expect(sha(trained.weights)).toBe(sha(from.weights));
+  const set = { pictures, indices: [], mean: MEAN, std: STD };
+  const evaluation = await learner.evaluate({ ...set, weights: from.weights, model: "Net", numClasses: 10 });
+  expect(evaluation).toMatchObject({ loss: 0, accuracy: 0, examples: 0 });
+});
+
 test("a loss that leaves the numbers is named, with where it happened", async () => {
   const wild = input({ optimizer: { lr: 1e20 } });
   const error = await learner.train(wild).catch((e: unknown) => e);
