@@ -14,6 +14,7 @@ import type { ListenOptions } from "#main/hosts/arguments.ts";
 import { createEvaluator } from "#main/learning/evaluator.ts";
 import { initialWeights, modelParameters } from "#main/learning/models/models.ts";
 import type { Equipment } from "#main/runs/lab-ports.ts";
+import type { Clients } from "#main/runs/ports.ts";
 import { createRuns } from "#main/runs/runs.ts";
 import { weightsSha256 } from "#main/store/safetensors.ts";
 import { openStore } from "#main/store/store.ts";
@@ -171,6 +172,7 @@ const equip = async (input: {
     admission: foreign ? admissionOf(listen) : { kind: "allow", addresses: [] },
   });
   let fleet: ReturnType<typeof createVirtualFleet> | undefined;
+  const broken = new AbortController();
   // Clients are told to leave before their processes end: the other way round each would count as lost.
   const close = async (politely: boolean) => {
     if (politely) await aggregator.close();
@@ -188,7 +190,12 @@ const equip = async (input: {
         devices: virtualNames(study.fleet).length,
         model,
       });
-      fleet = createVirtualFleet({ entry: options.entries.device, ...plan, emit });
+      fleet = createVirtualFleet({
+        entry: options.entries.device,
+        ...plan,
+        emit,
+        onGivenUp: (error) => broken.abort(error),
+      });
       await fleet.start({
         server,
         dataset,
@@ -201,7 +208,8 @@ const equip = async (input: {
     }
     const engine: EngineInfo = await input.evaluator.engine();
     return {
-      clients: aggregator,
+      clients: fleet === undefined ? aggregator : explained(aggregator, fleet),
+      broken: broken.signal,
       evaluate: (job) => input.evaluator.evaluate(job),
       engine,
       close,
@@ -211,6 +219,23 @@ const equip = async (input: {
     throw error;
   }
 };
+
+/** The sessions, with the reason of a virtual device's failure where its worker knows better than the wire. */
+const explained = (aggregator: Aggregator, fleet: ReturnType<typeof createVirtualFleet>): Clients => ({
+  onChange: aggregator.onChange,
+  sessions: () =>
+    aggregator.sessions().map((session) => ({
+      device: session.device,
+      get busy() {
+        return session.busy;
+      },
+      async request(message, hooks) {
+        const answer = await session.request(message, hooks);
+        if (answer.ok) return answer;
+        return { ok: false, failure: await fleet.explain({ ...answer.failure, device: session.device }) };
+      },
+    })),
+});
 
 const virtualDevices = (study: Study, partition: Partition, aggregator: Aggregator) => {
   const profiles = virtualGroups(study.fleet).flatMap(({ count, slowness, dropOut, crash }) =>

@@ -82,6 +82,4 @@ export const runEvaluationHost = (
       .then(send);
   });
   process.on("disconnect", () => process.exit(0));
-  // Ctrl-C in a terminal reaches the whole group: when to stop is the parent's word.
-  process.on("SIGINT", () => {});
 };

@@ -74,6 +74,9 @@ export const createEvaluator = (options: EvaluatorOptions): Evaluator => {
     lastWords = "";
     const started = fork(fileURLToPath(options.entry), [], {
       serialization: "advanced",
+      // Out of the terminal's process group: Ctrl-C is the parent's business, and a signal that is caught in the
+      // middle of native code can break it.
+      detached: process.platform !== "win32",
       execArgv: [],
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       env: { ...process.env, ...(options.engine ? { FEDFLEET_ENGINE: options.engine } : {}) },

@@ -1,10 +1,11 @@
-import type { ClientTiming, ClientUpdate } from "#contract/events.ts";
-import type { Failure } from "#contract/failure.ts";
+import type { ClientUpdate } from "#contract/events.ts";
+import type { Failure, Result } from "#contract/failure.ts";
 import type { Study } from "#contract/study.ts";
 import { roundShouldClose } from "#main/federation/stop-rules.ts";
-import type { Aggregation } from "#main/federation/strategy.ts";
+import type { Aggregation, Update } from "#main/federation/strategy.ts";
 import type { OutgoingMessage } from "#main/wire/messages.ts";
 import type { Config } from "#main/wire/protocol.ts";
+import { type Asked, timingOf, withWait } from "./client-timing.ts";
 import { drive } from "./drive.ts";
 import type { Control, Reply, RunPorts, Session } from "./ports.ts";
 
@@ -14,18 +15,24 @@ export interface FitRound {
   readonly examples: number;
 }
 
-interface Pending {
-  readonly device: string;
-  sentAt: number | undefined;
-  uploadAt: number | undefined;
-  bytesDown: number;
-  repliedAt: number | undefined;
+/** How often a waiting round looks at the clock; who watches is told for whom it waits at the same pace. */
+const WAIT_STEP_MS = 1000;
+/** A wait gets said from here on. */
+const SILENT_MS = 2000;
+/** Updates that share one pass over the sums, at most. */
+const FOLDED_TOGETHER = 3;
+
+/** An answer that can be folded, and how to give its memory back. */
+interface Candidate {
+  readonly asked: Asked;
+  readonly reply: Reply;
+  readonly update: Update;
 }
 
 /**
- * The fit half of a round: sends the instruction to every drawn device at once and folds each update as it
- * arrives, one at a time. Returns when the study's rule closes the round. A device that has not answered by then
- * is not disturbed: its update is dropped and noted when it comes.
+ * The fit half of a round: sends the instruction to every drawn device at once and folds the updates as they
+ * arrive. Returns when the study's rule closes the round. A device that has not answered by then is not disturbed:
+ * its update is dropped and noted when it comes.
  *
  * @throws the control signal's reason when the study is stopped at once.
  */
@@ -39,139 +46,118 @@ export const fitRound = async (input: {
   readonly ports: Pick<RunPorts, "emit" | "now">;
   readonly control: Control;
 }): Promise<FitRound> => {
-  const { run, round, ports, aggregation } = input;
+  const { run, round, ports, aggregation, control } = input;
   const startedAt = ports.now();
   const updates: ClientUpdate[] = [];
-  const failures: Failure[] = [];
-  const pending = new Map<string, Pending>();
+  /** Drawn devices without an entry in `updates`. */
+  const pending = new Map<string, Asked>();
+  const candidates: Candidate[] = [];
   let folded = 0;
   let examples = 0;
   let minUpdatesAt: number | undefined;
   let closed = false;
-  let finalised = false;
-  const noted = new Set<string>();
-  let queue: Promise<void> = Promise.resolve();
-  let wake: () => void = () => {};
+  let recorded = false;
+  let folding: Promise<void> | undefined;
+  const broken: unknown[] = [];
+  let wake = () => {};
 
-  const note = (update: ClientUpdate) => {
+  const note = (asked: Asked, rest: Omit<ClientUpdate, "device" | "bytesDown" | "timing">) => {
+    const { device, bytesDown } = asked;
+    const update: ClientUpdate = { ...rest, device, bytesDown, timing: timingOf(asked, startedAt) };
     // What comes after the round was recorded is still an event, but no longer part of its record.
-    if (!finalised) {
-      noted.add(update.device);
-      updates.push(update);
-      if (update.failure) failures.push(update.failure);
-    }
+    if (!recorded) updates.push(update);
+    pending.delete(device);
     ports.emit({ kind: "client-update", run, round, update });
+    wake();
   };
 
-  const take = async (state: Pending, reply: Reply): Promise<void> => {
-    const base = {
-      device: state.device,
-      bytesDown: state.bytesDown,
-      bytesUp: reply.bytesUp,
-      timing: timingOf(state, startedAt),
-    };
-    const { message } = reply;
-    const metrics = message.kind === "fit" ? plainMetrics(message.metrics) : {};
-    const refuse = (status: "refused" | "failed" | "late", failure: Omit<Failure, "device">) =>
-      note({ ...base, status, metrics, failure: { ...failure, device: state.device } });
+  const fail = (asked: Asked, status: "refused" | "failed" | "late", failure: Failure, reply?: Reply) => {
+    const metrics = reply?.message.kind === "fit" ? plainMetrics(reply.message.metrics) : {};
+    reply?.release();
+    const bytesUp = reply?.bytesUp ?? 0;
+    note(asked, { status, bytesUp, metrics, failure: { ...failure, device: asked.device } });
+  };
 
-    if (closed) {
-      refuse("late", {
-        code: "late",
-        stage: "fit",
-        cause: `its update of round ${round} came after the round had closed and was dropped`,
-        next: "Raise stop.deadlineSeconds or stop.graceSeconds if its updates should count.",
-      });
-    } else if (message.kind !== "fit") {
-      refuse("failed", {
-        code: "protocol-broken",
-        stage: "fit",
-        cause: `it answered fit with ${message.kind}`,
-      });
-    } else if (message.status.code !== 0) {
-      refuse("failed", {
-        code: "client-error",
-        stage: "fit",
-        cause: message.status.message || `it answered with status ${message.status.code}`,
-        next: "Look at the client's own output for the reason.",
-      });
-    } else {
-      const verdict = await drive(aggregation.check(message.parameters, message.examples));
+  const takeTogether = async (batch: readonly Candidate[]) => {
+    const verdicts = await drive(aggregation.take(batch.map((c) => c.update)));
+    batch.forEach(({ asked, reply, update }, i) => {
+      const verdict = verdicts[i];
+      if (verdict === undefined) throw new Error("an update without a verdict");
       if (!verdict.ok) {
-        refuse("refused", { code: verdict.failure.code, stage: "aggregate", cause: verdict.failure.cause });
-      } else if (closed) {
-        refuse("late", {
-          code: "late",
-          stage: "fit",
-          cause: "its update arrived as the round closed and was dropped",
-        });
-      } else {
-        await drive(
-          aggregation.fold({ device: state.device, tensors: message.parameters, examples: message.examples }),
-        );
-        folded += 1;
-        examples += message.examples;
-        if (input.stop.minUpdates !== undefined && folded >= input.stop.minUpdates)
-          minUpdatesAt ??= ports.now();
-        note({ ...base, status: "folded", examples: message.examples, metrics });
+        fail(asked, "refused", { ...verdict.failure, stage: "aggregate" }, reply);
+        return;
       }
-    }
-    reply.release();
+      folded += 1;
+      examples += update.examples;
+      if (input.stop.minUpdates !== undefined && folded >= input.stop.minUpdates)
+        minUpdatesAt ??= ports.now();
+      const metrics = reply.message.kind === "fit" ? plainMetrics(reply.message.metrics) : {};
+      reply.release();
+      note(asked, { status: "folded", examples: update.examples, bytesUp: reply.bytesUp, metrics });
+    });
   };
 
-  for (const session of input.sessions) {
-    const state: Pending = {
-      device: session.device,
+  /** Folds what waits, together, until nothing waits; one such loop runs at a time. */
+  const fold = async () => {
+    try {
+      while (candidates.length > 0) await takeTogether(candidates.splice(0, FOLDED_TOGETHER));
+    } catch (error) {
+      broken.push(error);
+      wake();
+    } finally {
+      // In the same breath as the last look at `candidates`: whoever comes next starts the next loop.
+      folding = undefined;
+    }
+  };
+
+  const answered = (asked: Asked, answer: Result<Reply>) => {
+    asked.repliedAt = ports.now();
+    if (!answer.ok) {
+      fail(asked, "failed", answer.failure);
+      return;
+    }
+    const reply = answer.value;
+    const { message } = reply;
+    const problem = closed ? tooLate(round) : unusable(message);
+    if (problem !== undefined) fail(asked, closed ? "late" : "failed", problem, reply);
+    else if (message.kind === "fit") {
+      const update = { device: asked.device, tensors: message.parameters, examples: message.examples };
+      candidates.push({ asked, reply, update });
+      folding ??= fold();
+    }
+  };
+
+  const ask = (session: Session) => {
+    const { device } = session;
+    const asked: Asked = {
+      device,
       sentAt: undefined,
       uploadAt: undefined,
-      bytesDown: 0,
       repliedAt: undefined,
+      bytesDown: 0,
     };
-    pending.set(session.device, state);
-    const answer = session.request(input.instruct(session.device), {
+    pending.set(device, asked);
+    const answer = session.request(input.instruct(device), {
       onSent: (bytes) => {
-        state.sentAt = ports.now();
-        state.bytesDown = bytes;
-        ports.emit({ kind: "client-progress", run, round, device: session.device, phase: "sent" });
+        asked.sentAt = ports.now();
+        asked.bytesDown = bytes;
+        ports.emit({ kind: "client-progress", run, round, device, phase: "sent" });
       },
       onUpload: () => {
-        state.uploadAt = ports.now();
-        ports.emit({ kind: "client-progress", run, round, device: session.device, phase: "uploading" });
+        asked.uploadAt = ports.now();
+        ports.emit({ kind: "client-progress", run, round, device, phase: "uploading" });
       },
     });
-    void answer.then((result) => {
-      state.repliedAt = ports.now();
-      // Updates are folded one after the other: a second one in the sum at the same time gains nothing.
-      queue = queue.then(async () => {
-        if (result.ok) await take(state, result.value);
-        else {
-          note({
-            device: state.device,
-            status: "failed",
-            bytesDown: state.bytesDown,
-            bytesUp: 0,
-            timing: timingOf(state, startedAt),
-            metrics: {},
-            failure: { ...result.failure, device: state.device },
-          });
-        }
-        pending.delete(state.device);
-        wake();
-      });
-      queue.catch((error: unknown) => {
-        broken = { error };
-        wake();
-      });
-    });
-  }
+    void answer.then((result) => answered(asked, result));
+  };
 
-  let broken: { error: unknown } | undefined;
+  for (const session of input.sessions) ask(session);
   const onAbort = () => wake();
-  input.control.now.addEventListener("abort", onAbort);
+  control.now.addEventListener("abort", onAbort);
   try {
     for (;;) {
-      if (broken) throw broken.error;
-      input.control.now.throwIfAborted();
+      if (broken.length > 0) throw broken[0];
+      control.now.throwIfAborted();
       const now = ports.now();
       const verdict = roundShouldClose({
         drawn: input.sessions.length,
@@ -182,7 +168,18 @@ export const fitRound = async (input: {
         stop: input.stop,
       });
       if (verdict.close) break;
-      if (now - startedAt > 2000) announceWaiting(input, pending, ports, now - startedAt);
+      if (now - startedAt > SILENT_MS) {
+        const sinceMs = now - startedAt;
+        ports.emit({
+          kind: "waiting",
+          run,
+          round,
+          stage: "answering",
+          for: namesOf(pending),
+          sinceMs,
+          next: NEXT,
+        });
+      }
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, Math.min(verdict.waitMs ?? WAIT_STEP_MS, WAIT_STEP_MS));
         wake = () => {
@@ -193,67 +190,51 @@ export const fitRound = async (input: {
     }
   } finally {
     closed = true;
-    input.control.now.removeEventListener("abort", onAbort);
+    control.now.removeEventListener("abort", onAbort);
+    // Updates that are being folded as the round closes are finished: half an update would poison the sum.
+    for (const { asked, reply } of candidates.splice(0)) fail(asked, "late", tooLate(round), reply);
+    await folding;
   }
-  // An update that was being folded when the round closed is finished: a half-folded one would poison the sum.
-  await queue;
-  finalised = true;
+  if (broken.length > 0) throw broken[0];
   const closedAt = ports.now();
-  for (const state of pending.values()) {
-    if (noted.has(state.device)) continue;
-    const failure: Failure = {
-      code: "deadline",
-      device: state.device,
-      stage: state.sentAt === undefined ? "download" : state.uploadAt === undefined ? "fit" : "upload",
-      cause: `it had not answered when the round closed after ${((closedAt - startedAt) / 1000).toFixed(1)} s`,
-      next: "It stays in the fleet and is drawn again once its answer has come.",
-    };
-    failures.push(failure);
-    const update: ClientUpdate = {
-      device: state.device,
-      status: "late",
-      bytesDown: state.bytesDown,
-      bytesUp: 0,
-      timing: timingOf(state, startedAt),
-      metrics: {},
-      failure,
-    };
-    updates.push(update);
-    ports.emit({ kind: "client-update", run, round, update });
+  for (const asked of [...pending.values()]) {
+    fail(asked, "late", unanswered(asked, (closedAt - startedAt) / 1000));
   }
+  recorded = true;
   const sorted = updates
-    .map((u): ClientUpdate => withWait(u, startedAt, closedAt))
+    .map((update) => withWait(update, startedAt, closedAt))
     .sort((a, b) => (a.device < b.device ? -1 : 1));
-  return { updates: sorted, failures: failures.sort(byDevice), examples };
+  return { updates: sorted, failures: sorted.flatMap((u) => u.failure ?? []), examples };
 };
 
-/** How often a waiting round looks at the clock; the page is told for whom it waits at the same pace. */
-const WAIT_STEP_MS = 1000;
+const NEXT = "Press Ctrl-C to stop after this round.";
 
-const byDevice = (a: Failure, b: Failure): number => ((a.device ?? "") < (b.device ?? "") ? -1 : 1);
-
-const timingOf = (state: Pending, startedAt: number): ClientTiming => ({
-  ...(state.sentAt === undefined ? {} : { downloadMs: state.sentAt - startedAt }),
-  ...(state.sentAt === undefined || state.uploadAt === undefined
-    ? {}
-    : { computeMs: state.uploadAt - state.sentAt }),
-  ...(state.uploadAt === undefined || state.repliedAt === undefined
-    ? {}
-    : { uploadMs: state.repliedAt - state.uploadAt }),
+const tooLate = (round: number): Failure => ({
+  code: "late",
+  stage: "fit",
+  cause: `its update of round ${round} came after the round had closed and was dropped`,
+  next: "Raise stop.deadlineSeconds or stop.graceSeconds if its updates should count.",
 });
 
-const withWait = (update: ClientUpdate, startedAt: number, closedAt: number): ClientUpdate => {
-  const { downloadMs, computeMs, uploadMs } = update.timing;
-  if (
-    update.status === "late" ||
-    downloadMs === undefined ||
-    computeMs === undefined ||
-    uploadMs === undefined
-  ) {
-    return update;
+const unanswered = (asked: Asked, seconds: number): Failure => ({
+  code: "deadline",
+  stage: asked.sentAt === undefined ? "download" : asked.uploadAt === undefined ? "fit" : "upload",
+  cause: `it had not answered when the round closed after ${seconds.toFixed(1)} s`,
+  next: "It stays in the fleet and is drawn again once its answer has come.",
+});
+
+/** Why an answer cannot even be looked at as an update. */
+const unusable = (message: Reply["message"]): Failure | undefined => {
+  if (message.kind !== "fit") {
+    return { code: "protocol-broken", stage: "fit", cause: `it answered fit with ${message.kind}` };
   }
-  const waitMs = Math.max(0, closedAt - startedAt - downloadMs - computeMs - uploadMs);
-  return { ...update, timing: { ...update.timing, waitMs } };
+  if (message.status.code === 0) return undefined;
+  return {
+    code: "client-error",
+    stage: "fit",
+    cause: message.status.message || `it answered with status ${message.status.code}`,
+    next: "Look at the client's own output for the reason.",
+  };
 };
 
 /** Metrics as they are recorded: numbers, strings and booleans; bytes are left out, big integers become text. */
@@ -266,21 +247,8 @@ export const plainMetrics = (metrics: Config): Record<string, number | string | 
   return plain;
 };
 
-const announceWaiting = (
-  input: { run: string; round: number },
-  pending: ReadonlyMap<string, Pending>,
-  ports: Pick<RunPorts, "emit">,
-  sinceMs: number,
-) => {
+const namesOf = (pending: ReadonlyMap<string, Asked>): string => {
   const names = [...pending.keys()];
   const shown = names.slice(0, 3).join(", ");
-  ports.emit({
-    kind: "waiting",
-    run: input.run,
-    round: input.round,
-    stage: "answering",
-    for: names.length > 3 ? `${shown} and ${names.length - 3} more` : shown,
-    sinceMs,
-    next: "Press Ctrl-C to stop after this round.",
-  });
+  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
 };

@@ -33,6 +33,8 @@ export interface Equipment {
     dataset: DatasetLocation;
   }): Promise<Evaluation>;
   readonly engine: EngineInfo;
+  /** Aborted, with a UserError, when a part of it is gone for good. */
+  readonly broken: AbortSignal;
   /** `politely`: devices are told to leave and may finish what they do; else everything ends at once. */
   close(politely: boolean): Promise<void>;
 }

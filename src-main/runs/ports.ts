@@ -80,7 +80,7 @@ export interface RunPorts {
 /** How a person stops a study. */
 export interface Control {
   /** Set by the first Ctrl-C: the round in progress is finished, then the study pauses. */
-  stopAfterRound: boolean;
+  readonly stopAfterRound: boolean;
   /** Aborted by the second: nothing more is recorded. */
   readonly now: AbortSignal;
 }

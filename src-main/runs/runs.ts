@@ -38,7 +38,7 @@ export const createRuns = (ports: LabPorts): Runs => ({
     return { ok: true, id };
   },
 
-  async conduct(id, control) {
+  async conduct(id, person) {
     const stored = ports.records.get(id);
     if (stored === undefined) {
       throw new UserError(
@@ -53,11 +53,17 @@ export const createRuns = (ports: LabPorts): Runs => ({
       await sameData(ports, dataset, stored.datasetSha);
     }
     const equipment = await ports.equip({ id, study, dataset, partition: stored.partition, numClasses });
+    const control: Control = {
+      get stopAfterRound() {
+        return person.stopAfterRound;
+      },
+      now: AbortSignal.any([person.now, equipment.broken]),
+    };
     try {
       ports.records.setEngine(id, equipment.engine);
       const model = await modelOf(ports, stored, equipment, control);
       if (model === undefined) return "interrupted";
-      return await conductStudy(
+      const status = await conductStudy(
         {
           id,
           study,
@@ -74,6 +80,8 @@ export const createRuns = (ports: LabPorts): Runs => ({
         },
         control,
       );
+      if (equipment.broken.aborted) throw equipment.broken.reason;
+      return status;
     } finally {
       await equipment.close(!control.now.aborted);
     }

@@ -156,7 +156,7 @@ export const fakeLab = (clients: Clients, before?: FakeLab): FakeLab => {
   };
 };
 
-export const control = (): Control & { readonly abort: (reason?: unknown) => void } => {
+export const control = (): Control & { stopAfterRound: boolean; abort(reason?: unknown): void } => {
   const controller = new AbortController();
   return { stopAfterRound: false, now: controller.signal, abort: (reason) => controller.abort(reason) };
 };
