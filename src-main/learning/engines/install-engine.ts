@@ -65,7 +65,9 @@ const execute = (
       all += text;
     });
     child.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") resolve({ code: 127, stdout: "", tail: `${command}: not found` });
+      if (options.signal?.aborted) {
+        reject(new UserError("stopped; nothing is left behind, run it again", { exitCode: 130 }));
+      } else if (error.code === "ENOENT") resolve({ code: 127, stdout: "", tail: `${command}: not found` });
       else reject(error);
     });
     child.on("close", (code) =>

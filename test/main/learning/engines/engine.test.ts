@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -124,7 +124,25 @@ describe.runIf(process.platform === "linux" && process.arch === "x64")("what an 
     const failed = installEngine({ dir: target(), onProgress: (p) => steps.push(p.message) });
     await expect(failed).rejects.toThrow(/npm could not fetch tfjs-node.*\n.*E404 no such registry/s);
     expect(steps).toHaveLength(2);
-    const { readdir } = await import("node:fs/promises");
     expect((await readdir(dir)).sort()).toEqual(["bin"]);
+  });
+
+  test("stopping it leaves nothing behind", async () => {
+    await tools({
+      python3: "exit 0",
+      npm: 'case "$1" in --version) ;; root) echo / ;; *) while :; do :; done ;; esac',
+      "g++": "exit 0",
+      make: "exit 0",
+    });
+    const controller = new AbortController();
+    const stopped = installEngine({
+      dir: target(),
+      signal: controller.signal,
+      onProgress: ({ step }) => {
+        if (step === 2) setTimeout(() => controller.abort(), 50);
+      },
+    });
+    await expect(stopped).rejects.toThrow(/stopped; nothing is left behind/);
+    expect(await readdir(dir)).toEqual(["bin"]);
   });
 });
