@@ -62,6 +62,8 @@ export interface DeviceTasks {
 }
 
 const OK = { code: 0, message: "" };
+/** Time for a large update to leave before the next device may compute. */
+const UPLOAD_HEAD_START_MS = 2000;
 /** A rehearsed mishap strikes in the middle of the training. */
 const MISHAP_AT = 0.5;
 
@@ -86,10 +88,19 @@ export const createDeviceTasks = (device: VirtualDevice, shared: SharedByDevices
       await clock.sleep((device.profile.slowness - 1) * computeMs, signal);
       signal.throwIfAborted();
     }
-    // A small update waits nowhere; large ones hold the slot back while too many finished ones are in memory.
-    const upload = bytes > SMALL_MESSAGE_BYTES ? await shared.uploads.acquire(signal) : nothing;
-    compute();
-    return upload;
+    if (bytes <= SMALL_MESSAGE_BYTES) {
+      compute();
+      return nothing;
+    }
+    // Large updates hold the slot back while too many finished ones are in memory, and then until they have left:
+    // between the steps of the next training this process hardly gets to send. A server that does not read yet
+    // must not stop the training, though.
+    const upload = await shared.uploads.acquire(signal);
+    clock.sleep(UPLOAD_HEAD_START_MS, signal).then(compute, compute);
+    return () => {
+      upload();
+      compute();
+    };
   };
 
   const runTraining = async (
@@ -213,12 +224,14 @@ export const createDeviceTasks = (device: VirtualDevice, shared: SharedByDevices
     let compute: Release = slot ?? nothing;
     try {
       compute = slot ?? (await shared.compute.acquire(signal));
-      return await work(compute);
+      const outcome = await work(compute);
+      // An answer gives the slot up itself, when it has left.
+      if (outcome.kind !== "answer") compute();
+      return outcome;
     } catch (error) {
+      compute();
       if (signal.aborted) return { kind: "lost" };
       return { kind: "answer", message: failed(causeOf(error)), sent: nothing };
-    } finally {
-      compute();
     }
   };
 

@@ -112,7 +112,8 @@ test("one trains at a time; two finished updates may wait for their upload, a th
     },
     evaluate: () => Promise.reject(new Error("nothing is evaluated here")),
   };
-  const shared = share(learner);
+  // The head start of an upload is over at once: the server reads nothing until the test says so.
+  const shared = share(learner, { clock: { now: () => performance.now(), sleep: () => after(5) } });
   const finished: (() => void)[] = [];
   const outcomes = [1, 2, 3, 4, 5].map(async (i) => {
     const incoming = instruction();
@@ -138,6 +139,39 @@ test("one trains at a time; two finished updates may wait for their upload, a th
   expect(trained).toHaveLength(5);
   expect(most).toBe(1);
   expect(shared.compute.free).toBe(1);
+});
+
+test("the next training begins when a large update has left, or after its head start", async () => {
+  const begun: number[] = [];
+  const learner: Learner = {
+    async train() {
+      begun.push(performance.now());
+      return { weights: weights(), examples: 1, loss: 1, accuracy: 0 };
+    },
+    evaluate: () => Promise.reject(new Error("nothing is evaluated here")),
+  };
+  const over = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let sleeps = 0;
+  const clock: SharedByDevices["clock"] = {
+    now: () => performance.now(),
+    sleep: async () => await over[sleeps++]?.promise,
+  };
+  const shared = share(learner, { clock });
+  const carryOut = (i: number) => device(i, shared).carryOut(instruction(), "flwr", never, () => {});
+  const [first, second, third] = [carryOut(1), carryOut(2), carryOut(3)];
+  const sent = await first;
+  await after(50);
+  expect(begun).toHaveLength(1);
+  if (sent.kind === "answer") sent.sent();
+  await second;
+  expect(begun).toHaveLength(2);
+  await after(50);
+  expect(begun).toHaveLength(2);
+  over[1]!.resolve();
+  await after(50);
+  expect(begun).toHaveLength(3);
+  over[0]!.resolve();
+  void third;
 });
 
 test("a device whose connection ends gives up its turn, its training and its slots", async () => {
@@ -184,7 +218,8 @@ test("a slow device waits without the compute slot", async () => {
   const slow = device(1, shared, 10).carryOut(instruction(), "flwr", never, () => {});
   const fast = await device(2, shared).carryOut(instruction(), "flwr", never, () => {});
   expect(fast.kind).toBe("answer");
-  expect(waits).toHaveLength(1);
+  // The other sleep is the head start of the fast device's upload.
+  expect(waits).toHaveLength(2);
   expect(waits[0]).toBeGreaterThanOrEqual(9 * 19);
   waiting.resolve();
   expect((await slow).kind).toBe("answer");
