@@ -41,6 +41,8 @@ export interface FloatSums {
   stage(block: number, half: boolean, bytes: Uint8Array): void;
   /** Index within the block of the first staged infinity or NaN, or -1. */
   firstNotFinite(block: number): number;
+  /** Makes the memory of the sums real, once; may be left to `reserve`. Drive it to its end before anything else. */
+  prepare(): Generator<void, void>;
   /** Announces that weights up to this total will be in the sums; call it before `add`, drive it to its end. */
   reserve(totalWeight: number): Generator<void, void>;
   /**
@@ -190,8 +192,22 @@ export const createFloatSums = (lengths: readonly number[]): FloatSums => {
     return scratchFloats.findIndex((x) => !Number.isFinite(x));
   };
 
+  function* prepare(): Generator<void, void> {
+    if (touched) return;
+    // The system takes its time to hand out pages, so they are asked for in slices. The second part is used here
+    // and there by every update and all over after a rebase: it is made real at once, so that the memory that a
+    // round takes does not depend on how many clients it has.
+    touched = true;
+    for (const b of blocks.keys()) {
+      part(firstAt, b).fill(0);
+      part(secondAt, b).fill(0);
+      if (b % TOUCHED_BLOCKS === TOUCHED_BLOCKS - 1) yield;
+    }
+  }
+
   return {
     blocks,
+    prepare,
     stage: (b, half, column) => {
       const { from, elements } = blocks[b]!;
       if (half) {
@@ -204,17 +220,7 @@ export const createFloatSums = (lengths: readonly number[]): FloatSums => {
     },
     firstNotFinite,
     *reserve(totalWeight) {
-      if (!touched) {
-        // The system takes its time to hand out pages, so they are asked for in slices. The second part is used here
-        // and there by every update and all over after a rebase: it is made real at once, so that the memory that a
-        // round takes does not depend on how many clients it has.
-        touched = true;
-        for (const b of blocks.keys()) {
-          part(firstAt, b).fill(0);
-          part(secondAt, b).fill(0);
-          if (b % TOUCHED_BLOCKS === TOUCHED_BLOCKS - 1) yield;
-        }
-      }
+      yield* prepare();
       if (budget > 0 && totalWeight <= 2 ** budget) return;
       const first = budget === 0;
       // Room for 32 times as much: less would bring rounds of similar clients here often, more would narrow the range.

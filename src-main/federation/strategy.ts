@@ -44,6 +44,11 @@ export interface Strategy {
 
 export interface Aggregation {
   /**
+   * Makes ready what the first update would otherwise wait for; worth doing while the clients train. Once begun it
+   * must be driven to its end before anything else.
+   */
+  prepare(): Generator<void, void>;
+  /**
    * Whether an update may be folded: as many tensors as the specs, of their shapes and dtypes, all finite, from a
    * positive whole number of examples. Changes nothing.
    */

@@ -27,6 +27,11 @@ export interface WeightedSum {
   readonly count: number;
   /** Sum of their weights, exact. */
   readonly totalWeight: bigint;
+  /**
+   * Makes the memory of the sums real, which costs as much as folding a few updates: worth doing while the clients
+   * train. Optional; once begun it must be driven to its end before anything else.
+   */
+  prepare(): Generator<void, void>;
   /** Count, dtypes, shapes, and every float finite; a refusal names the tensor. Changes nothing. */
   check(tensors: readonly Tensor[]): Generator<void, Result<void, Refusal>>;
   /**
@@ -199,6 +204,9 @@ export const createWeightedSum = (specs: readonly TensorSpec[]): WeightedSum => 
     },
     get totalWeight() {
       return totalWeight;
+    },
+    *prepare() {
+      yield* floatSums().prepare();
     },
     check,
     add,

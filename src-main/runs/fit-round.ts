@@ -98,8 +98,10 @@ export const fitRound = async (input: {
   };
 
   /** Folds what waits, together, until nothing waits; one such loop runs at a time. */
-  const fold = async () => {
+  const fold = async (first = false) => {
     try {
+      // While the clients get their weights and train, the sums get their memory.
+      if (first) await drive(aggregation.prepare());
       while (candidates.length > 0) await takeTogether(candidates.splice(0, FOLDED_TOGETHER));
     } catch (error) {
       broken.push(error);
@@ -152,6 +154,7 @@ export const fitRound = async (input: {
   };
 
   for (const session of input.sessions) ask(session);
+  folding = fold(true);
   const onAbort = () => wake();
   control.now.addEventListener("abort", onAbort);
   try {

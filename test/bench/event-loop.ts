@@ -28,7 +28,7 @@ export const benchEventLoop = async (): Promise<Figure[]> => {
     model: "ResNet18",
     algorithms: ["fedavg"],
     fleet: { virtual: 10 },
-    rounds: 2,
+    rounds: 1,
     batchSize: 50,
     optimizer: { lr: 0.01 },
     evaluation: { central: false, federated: false },
@@ -53,7 +53,7 @@ export const benchEventLoop = async (): Promise<Figure[]> => {
   unsubscribe();
   await lab.close();
   rmSync(dataDir, { recursive: true, force: true });
-  if (status !== "done" || folded !== 20 || failed > 0)
+  if (status !== "done" || folded !== 10 || failed > 0)
     throw new Error(`${status}: ${folded} updates, ${failed} failures`);
   late.sort((a, b) => a - b);
   const p99 = late[Math.floor(late.length * 0.99)] ?? Number.NaN;

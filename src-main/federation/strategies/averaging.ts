@@ -28,6 +28,7 @@ export const createAveraging = (options: {
       const sum = spare?.form === form ? spare.sum : createWeightedSum(specs);
       spare = undefined;
       return {
+        prepare: () => sum.prepare(),
         *check(tensors, examples) {
           const counted = checkExamples(examples);
           return counted.ok ? yield* sum.check(tensors) : counted;

@@ -56,6 +56,8 @@ export const createOrderStatistic = (name: string, statistic: OrderStatistic): S
       updates.push({ device, tensors: copies });
     }
     return {
+      // There is nothing to make ready: the memory is that of the updates themselves.
+      *prepare() {},
       check,
       fold,
       *take(incoming) {
