@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { createAggregator } from "#main/aggregator/aggregator.ts";
 import { encodeServerMessage } from "#main/wire/messages.ts";
-import type { Figure } from "#test/bench/figure.ts";
+import { type Figure, renderFigures } from "#test/bench/figure.ts";
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const cache =
@@ -286,3 +286,7 @@ export const benchMemory = async (): Promise<Figure[]> => {
     },
   ];
 };
+
+if (process.argv[1] === import.meta.filename) {
+  console.log(renderFigures([...(await benchUpload()), ...(await benchMemory())]));
+}

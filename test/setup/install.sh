@@ -7,7 +7,7 @@ python=/usr/bin/python3
 sudo=""
 [ "$(id -u)" = 0 ] || sudo=sudo
 
-packages=(python3-torch python3-venv python3-pip python3-pytest dataset-fashion-mnist g++ make)
+packages=(python3-torch python3-venv python3-pip python3-pytest dataset-fashion-mnist g++ make openssl)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")

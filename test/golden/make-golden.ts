@@ -1,0 +1,20 @@
+/** Makes the golden files anew, each with the interpreter that its script wants. */
+import { spawnSync } from "node:child_process";
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+const cache =
+  process.env.FEDFLEET_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "fedfleet");
+const flwr = join(cache, "flwr-1.11.1", "bin", "python");
+
+for (const [python, script] of [
+  [flwr, "make_federation_golden.py"],
+  ["/usr/bin/python3", "make_learning_golden.py"],
+  ["/usr/bin/python3", "make_npy_golden.py"],
+] as const) {
+  const { status } = spawnSync(python, [join(import.meta.dirname, script)], { stdio: "inherit" });
+  if (status !== 0) {
+    console.error(`${script} failed; test/setup/install.sh installs what it needs`);
+    process.exit(1);
+  }
+}
