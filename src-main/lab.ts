@@ -180,7 +180,12 @@ const equip = async (input: {
     if (!politely) await aggregator.close({ deadlineMs: 0 });
   };
   try {
-    if (foreign) await listenForForeign(aggregator, listen);
+    const say = options.onProgress ?? (() => {});
+    if (foreign) {
+      const at = await listenForForeign(aggregator, listen);
+      const host = at.host.includes(":") ? `[${at.host}]` : at.host;
+      say(`listening on ${host}:${at.port} for Flower clients (${study.fleet.external ?? 0} wanted)`);
+    }
     const { dataset, partition } = input;
     if (dataset !== undefined && partition !== undefined) {
       const server = await aggregator.listen({ host: "127.0.0.1", port: 0 });
@@ -190,6 +195,8 @@ const equip = async (input: {
         devices: virtualNames(study.fleet).length,
         model,
       });
+      const workers = plan.workers === 1 ? "1 worker process" : `${plan.workers} worker processes`;
+      say(`starting ${virtualNames(study.fleet).length} virtual devices in ${workers}`);
       fleet = createVirtualFleet({
         entry: options.entries.device,
         ...plan,
@@ -256,7 +263,10 @@ const admissionOf = (listen: ListenOptions) => {
   return { kind: "open" } as const;
 };
 
-const listenForForeign = async (aggregator: Aggregator, listen: ListenOptions): Promise<void> => {
+const listenForForeign = async (
+  aggregator: Aggregator,
+  listen: ListenOptions,
+): Promise<{ host: string; port: number }> => {
   const read = (file: string, option: string): Buffer => {
     try {
       return readFileSync(file);
@@ -270,7 +280,7 @@ const listenForForeign = async (aggregator: Aggregator, listen: ListenOptions): 
       : { cert: read(listen.tlsCert, "--tls-cert"), key: read(listen.tlsKey, "--tls-key") };
   const { host, port } = listen;
   try {
-    await aggregator.listen({ host, port, ...(tls === undefined ? {} : { tls }) });
+    return await aggregator.listen({ host, port, ...(tls === undefined ? {} : { tls }) });
   } catch (error) {
     throw new UserError(`--listen ${host}:${port}: ${(error as Error).message}`, { cause: error });
   }

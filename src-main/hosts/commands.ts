@@ -152,7 +152,7 @@ const headline = (record: StudyRecord): string => {
   const { study } = record;
   const runs = `${record.runs.length} run${record.runs.length === 1 ? "" : "s"}`;
   const trials = study.trials === 1 ? "" : ` × ${study.trials} trials`;
-  return `${record.name} (${record.id}): ${runs} (${study.algorithms.join(", ")}${trials}) of ${study.rounds} rounds, ${study.model} on ${study.dataset}`;
+  return `${record.name} (${record.id}): ${runs} (${study.algorithms.join(", ")}${trials}) of ${study.rounds} round${study.rounds === 1 ? "" : "s"}, ${study.model} on ${study.dataset}`;
 };
 
 const interrupt = (control: { stopAfterRound: boolean }, stopNow: AbortController, terminal: Terminal) => {
