@@ -134,6 +134,7 @@ export const openLab = (options: LabOptions) => {
       timestamp: () => new Date().toISOString(),
     },
     emit,
+    say: (message) => options.onProgress?.(message),
     sha256: (text) => createHash("sha256").update(text).digest("hex"),
   });
 
@@ -213,7 +214,8 @@ const equip = async (input: {
         devices: virtualDevices(study, partition, aggregator),
       });
     }
-    const engine: EngineInfo = await input.evaluator.engine();
+    // What trains decides the weights; the evaluator only measures them.
+    const engine: EngineInfo = fleet === undefined ? await input.evaluator.engine() : fleet.engine();
     return {
       clients: fleet === undefined ? aggregator : explained(aggregator, fleet),
       broken: broken.signal,

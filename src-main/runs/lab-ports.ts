@@ -13,6 +13,8 @@ export interface StoredStudy {
   readonly partition: Partition | undefined;
   readonly classes: readonly string[];
   readonly datasetSha?: string;
+  /** What its latest runs were computed with. */
+  readonly engine: EngineInfo;
   readonly runs: readonly {
     readonly id: string;
     readonly algorithm: AlgorithmName;
@@ -83,5 +85,7 @@ export interface LabPorts {
   engine(): Promise<EngineInfo>;
   readonly run: Omit<RunPorts, "clients" | "evaluate" | "emit">;
   readonly emit: Emit;
+  /** A sentence for the person who started the study. */
+  readonly say: (message: string) => void;
   readonly sha256: (text: string) => string;
 }

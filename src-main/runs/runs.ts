@@ -1,6 +1,6 @@
 import type { DatasetLocation } from "#contract/dataset.ts";
 import { UserError } from "#contract/failure.ts";
-import { MODEL_NAMES, type ModelName } from "#contract/jobs.ts";
+import { type EngineInfo, MODEL_NAMES, type ModelName } from "#contract/jobs.ts";
 import type { Study, StudyProblem } from "#contract/study.ts";
 import { conductStudy, type StudyStatus } from "./conduct-study.ts";
 import type { Equipment, LabPorts, StoredStudy } from "./lab-ports.ts";
@@ -60,6 +60,11 @@ export const createRuns = (ports: LabPorts): Runs => ({
       now: AbortSignal.any([person.now, equipment.broken]),
     };
     try {
+      if (resumed && !sameEngine(stored.engine, equipment.engine)) {
+        ports.say(
+          `this study began on ${engineName(stored.engine)} and goes on with ${engineName(equipment.engine)}: their last digits differ, so its curve is no longer that of an uninterrupted run`,
+        );
+      }
       ports.records.setEngine(id, equipment.engine);
       const model = await modelOf(ports, stored, equipment, control);
       if (model === undefined) return "interrupted";
@@ -102,6 +107,10 @@ const describe = async (
     return { ok: false, problems: [{ path: "dataset", message: error.message.replace(/^dataset: /, "") }] };
   }
 };
+
+const engineName = (engine: EngineInfo): string => `${engine.kind} (${engine.version})`;
+
+const sameEngine = (a: EngineInfo, b: EngineInfo): boolean => a.kind === b.kind && a.version === b.version;
 
 /** A run that went on with other pictures than it began with would be no run at all. */
 const sameData = async (ports: LabPorts, location: DatasetLocation, sha256: string): Promise<void> => {
