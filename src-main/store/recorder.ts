@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { LabEvent, RoundResult } from "#contract/events.ts";
+import type { LabEvent, RoundResult, RunStatus } from "#contract/events.ts";
 import type { CheckpointRecord, Checkpoints } from "./checkpoints.ts";
 import { inTransaction } from "./database.ts";
 import type { Devices } from "./devices.ts";
@@ -42,6 +42,12 @@ const SYNCED_WITH_THE_NEXT: ReadonlySet<LabEvent["kind"]> = new Set([
 ]);
 
 const CRASHED = "the program ended without warning";
+
+/** How a study ended whose process died: nothing is left to resume where every run is done or failed. */
+const endOf = (statuses: readonly RunStatus[]): "done" | "failed" | "interrupted" => {
+  if (statuses.some((status) => status !== "done" && status !== "failed")) return "interrupted";
+  return statuses.includes("failed") ? "failed" : "done";
+};
 
 /** Turns each event of the stream into one transaction: its row, and what it changes. */
 export const createRecorder = (db: DatabaseSync, tables: Tables) => {
@@ -136,13 +142,17 @@ export const createRecorder = (db: DatabaseSync, tables: Tables) => {
       }
       return addRound({ at, kind: "round-ended", run, result }, written);
     },
-    /** At the start: what a process left "running" when it died is interrupted, and the stream says so. */
+    /**
+     * At the start: what a process left "running" or "waiting" when it died is interrupted, and the stream says so.
+     * A study whose runs had all ended lacked nothing but its own end, and gets that.
+     */
     closeWhatDied: (at: string): void =>
       inTransaction(db, () => {
         devices.disconnectAll();
         for (const study of studies.list(Number.MAX_SAFE_INTEGER)) {
           if (study.status !== "running" && study.status !== "waiting") continue;
-          for (const run of runs.of(study.id)) {
+          const conducted = runs.of(study.id);
+          for (const run of conducted) {
             if (run.status !== "running") continue;
             runs.setStatus(run.id, "interrupted", CRASHED, at);
             events.append(
@@ -157,11 +167,9 @@ export const createRecorder = (db: DatabaseSync, tables: Tables) => {
               { study: study.id, run: run.id },
             );
           }
-          studies.setStatus(study.id, "interrupted", CRASHED, at);
-          events.append(
-            { at, kind: "study-ended", study: study.id, status: "interrupted" },
-            { study: study.id },
-          );
+          const status = endOf(conducted.map((run) => run.status));
+          studies.setStatus(study.id, status, status === "interrupted" ? CRASHED : undefined, at);
+          events.append({ at, kind: "study-ended", study: study.id, status }, { study: study.id });
         }
       }),
   };

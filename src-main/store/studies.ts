@@ -104,6 +104,14 @@ export const createStudies = (db: DatabaseSync, runs: Runs) => {
   const interrupted = db.prepare(
     "SELECT id FROM studies WHERE status = 'interrupted' ORDER BY ordinal DESC LIMIT 1",
   );
+  const hasRounds = db.prepare(
+    "SELECT 1 FROM runs JOIN rounds ON rounds.run_id = runs.id WHERE study_id = ? LIMIT 1",
+  );
+  const partitionOf = db.prepare("SELECT partition_sha256 FROM studies WHERE id = ?");
+  const removeStudy = db.prepare("DELETE FROM studies WHERE id = ?");
+  const removeUnusedPartition = db.prepare(`
+    DELETE FROM partitions WHERE sha256 = :sha256
+      AND NOT EXISTS (SELECT 1 FROM studies WHERE partition_sha256 = :sha256)`);
   const setEngine = db.prepare("UPDATE studies SET engine = ? WHERE id = ?");
   const setStatus = db.prepare(`
     UPDATE studies SET status = :status, reason = :reason,
@@ -181,6 +189,21 @@ export const createStudies = (db: DatabaseSync, runs: Runs) => {
     setEngine: (id: string, engine: EngineInfo): void => {
       setEngine.run(JSON.stringify(engine), id);
     },
+    /**
+     * Forgets a study that came to nothing, such as one that could not be equipped: its runs, its events, and its
+     * partition where no other study has it, in one transaction. Weights of its own lose their row here and their
+     * file at the next start.
+     * @returns false, and everything stays, when a round of it is on record or there is no such study.
+     */
+    remove: (id: string): boolean =>
+      inTransaction(db, () => {
+        if (hasRounds.get(id) !== undefined) return false;
+        const row = partitionOf.get(id) as { partition_sha256: string | null } | undefined;
+        if (row === undefined) return false;
+        removeStudy.run(id);
+        removeUnusedPartition.run({ sha256: row.partition_sha256 });
+        return true;
+      }),
     /** @throws Error when there is no such study. */
     setStatus: (
       id: string,

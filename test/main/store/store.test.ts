@@ -298,6 +298,77 @@ test("what a dead process left running is interrupted, and the newest such study
   expect(store.studies.require(b.id).endedAt).toBeUndefined();
 });
 
+const endRun = (study: string, run: string, status: "done" | "failed") => {
+  store.record({ at, kind: "run-started", study, run, algorithm: "a", trial: 1, rounds: 3, fromRound: 1 });
+  store.record({ at, kind: "run-ended", study, run, status, reason: "" });
+};
+
+test("a study that was killed between its last run's end and its own has ended as its runs did", () => {
+  const done = createStudy("done");
+  const failed = createStudy("failed");
+  const halfway = createStudy("halfway");
+  for (const { id: study } of [done, failed, halfway]) {
+    store.record({ at, kind: "study-started", study, name: "", runs: 4, engine: sampleEngine });
+  }
+  for (const { id: run } of done.runs) endRun(done.id, run, "done");
+  for (const [i, { id: run }] of failed.runs.entries()) endRun(failed.id, run, i === 1 ? "failed" : "done");
+  for (const { id: run } of halfway.runs.slice(1)) endRun(halfway.id, run, "done");
+  reopen();
+  const endOf = (id: string) => {
+    const { status, reason, endedAt } = store.studies.require(id);
+    expect(endedAt).toBeDefined();
+    const last = store.events({ study: id, limit: 100 }).at(-1);
+    expect(last).toMatchObject({ kind: "study-ended", study: id, status });
+    return [status, reason];
+  };
+  expect(endOf(done.id)).toEqual(["done", undefined]);
+  expect(endOf(failed.id)).toEqual(["failed", undefined]);
+  expect(endOf(halfway.id)).toEqual(["interrupted", "the program ended without warning"]);
+  expect(store.studies.require(failed.id).runs.map((r) => r.status)).toEqual([
+    "done",
+    "failed",
+    "done",
+    "done",
+  ]);
+  expect(store.studies.latestInterrupted()!.id).toBe(halfway.id);
+  const events = store.events({ limit: 1000 }).length;
+  reopen();
+  expect(store.events({ limit: 1000 })).toHaveLength(events);
+});
+
+test("a study that never came to a round can be removed without a trace; one with a round cannot", async () => {
+  const kept = createStudy("kept");
+  const alone = createStudy("alone", samplePartition(7));
+  const sharing = createStudy("sharing");
+  const [run] = sharing.runs;
+  await store.checkpoints.write(sharing.id, 0, sampleTensors(0));
+  store.record({ at, kind: "study-started", study: sharing.id, name: "", runs: 4, engine: sampleEngine });
+  endRun(sharing.id, run!.id, "failed");
+  store.record({ at, kind: "client-update", run: run!.id, round: 1, update: sampleUpdate("a") });
+  const checkpoint = await store.checkpoints.write(kept.runs[2]!.id, 1, sampleTensors(1));
+  store.recordRound({ run: kept.runs[2]!.id, result: sampleRound(1), checkpoint, at });
+
+  expect(store.studies.remove(alone.id)).toBe(true);
+  expect(store.studies.remove(sharing.id)).toBe(true);
+  expect(store.studies.remove(sharing.id)).toBe(false);
+  expect(store.studies.remove(kept.id)).toBe(false);
+
+  expect(store.studies.list().map((s) => s.name)).toEqual(["kept"]);
+  expect(store.studies.require(kept.id).partition).toEqual(samplePartition());
+  expect(store.runs.of(kept.id)).toHaveLength(4);
+  expect(store.rounds.of(kept.runs[2]!.id)).toHaveLength(1);
+  expect(store.events({ limit: 100 }).map((e) => e.kind)).toEqual(["round-ended"]);
+  const db = new DatabaseSync(join(folder.path, "fedfleet.db"));
+  const count = (table: string) => db.prepare(`SELECT count(*) AS n FROM ${table}`).get()!.n;
+  expect(["partitions", "studies", "runs", "study_checkpoints"].map(count)).toEqual([1, 1, 4, 0]);
+  expect(count("client_updates")).toBe(2); // those of the kept study's round
+  expect(db.prepare("PRAGMA foreign_key_check").all()).toEqual([]);
+  db.close();
+  reopen();
+  expect(store.studies.latestInterrupted()!.id).toBe(kept.id);
+  expect(existsSync(checkpoint)).toBe(true);
+});
+
 test("pruning keeps the last checkpoint and the best, and files that no row knows go at the next start", async () => {
   const run = createStudy().runs[0]!.id;
   const accuracies = [0.1, 0.7, 0.7, 0.6, 0.5];
