@@ -72,9 +72,9 @@ const fingerprint = async (
 /** A file that changed this shortly before it was digested may have changed once more within the clock's tick. */
 const SETTLED_MS = 2_000;
 
-export interface Remembered {
+/** The checksums of a file as it was with this fingerprint. */
+export interface Remembered extends Pick<Digest, "sha256" | "md5"> {
   readonly fingerprint: string;
-  readonly md5: string;
 }
 
 /** Where the expected checksums come from, in the words of a refusal. */
@@ -97,8 +97,8 @@ export const MANIFEST: Origin = {
 };
 
 /**
- * Compares files with the SHA-256 that they should have. What was compared before, and was not touched
- * since, is taken as equal.
+ * Compares files with the SHA-256 that they should have. What had that SHA-256 before, and was not touched since,
+ * is taken as equal: a file can be registered twice, before and after it was changed.
  *
  * @param path a folder, or the one file itself
  * @param sha256s hex, by file name
@@ -119,7 +119,7 @@ export const compareFiles = async (
     if (!before) throw refusal(file, `is missing; ${origin.has} it`, origin.next);
     bytes += before.size;
     const known = remembered.get(file);
-    if (known?.fingerprint === before.text) {
+    if (known?.fingerprint === before.text && known.sha256 === expected) {
       md5s.set(name, known.md5);
       continue;
     }
@@ -134,7 +134,7 @@ export const compareFiles = async (
     }
     md5s.set(name, digest.md5);
     if (before.changedMs < startedAt - SETTLED_MS) {
-      remembered.set(file, { fingerprint: before.text, md5: digest.md5 });
+      remembered.set(file, { fingerprint: before.text, sha256: digest.sha256, md5: digest.md5 });
     } else remembered.delete(file);
   }
   return { bytes, md5s };

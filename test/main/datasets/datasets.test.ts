@@ -207,12 +207,40 @@ describe("registration", () => {
     await open().find("mine");
     const memory = JSON.parse(readFileSync(join(folder.path, "lab/datasets/checked.json"), "utf8"));
     expect(Object.keys(memory).filter((file) => file.startsWith(path)).length).toBe(4);
-    // what is remembered is trusted: with another registered checksum the untouched file is not read again
+    // what is remembered is trusted: with a false checksum in both places the untouched file is not read again
     const entry = registry.list()[0]!;
-    registry.save({ ...entry, sha256s: { ...entry.sha256s, "train-images-idx3-ubyte": "0".repeat(64) } });
+    const [file, sha256] = ["train-images-idx3-ubyte", "0".repeat(64)];
+    registry.save({ ...entry, sha256s: { ...entry.sha256s, [file]: sha256 } });
+    const checked = join(folder.path, "lab/datasets/checked.json");
+    writeFileSync(
+      checked,
+      JSON.stringify({ ...memory, [join(path, file)]: { ...memory[join(path, file)], sha256 } }),
+    );
     await open().find("mine");
-    rmSync(join(folder.path, "lab/datasets/checked.json"));
+    rmSync(checked);
     expect(await refusalOf(open().find("mine"))).toMatch(/expected SHA-256 0000/);
+  });
+
+  it("keeps apart what a file was under one name and what it is under another", async () => {
+    const path = join(folder.path, "mine");
+    cpSync(fashion, path, { recursive: true });
+    await open().register({ name: "one", path });
+    const file = join(path, "train-images-idx3-ubyte");
+    const bytes = readFileSync(file);
+    bytes[5_000_000] = bytes[5_000_000]! ^ 1;
+    writeFileSync(file, bytes);
+    await new Promise((resolve) => setTimeout(resolve, 2_100));
+    expect(await open().register({ name: "two", path })).toMatchObject({ state: "ready" });
+    const states = async () => (await open().list()).slice(-2).map(({ name, state }) => [name, state]);
+    for (let again = 0; again < 2; again++) {
+      expect(await states()).toEqual([
+        ["one", "damaged"],
+        ["two", "ready"],
+      ]);
+    }
+    expect(await refusalOf(open().find("one"))).toMatch(
+      /mine\/train-images-idx3-ubyte: changed since it was registered/,
+    );
   });
 
   it.each([
