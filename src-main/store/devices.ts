@@ -2,12 +2,10 @@ import type { DatabaseSync } from "node:sqlite";
 
 export interface DeviceRecord {
   readonly name: string;
-  /** "unknown" until somebody says what it is: a device that only joined over the wire. */
-  readonly kind: "virtual" | "board" | "external" | "unknown";
+  /** "external": a foreign client that joined by itself. */
+  readonly kind: "virtual" | "external";
   readonly dialect?: string;
   readonly address?: string;
-  /** What was found out about it: plain JSON. */
-  readonly details: Readonly<Record<string, unknown>>;
   readonly firstSeen: string;
   readonly lastSeen: string;
   readonly connected: boolean;
@@ -16,10 +14,9 @@ export interface DeviceRecord {
 
 export interface DeviceInput {
   readonly name: string;
-  readonly kind?: DeviceRecord["kind"];
+  readonly kind: DeviceRecord["kind"];
   readonly dialect?: string;
   readonly address?: string;
-  readonly details?: Readonly<Record<string, unknown>>;
 }
 
 type DeviceRow = {
@@ -27,7 +24,6 @@ type DeviceRow = {
   kind: DeviceRecord["kind"];
   dialect: string | null;
   address: string | null;
-  details: string;
   first_seen: string;
   last_seen: string;
   connected: number;
@@ -39,11 +35,11 @@ export type Devices = ReturnType<typeof createDevices>;
 /** The fleet as it was ever seen, by name. Times are ISO 8601 in UTC. */
 export const createDevices = (db: DatabaseSync) => {
   const upsert = db.prepare(`
-    INSERT INTO devices (name, kind, dialect, address, details, first_seen, last_seen)
-    VALUES (:name, coalesce(:kind, 'unknown'), :dialect, :address, coalesce(:details, '{}'), :at, :at)
+    INSERT INTO devices (name, kind, dialect, address, first_seen, last_seen)
+    VALUES (:name, :kind, :dialect, :address, :at, :at)
     ON CONFLICT (name) DO UPDATE SET
-      kind = coalesce(:kind, kind), dialect = coalesce(:dialect, dialect), address = coalesce(:address, address),
-      details = coalesce(:details, details), last_seen = max(last_seen, :at)`);
+      kind = :kind, dialect = coalesce(:dialect, dialect), address = coalesce(:address, address),
+      last_seen = max(last_seen, :at)`);
   const connect = db.prepare(
     "UPDATE devices SET connected = ?, left_reason = ?, last_seen = max(last_seen, ?) WHERE name = ?",
   );
@@ -53,10 +49,9 @@ export const createDevices = (db: DatabaseSync) => {
     upsert: (device: DeviceInput, at: string = new Date().toISOString()): void => {
       upsert.run({
         name: device.name,
-        kind: device.kind ?? null,
+        kind: device.kind,
         dialect: device.dialect ?? null,
         address: device.address ?? null,
-        details: device.details === undefined ? null : JSON.stringify(device.details),
         at,
       });
     },
@@ -72,7 +67,6 @@ export const createDevices = (db: DatabaseSync) => {
         kind: row.kind,
         ...(row.dialect === null ? {} : { dialect: row.dialect }),
         ...(row.address === null ? {} : { address: row.address }),
-        details: JSON.parse(row.details) as Record<string, unknown>,
         firstSeen: row.first_seen,
         lastSeen: row.last_seen,
         connected: row.connected === 1,

@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { LabEvent, RoundResult, RunStatus } from "#contract/events.ts";
 import type { CheckpointRecord, Checkpoints } from "./checkpoints.ts";
 import { inTransaction } from "./database.ts";
-import type { Devices } from "./devices.ts";
+import type { DeviceInput, Devices } from "./devices.ts";
 import type { Events } from "./events.ts";
 import type { Rounds } from "./rounds.ts";
 import type { Runs } from "./runs.ts";
@@ -40,6 +40,16 @@ const SYNCED_WITH_THE_NEXT: ReadonlySet<LabEvent["kind"]> = new Set([
   "device-left",
   "device-refused",
 ]);
+
+/** What the server calls a foreign client; no virtual group may be called so. */
+const FOREIGN_NAME = /^external-\d+$/;
+
+const joined = ({ device: name, dialect, address }: LabEvent & { kind: "device-joined" }): DeviceInput => ({
+  name,
+  kind: FOREIGN_NAME.test(name) ? "external" : "virtual",
+  dialect,
+  address,
+});
 
 const CRASHED = "the program ended without warning";
 
@@ -102,7 +112,7 @@ export const createRecorder = (db: DatabaseSync, tables: Tables) => {
       case "waiting":
         return { study: runs.studyOf(event.run), run: event.run, round: event.round };
       case "device-joined":
-        devices.upsert({ name: event.device, dialect: event.dialect, address: event.address }, at);
+        devices.upsert(joined(event), at);
         devices.setConnected(event.device, true, at);
         return {};
       case "device-left":

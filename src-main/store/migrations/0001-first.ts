@@ -13,7 +13,6 @@ CREATE TABLE devices (
   kind        TEXT NOT NULL,
   dialect     TEXT,
   address     TEXT,
-  details     TEXT NOT NULL DEFAULT '{}',
   first_seen  TEXT NOT NULL,
   last_seen   TEXT NOT NULL,
   connected   INTEGER NOT NULL DEFAULT 0,

@@ -183,10 +183,9 @@ test("each event is a row and what it changes", async () => {
   expect(store.devices.list()).toEqual([
     {
       name: "virtual-1",
-      kind: "unknown",
+      kind: "virtual",
       dialect: "flwr",
       address: "127.0.0.1:5",
-      details: {},
       firstSeen: at,
       lastSeen: at,
       connected: false,
@@ -450,16 +449,28 @@ test("data sets are registered, replaced and forgotten", () => {
 });
 
 test("an update of a device keeps what is not given", () => {
-  store.devices.upsert({ name: "nano", kind: "board", details: { ram: 4 } }, "2026-01-01T00:00:00.000Z");
-  store.devices.upsert({ name: "nano", address: "10.0.0.2" }, at);
+  store.devices.upsert({ name: "nano", kind: "virtual", dialect: "flwr" }, "2026-01-01T00:00:00.000Z");
+  store.devices.upsert({ name: "nano", kind: "external", address: "10.0.0.2" }, at);
   expect(store.devices.list()).toMatchObject([
     {
-      kind: "board",
+      kind: "external",
+      dialect: "flwr",
       address: "10.0.0.2",
-      details: { ram: 4 },
       firstSeen: "2026-01-01T00:00:00.000Z",
       lastSeen: at,
     },
+  ]);
+});
+
+test("a device that joins is a foreign client or one of this computer, as its name says", () => {
+  for (const device of ["external-12", "virtual-1", "external", "slow-external-1"]) {
+    store.record({ at, kind: "device-joined", device, dialect: "transport", address: "10.0.0.2:7" });
+  }
+  expect(store.devices.list().map((d) => [d.name, d.kind])).toEqual([
+    ["external", "virtual"],
+    ["external-12", "external"],
+    ["slow-external-1", "virtual"],
+    ["virtual-1", "virtual"],
   ]);
 });
 
