@@ -1,9 +1,8 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { mkdir, open, rename, rm, stat, statfs } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "#contract/failure.ts";
+import { digestFile } from "./digest.ts";
 import { httpGet } from "./http-get.ts";
 
 export interface FileProgress {
@@ -38,12 +37,6 @@ export interface DownloadOptions {
 const MAX_EXCESS = 1 << 20;
 
 const sizeOf = async (file: string): Promise<number> => (await stat(file).catch(() => undefined))?.size ?? 0;
-
-const md5Of = async (file: string): Promise<string> => {
-  const hash = createHash("md5");
-  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
-  return hash.digest("hex");
-};
 
 /** This place has not got the file: no further attempt there. */
 class Gone extends Error {}
@@ -166,7 +159,7 @@ export const downloadFile = async (options: DownloadOptions): Promise<void> => {
       // a second try from the beginning: an old .part may have been another file's beginning
       for (const resumed of (await sizeOf(part)) > 0 ? [true, false] : [false]) {
         await fetchFrom(url, part, options, signal);
-        const found = await md5Of(part);
+        const { md5: found, size } = await digestFile(part);
         if (found === md5) {
           await rename(part, target);
           await syncFolder(folder);
@@ -174,7 +167,6 @@ export const downloadFile = async (options: DownloadOptions): Promise<void> => {
         }
         let aside = `${target}.wrong-1`;
         for (let n = 2; await sizeOf(aside); n++) aside = `${target}.wrong-${n}`;
-        const size = await sizeOf(part);
         await rename(part, aside);
         problems.push(
           `${url}${resumed ? " (resumed)" : ""}: wrong checksum, expected MD5 ${md5}, found ${found} (${size} bytes, kept as ${aside})`,
