@@ -5,17 +5,17 @@
  */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { homedir } from "node:os";
 import { createInterface } from "node:readline";
 import { elementCount, type Tensor } from "#contract/tensor.ts";
 import { createRandom } from "#main/federation/random.ts";
 import { createWeightedSum } from "#main/federation/weighted-sum.ts";
+import { pythonOf } from "#test/setup/flwr.ts";
 import { type Figure, renderFigures } from "./figure.ts";
 
 const CLIENTS = 10;
 const FRESH = 3;
 const ROUNDS = 7;
-const PYTHON = `${homedir()}/.cache/fedfleet/flwr-1.11.1/bin/python`;
+const PYTHON = pythonOf("1.11.1");
 
 /** The state_dict of torchvision's ResNet18 with the CIFAR stem and ten classes, in order. */
 const resNet18 = (): { dtype: "float32" | "int64"; shape: number[] }[] => {
@@ -75,7 +75,6 @@ interface Numpy {
 }
 
 const startNumpy = async (specs: ReturnType<typeof resNet18>): Promise<Numpy> => {
-  if (!existsSync(PYTHON)) throw new Error(`${PYTHON} is missing; test/setup/install.sh makes it`);
   const env = { ...process.env };
   // Set for another processor, these make numpy's library crawl.
   delete env.OPENBLAS_CORETYPE;
@@ -109,6 +108,7 @@ const startNumpy = async (specs: ReturnType<typeof resNet18>): Promise<Numpy> =>
  * more than the sums do, and which we have asked for while the clients trained; later both sides have theirs.
  */
 export const benchFold = async (): Promise<Figure[]> => {
+  if (!existsSync(PYTHON)) throw new Error(`${PYTHON} is missing; test/setup/install.sh makes it`);
   const specs = resNet18();
   const updates = Array.from({ length: CLIENTS }, (_, k) => updateOf(specs, k));
   const first: number[] = [];

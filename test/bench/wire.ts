@@ -1,18 +1,15 @@
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { connect, createServer } from "node:net";
-import { homedir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { createAggregator } from "#main/aggregator/aggregator.ts";
 import { encodeServerMessage } from "#main/wire/messages.ts";
 import { type Figure, renderFigures } from "#test/bench/figure.ts";
+import { pythonOf } from "#test/setup/flwr.ts";
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
-const cache =
-  process.env.FEDFLEET_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "fedfleet");
-const FLWR_PYTHON = join(cache, "flwr-1.11.1", "bin", "python");
+const FLWR_PYTHON = pythonOf("1.11.1");
 const FLWR_CLIENT = here("../integration/flwr_client.py");
 /** One ResNet18 update. */
 const ELEMENTS = 11_173_962;

@@ -1,14 +1,10 @@
 /** Makes the golden files anew, each with the interpreter that its script wants. */
 import { spawnSync } from "node:child_process";
-import { homedir } from "node:os";
 import { join } from "node:path";
-
-const cache =
-  process.env.FEDFLEET_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "fedfleet");
-const flwr = join(cache, "flwr-1.11.1", "bin", "python");
+import { pythonOf } from "#test/setup/flwr.ts";
 
 for (const [python, script] of [
-  [flwr, "make_federation_golden.py"],
+  [pythonOf("1.11.1"), "make_federation_golden.py"],
   ["/usr/bin/python3", "make_learning_golden.py"],
   ["/usr/bin/python3", "make_npy_golden.py"],
 ] as const) {

@@ -1,17 +1,13 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createServer } from "node:net";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { StudyInput } from "#contract/study.ts";
 import { documentOf, scratchFolder, startFedfleet, writeStudy } from "#test/integration/command.ts";
+import { FLWR_VERSIONS, type FlwrVersion, pythonOf } from "#test/setup/flwr.ts";
 
-const cache =
-  process.env.FEDFLEET_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "fedfleet");
-const pythonOf = (version: string) => join(cache, `flwr-${version}`, "bin", "python");
-const VERSIONS = ["0.19.0", "1.11.1", "1.41.0"];
-const missing = VERSIONS.filter((version) => !existsSync(pythonOf(version)));
+const missing = FLWR_VERSIONS.filter((version) => !existsSync(pythonOf(version)));
 
 let scratch: ReturnType<typeof scratchFolder>;
 beforeAll(() => {
@@ -41,7 +37,7 @@ const python = (file: string, args: readonly string[]): Promise<{ code: number |
     child.on("close", (code) => resolve({ code, output }));
   });
 
-const client = (version: string, port: number, out: string, ...more: string[]) =>
+const client = (version: FlwrVersion, port: number, out: string, ...more: string[]) =>
   python(pythonOf(version), [
     "test/integration/torch_net_client.py",
     "--server",
@@ -86,7 +82,7 @@ describe.skipIf(missing.length > 0 && process.env.CI !== "true")(
   () => {
     test("0.19.0, 1.11.1 and 1.41.0 train a PyTorch Net together; they get numpy's weighted mean back", async () => {
       const { server, port } = await start(study(3), "mixed");
-      const folders = VERSIONS.map((version, i) => ({
+      const folders = FLWR_VERSIONS.map((version, i) => ({
         folder: join(scratch.path, `client-${version}`),
         examples: 100 + 50 * i,
         version,

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
@@ -10,14 +10,10 @@ import type { Tensor } from "#contract/tensor.ts";
 import type { Admission } from "#main/aggregator/admission.ts";
 import { type Aggregator, createAggregator, type Session } from "#main/aggregator/aggregator.ts";
 import { prepareParameters } from "#main/wire/parameters.ts";
+import { FLWR_VERSIONS, type FlwrVersion, pythonOf } from "#test/setup/flwr.ts";
 
 /** Unmodified Flower clients from PyPI against the server by itself; `test/setup/install.sh` installs them. */
-const VERSIONS = ["0.19.0", "1.11.1", "1.41.0"] as const;
-type Version = (typeof VERSIONS)[number];
-const cache =
-  process.env.FEDFLEET_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "fedfleet");
-const pythonOf = (version: Version): string => join(cache, `flwr-${version}`, "bin", "python");
-const missing = VERSIONS.filter((v) => !existsSync(pythonOf(v)));
+const missing = FLWR_VERSIONS.filter((v) => !existsSync(pythonOf(v)));
 const suite =
   missing.length === 0
     ? "unmodified Flower clients"
@@ -26,7 +22,7 @@ const SCRIPT = fileURLToPath(new URL("./flwr_client.py", import.meta.url));
 const UPDATE_ELEMENTS = 11_173_962;
 
 interface Flower {
-  readonly version: Version;
+  readonly version: FlwrVersion;
   readonly exit: Promise<{ code: number | null; stderr: string }>;
   /** What it said on standard output, so far. */
   readonly said: { event: string; [key: string]: unknown }[];
@@ -41,7 +37,7 @@ afterEach(async () => {
   servers.clear();
 });
 
-const startFlower = (version: Version, address: string, ...args: string[]): Flower => {
+const startFlower = (version: FlwrVersion, address: string, ...args: string[]): Flower => {
   const child = spawn(pythonOf(version), [SCRIPT, "--server", address, ...args], {
     env: { ...process.env, FLWR_TELEMETRY_ENABLED: "0" },
   });
@@ -104,7 +100,7 @@ const numbers = (t: Tensor): number[] => {
 describe.skipIf(missing.length > 0 && process.env.CI !== "true")(suite, () => {
   test("0.19.0, 1.11.1 and 1.41.0 in one server at once: two rounds of 45 MB, then Reconnect 0 and exit 0", async () => {
     const { aggregator, port, joined } = await startServer({ kind: "open" });
-    const flowers = VERSIONS.map((v) =>
+    const flowers = FLWR_VERSIONS.map((v) =>
       startFlower(
         v,
         `127.0.0.1:${port}`,
@@ -200,7 +196,7 @@ describe.skipIf(missing.length > 0 && process.env.CI !== "true")(suite, () => {
 
   test("Reconnect 1: each rejoins by itself a second later, and takes part again", async () => {
     const { aggregator, events, port, joined } = await startServer({ kind: "open" });
-    const flowers = VERSIONS.map((v) => startFlower(v, `127.0.0.1:${port}`));
+    const flowers = FLWR_VERSIONS.map((v) => startFlower(v, `127.0.0.1:${port}`));
     const before = await joined(3);
     await Promise.all(before.map((s) => aggregator.disconnect(s.device, 1)));
     expect(aggregator.sessions()).toEqual([]);
@@ -217,9 +213,9 @@ describe.skipIf(missing.length > 0 && process.env.CI !== "true")(suite, () => {
 
   test("a join token as a property: the right one comes in, the wrong one ends with an error of its own", async () => {
     const { aggregator, events, port, joined } = await startServer({ kind: "token", token: "Gänseblümchen" });
-    const flowers = VERSIONS.map((v) => startFlower(v, `127.0.0.1:${port}`, "--token", "Gänseblümchen"));
+    const flowers = FLWR_VERSIONS.map((v) => startFlower(v, `127.0.0.1:${port}`, "--token", "Gänseblümchen"));
     await joined(3);
-    const strangers = VERSIONS.map((v) => startFlower(v, `127.0.0.1:${port}`, "--token", "Unkraut"));
+    const strangers = FLWR_VERSIONS.map((v) => startFlower(v, `127.0.0.1:${port}`, "--token", "Unkraut"));
     for (const { version, exit } of strangers) {
       const { code, stderr } = await exit;
       expect(code, `flwr ${version}`).not.toBe(0);
@@ -244,7 +240,7 @@ describe.skipIf(missing.length > 0 && process.env.CI !== "true")(suite, () => {
     );
     const tls = { cert: readFileSync(file("cert.pem")), key: readFileSync(file("key.pem")) };
     const { aggregator, port, joined } = await startServer({ kind: "open" }, tls);
-    const flowers = VERSIONS.map((v) => startFlower(v, `localhost:${port}`, "--ca", file("cert.pem")));
+    const flowers = FLWR_VERSIONS.map((v) => startFlower(v, `localhost:${port}`, "--ca", file("cert.pem")));
     const sessions = await joined(3);
     const big = { dtype: "float32", shape: [1_000_000], bytes: new Uint8Array(4_000_000) } as const;
     for (const session of sessions) {
