@@ -56,7 +56,7 @@ export const inTransaction = <T>(db: DatabaseSync, work: () => T, durability: Du
  * Brings a database to the newest version, one transaction per step.
  * @throws UserError when the database is newer than the program or belongs to another one.
  */
-export const migrate = (
+const migrate = (
   db: DatabaseSync,
   migrations: readonly Migration[],
   onProgress: (message: string) => void = () => {},

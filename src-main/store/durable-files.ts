@@ -20,7 +20,7 @@ export function* pieces(parts: Iterable<Uint8Array>): Generator<Uint8Array> {
 }
 
 /** Asks the disk to remember the names in a folder. Windows has no such call, and keeps names without it. */
-export const syncFolder = async (folder: string): Promise<void> => {
+const syncFolder = async (folder: string): Promise<void> => {
   if (process.platform === "win32") return;
   const handle = await open(folder, "r");
   try {
@@ -31,7 +31,7 @@ export const syncFolder = async (folder: string): Promise<void> => {
 };
 
 /** Makes a folder and sees to it that its name, too, survives a power cut. */
-export const makeFolderDurably = async (folder: string): Promise<void> => {
+const makeFolderDurably = async (folder: string): Promise<void> => {
   const first = await mkdir(folder, { recursive: true });
   if (first === undefined) return;
   for (let made = folder; ; made = dirname(made)) {

@@ -39,9 +39,6 @@ export const createEvents = (db: DatabaseSync, updates: Updates, rounds: Rounds)
   );
   const after = db.prepare("SELECT * FROM events WHERE id > ? ORDER BY id LIMIT ?");
   const ofStudy = db.prepare("SELECT * FROM events WHERE study_id = ? AND id > ? ORDER BY id LIMIT ?");
-  const roundEnded = db.prepare(`
-    SELECT id FROM events WHERE study_id = ? AND kind = 'round-ended' AND run_id = ? AND round = ?
-    ORDER BY id DESC LIMIT 1`);
 
   const toEvent = (row: EventRow): StoredEvent => {
     const event = fromExactJson(row.body) as LabEvent;
@@ -79,7 +76,5 @@ export const createEvents = (db: DatabaseSync, updates: Updates, rounds: Rounds)
       ((study === undefined ? after.all(id, limit) : ofStudy.all(study, id, limit)) as EventRow[]).map(
         toEvent,
       ),
-    roundEnded: (study: string, run: string, round: number): number | undefined =>
-      (roundEnded.get(study, run, round) as { id: number } | undefined)?.id,
   };
 };

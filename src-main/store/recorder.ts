@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { LabEvent, RoundResult, RunStatus } from "#contract/events.ts";
-import type { CheckpointRecord, Checkpoints } from "./checkpoints.ts";
+import type { Checkpoints } from "./checkpoints.ts";
 import { inTransaction } from "./database.ts";
 import type { DeviceInput, Devices } from "./devices.ts";
 import type { Events } from "./events.ts";
@@ -63,26 +63,6 @@ const endOf = (statuses: readonly RunStatus[]): "done" | "failed" | "interrupted
 export const createRecorder = (db: DatabaseSync, tables: Tables) => {
   const { devices, studies, runs, updates, rounds, checkpoints, events } = tables;
 
-  const addRound = (
-    event: LabEvent & { kind: "round-ended" },
-    checkpoint: CheckpointRecord | undefined,
-  ): number => {
-    const { run, result, at } = event;
-    const { round } = result;
-    const study = runs.studyOf(run);
-    const id = inTransaction(db, () => {
-      const onRecord = rounds.compare(run, result);
-      // The conductor records a round and the stream brings it once more: the same round is no news.
-      if (onRecord === "same") return events.roundEnded(study, run, round)!;
-      if (onRecord === "other") throw new Error(`round ${round} of ${run} is on record with another result`);
-      rounds.add(run, result);
-      if (checkpoint !== undefined) checkpoints.add(checkpoint, at);
-      return events.append(event, { study, run, round });
-    });
-    checkpoints.settle(run, round);
-    return id;
-  };
-
   /** Within a transaction. @returns what the event is about. */
   const apply = (event: Exclude<LabEvent, { kind: "round-ended" | "client-progress" }>) => {
     const { at } = event;
@@ -126,14 +106,12 @@ export const createRecorder = (db: DatabaseSync, tables: Tables) => {
   return {
     /**
      * Records an event and everything it changes in one transaction. A client-progress is for those who watch:
-     * it is not recorded. A round-ended takes the checkpoint that was written for its round along.
+     * it is not recorded. A round-ended is recorded by recordRound, together with its checkpoint.
      * @returns the event's number in the stream; undefined for a client-progress.
      */
     record: (event: LabEvent): number | undefined => {
       if (event.kind === "client-progress") return undefined;
-      if (event.kind === "round-ended") {
-        return addRound(event, checkpoints.pending(event.run, event.result.round));
-      }
+      if (event.kind === "round-ended") throw new Error("a round is recorded by recordRound, nothing else");
       return inTransaction(
         db,
         () => events.append(event, apply(event)),
@@ -141,16 +119,23 @@ export const createRecorder = (db: DatabaseSync, tables: Tables) => {
       );
     },
     /**
-     * Records a finished round whose checkpoint is already safe on the disk.
-     * The round-ended event is part of it: recording that event, too, changes nothing.
+     * Records a finished round whose checkpoint is already safe on the disk, and its round-ended event.
      * @returns the event's number in the stream.
      */
     recordRound: ({ run, result, checkpoint, at = new Date().toISOString() }: FinishedRound): number => {
-      const written = checkpoints.pending(run, result.round) ?? checkpoints.get(run, result.round);
+      const { round } = result;
+      const written = checkpoints.pending(run, round);
       if (written?.path !== checkpoint) {
-        throw new Error(`${checkpoint} was not written for round ${result.round} of ${run}`);
+        throw new Error(`${checkpoint} was not written for round ${round} of ${run}, or that is on record`);
       }
-      return addRound({ at, kind: "round-ended", run, result }, written);
+      const study = runs.studyOf(run);
+      const id = inTransaction(db, () => {
+        rounds.add(run, result);
+        checkpoints.add(written, at);
+        return events.append({ at, kind: "round-ended", run, result }, { study, run, round });
+      });
+      checkpoints.settle(run, round);
+      return id;
     },
     /**
      * At the start: what a process left "running" or "waiting" when it died is interrupted, and the stream says so.

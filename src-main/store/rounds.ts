@@ -14,16 +14,12 @@ export type CurvePoint = {
 export interface LastRound {
   readonly round: number;
   readonly weightsSha256: string;
-  /** Undefined where the round was recorded without one. */
-  readonly checkpoint: CheckpointRecord | undefined;
+  readonly checkpoint: CheckpointRecord;
 }
 
 export type Rounds = ReturnType<typeof createRounds>;
 
 const finite = (n: number | null): number | null => (n !== null && Number.isFinite(n) ? n : null);
-
-/** The record of a round without its updates, which have rows of their own. */
-const bodyOf = (result: RoundResult): string => toExactJson({ ...result, updates: [] });
 
 export const createRounds = (db: DatabaseSync, updates: Updates, checkpoints: Checkpoints) => {
   const insertRound = db.prepare("INSERT INTO rounds VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
@@ -57,7 +53,8 @@ export const createRounds = (db: DatabaseSync, updates: Updates, checkpoints: Ch
         row && {
           round: row.round,
           weightsSha256: row.weights_sha256,
-          checkpoint: checkpoints.get(run, row.round),
+          // recorded together with the round, and never pruned while it is the last
+          checkpoint: checkpoints.get(run, row.round)!,
         }
       );
     },
@@ -76,17 +73,9 @@ export const createRounds = (db: DatabaseSync, updates: Updates, checkpoints: Ch
         result.startedAt,
         result.seconds,
       );
-      insertRecord.run(run, result.round, bodyOf(result));
+      // updates have rows of their own
+      insertRecord.run(run, result.round, toExactJson({ ...result, updates: [] }));
       updates.takeIn(run, result);
-    },
-    /** Whether a round is on record: this very one, another of its number, or none. */
-    compare: (run: string, result: RoundResult): "same" | "other" | "none" => {
-      const row = record.get(run, result.round) as { body: string } | undefined;
-      if (row === undefined) return "none";
-      const isSame =
-        row.body === bodyOf(result) &&
-        toExactJson(updates.recorded(run, result.round)) === toExactJson(result.updates);
-      return isSame ? "same" : "other";
     },
   };
 };

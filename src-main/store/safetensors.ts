@@ -102,10 +102,3 @@ export const weightsSha256 = async (tensors: readonly Tensor[]): Promise<string>
   }
   return hash.digest("hex");
 };
-
-/** As weightsSha256, at once: holds the event loop up for about 1 ms per MiB. For worker processes and tests. */
-export const weightsSha256Sync = (tensors: readonly Tensor[]): string => {
-  const hash = createHash("sha256");
-  for (const t of tensors) hash.update(t.bytes);
-  return hash.digest("hex");
-};

@@ -5,6 +5,7 @@ import {
   samplePartition,
   sampleRound,
   sampleStudy,
+  sampleTensors,
   sampleUpdate,
   temporaryFolder,
 } from "./samples.ts";
@@ -57,8 +58,10 @@ for (let s = filled; s < studies; s++) {
         timed(perUpdate, () => store.record({ at, kind: "client-update", run, round, update }));
       }
       const result = sampleRound(round, { clients: devices, drawn: devices, updates });
-      timed(perRound, () => store.record({ at, kind: "round-ended", run, result }));
+      const checkpoint = await store.checkpoints.write(run, round, sampleTensors(round));
+      timed(perRound, () => store.recordRound({ at, run, result, checkpoint }));
     }
+    await store.checkpoints.prune(run);
     store.runs.setStatus(run, "done");
   }
   store.studies.setStatus(id, "done");

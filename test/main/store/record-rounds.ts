@@ -41,10 +41,12 @@ if (interrupted) store.record({ at, kind: "study-resumed", study, name: "" });
 else store.record({ at, kind: "study-started", study, name: "", runs: 4, engine: sampleEngine });
 
 const last = store.rounds.last(run);
+// a kill may have come between a round and its pruning
+await store.checkpoints.prune(run);
 let tensors =
   last === undefined
     ? next(new Uint8Array(), 0)
-    : [...(await store.checkpoints.read(last.checkpoint!.path)).tensors];
+    : [...(await store.checkpoints.read(last.checkpoint.path)).tensors];
 store.record({
   at,
   kind: "run-started",

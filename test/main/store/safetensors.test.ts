@@ -11,7 +11,6 @@ import {
   readSafetensors,
   readSafetensorsFile,
   weightsSha256,
-  weightsSha256Sync,
   writeSafetensors,
 } from "#main/store/safetensors.ts";
 import { sampleTensors, temporaryFolder } from "./samples.ts";
@@ -250,7 +249,6 @@ describe("weightsSha256", () => {
     }));
     const expected = sha256(Buffer.concat(tensors.map((t) => t.bytes)));
     expect(await weightsSha256(tensors)).toBe(expected);
-    expect(weightsSha256Sync(tensors)).toBe(expected);
     expect(await weightsSha256(tensors.toReversed())).not.toBe(expected);
     expect(await weightsSha256([])).toBe(sha256(new Uint8Array()));
   });

@@ -131,7 +131,7 @@ test("rounds come back bit for bit, whatever numbers a diverged run has", async 
   const last = store.rounds.last(run)!;
   expect(last.round).toBe(2);
   expect(last.weightsSha256).toBe(rounds[2]!.weightsSha256);
-  expect((await store.checkpoints.read(last.checkpoint!.path)).tensors).toEqual(sampleTensors(2));
+  expect((await store.checkpoints.read(last.checkpoint.path)).tensors).toEqual(sampleTensors(2));
   expect(store.rounds.last("r-none")).toBeUndefined();
 });
 
@@ -161,7 +161,12 @@ test("each event is a row and what it changes", async () => {
     { at, kind: "run-ended", study, run, status: "done", reason: "all rounds" },
     { at, kind: "study-ended", study, status: "done" },
   ];
-  const ids = stream.map((event) => store.record(event));
+  const checkpoint = await store.checkpoints.write(run, 1, sampleTensors(1));
+  const ids = stream.map((event) =>
+    event.kind === "round-ended"
+      ? store.recordRound({ at, run, result: event.result, checkpoint })
+      : store.record(event),
+  );
   expect(ids).toEqual([1, 2, 3, 4, 5, undefined, 6, 7, 8, 9, 10]);
 
   const all = store.events({ limit: 100 });
@@ -198,41 +203,32 @@ test("an event of an unknown run is a bug and leaves no trace", () => {
   expect(() => store.record({ at, kind: "round-started", run: "r-none", round: 1, drawn: [] })).toThrow(
     "there is no run r-none",
   );
-  expect(() => store.record({ at, kind: "round-ended", run: "r-none", result: sampleRound(1) })).toThrow(
-    "there is no run r-none",
-  );
   expect(() => store.record({ at, kind: "study-ended", study: "s-none", status: "done" })).toThrow(
     "there is no study s-none",
   );
   expect(store.events({ limit: 10 })).toEqual([]);
 });
 
-test("recording a round and then its event counts once; another result for it is refused", async () => {
+test("a round is recorded once, with the checkpoint that was written for it, and not as a bare event", async () => {
   const run = createStudy().runs[0]!.id;
   const result = sampleRound(1);
   const checkpoint = await store.checkpoints.write(run, 1, sampleTensors(1));
-  const id = store.recordRound({ run, result, checkpoint, at });
-  expect(store.record({ at, kind: "round-ended", run, result })).toBe(id);
-  expect(store.recordRound({ run, result, checkpoint, at })).toBe(id);
-  expect(store.events({ limit: 10 })).toHaveLength(1);
-  expect(() => store.record({ at, kind: "round-ended", run, result: { ...result, seconds: 9 } })).toThrow(
-    "on record with another result",
+  expect(() => store.record({ at, kind: "round-ended", run, result })).toThrow("recordRound");
+  expect(store.rounds.of(run)).toEqual([]);
+  expect(store.recordRound({ run, result, checkpoint, at })).toBe(1);
+  expect(store.rounds.last(run)!.checkpoint.path).toBe(checkpoint);
+  expect(() => store.recordRound({ run, result: { ...result, seconds: 9 }, checkpoint, at })).toThrow(
+    "or that is on record",
   );
+  expect(() => store.recordRound({ run, result: sampleRound(2), checkpoint })).toThrow("was not written");
+  await expect(store.checkpoints.write(run, 1, sampleTensors(1))).rejects.toThrow(
+    "already has its checkpoint",
+  );
+  expect(store.events({ limit: 10 })).toEqual([{ at, kind: "round-ended", run, result, id: 1 }]);
   expect(store.rounds.of(run)).toStrictEqual([result]);
 });
 
-test("a round-ended event takes the checkpoint along that was written for its round", async () => {
-  const run = createStudy().runs[0]!.id;
-  const path = await store.checkpoints.write(run, 1, sampleTensors(1));
-  store.record({ at, kind: "round-ended", run, result: sampleRound(1) });
-  expect(store.rounds.last(run)!.checkpoint!.path).toBe(path);
-  expect(() => store.recordRound({ run, result: sampleRound(2), checkpoint: path })).toThrow(
-    "was not written",
-  );
-  expect(store.rounds.last(run)!.round).toBe(1);
-});
-
-test("updates of a round that began twice, or came late, stay apart from its record", () => {
+test("updates of a round that began twice, or came late, stay apart from its record", async () => {
   const run = createStudy().runs[0]!.id;
   const update = (device: string, examples: number) =>
     store.record({ at, kind: "client-update", run, round: 1, update: sampleUpdate(device, { examples }) });
@@ -244,7 +240,8 @@ test("updates of a round that began twice, or came late, stay apart from its rec
   update("a", 4);
   const updates = [sampleUpdate("a", { examples: 4 }), sampleUpdate("b", { examples: 3 })];
   const result = sampleRound(1, { updates });
-  store.record({ at, kind: "round-ended", run, result });
+  const checkpoint = await store.checkpoints.write(run, 1, sampleTensors(1));
+  store.recordRound({ run, result, checkpoint });
   update("c", 5); // late
   expect(store.rounds.of(run)).toStrictEqual([result]);
   expect(store.rounds.updates(run, 1)).toStrictEqual(updates);
@@ -390,7 +387,7 @@ test("pruning keeps the last checkpoint and the best, and files that no row know
   reopen();
   expect(inFolder()).toEqual(["round-00004.safetensors"]);
   expect(existsSync(join(folder.path, "checkpoints", "notes.txt"))).toBe(true);
-  expect(store.rounds.last(run)!.checkpoint!.round).toBe(4);
+  expect(store.rounds.last(run)!.checkpoint.round).toBe(4);
 });
 
 test("the best round of a run without accuracies is the one of the lowest loss", async () => {
