@@ -65,6 +65,8 @@ export interface EngineInfo {
   /** Where it was loaded from. */
   readonly path: string;
   readonly threads: number;
+  /** Why a better engine was passed over, in one sentence. */
+  readonly note?: string;
 }
 
 export interface ModelInfo {

@@ -9,6 +9,7 @@ import { loadNative, packageVersion, whyNotUsable } from "./load-native.ts";
 import { loadWasm } from "./load-wasm.ts";
 import type { Ops, Tf } from "./ops.ts";
 import { createTensorflowOps } from "./tensorflow-ops.ts";
+import { firstLine, whyNotLoadable } from "./try-native.ts";
 
 export type EngineKind = EngineInfo["kind"];
 
@@ -39,6 +40,11 @@ export interface EngineCandidate {
   readonly chosen: boolean;
 }
 
+const MEND = {
+  "tfjs-node": "npm ci installs it where its download is possible",
+  native: "make it with: fedfleet engine install",
+} as const;
+
 const KINDS: readonly EngineKind[] = ["tfjs-node", "native", "wasm"];
 
 const installedPackage = (): string | undefined => {
@@ -58,11 +64,11 @@ const forcedKind = (prefer: EngineKind | undefined): EngineKind | undefined => {
   return wish as EngineKind;
 };
 
-/** Every engine that this computer could have, in the order of preference; loads none of them. */
-export const listEngines = async (options: EngineOptions = {}): Promise<EngineCandidate[]> => {
-  const forced = forcedKind(options.prefer);
-  const engineDir = options.engineDir ?? defaultEngineDir();
-  const native = (kind: EngineKind, folder: string | undefined, mend: string) => {
+type Looked = Omit<EngineCandidate, "chosen">;
+
+/** Every engine that this computer could have, in the order of preference, by what lies in its folder. */
+const lookForEngines = (engineDir: string = defaultEngineDir()): Looked[] => {
+  const native = (kind: EngineKind, folder: string | undefined, mend: string): Looked => {
     const problem = folder === undefined ? "tfjs-node is not there" : whyNotUsable(folder);
     return {
       kind,
@@ -74,23 +80,44 @@ export const listEngines = async (options: EngineOptions = {}): Promise<EngineCa
   };
   const require = createRequire(import.meta.url);
   const wasm = path.dirname(require.resolve("@tensorflow/tfjs-backend-wasm/package.json"));
-  const candidates = [
-    native("tfjs-node", installedPackage(), "npm ci installs it where its download is possible"),
-    native("native", packageInEngineDir(engineDir), "make it with: fedfleet engine install"),
-    { kind: "wasm" as const, path: wasm, version: packageVersion(wasm), usable: true },
+  return [
+    native("tfjs-node", installedPackage(), MEND["tfjs-node"]),
+    native("native", packageInEngineDir(engineDir), MEND.native),
+    { kind: "wasm", path: wasm, version: packageVersion(wasm), usable: true },
   ];
+};
+
+/** Tries to load what looks usable: a library can be complete and still not fit this computer. */
+const tried = async (candidate: Looked): Promise<Looked> => {
+  if (!candidate.usable || candidate.kind === "wasm") return candidate;
+  const problem = await whyNotLoadable(candidate.path);
+  if (problem === undefined) return candidate;
+  return { ...candidate, usable: false, reason: `it cannot be loaded: ${problem}; ${MEND[candidate.kind]}` };
+};
+
+/**
+ * Every engine that this computer could have, in the order of preference. Native ones that look usable are loaded
+ * to be sure, each in a short-lived process of its own (up to 20 s where one hangs); this process loads none.
+ */
+export const listEngines = async (options: EngineOptions = {}): Promise<EngineCandidate[]> => {
+  const forced = forcedKind(options.prefer);
+  const candidates = await Promise.all(lookForEngines(options.engineDir).map(tried));
   const chosen = candidates.find((c) => (forced === undefined ? c.usable : c.kind === forced));
   return candidates.map((c) => ({ ...c, chosen: c === chosen && c.usable }));
 };
 
 /**
- * Opens the engine of this process: the installed tfjs-node, else the native engine folder, else wasm.
+ * Opens the engine of this process: the installed tfjs-node, else the native engine folder, else wasm. One that
+ * looked usable and did not load is named in `info.note` of the one that is taken instead.
  * @throws UserError where the one that was asked for cannot be loaded.
  */
 export const openEngine = async (options: EngineOptions = {}): Promise<Engine> => {
   const forced = forcedKind(options.prefer);
   const threads = options.threads ?? availableParallelism();
-  for (const candidate of await listEngines(options)) {
+  const passedOver: string[] = [];
+  const note = () =>
+    passedOver.length === 0 ? {} : { note: `${passedOver.join(", and ")}, so the next best engine is used` };
+  for (const candidate of lookForEngines(options.engineDir)) {
     if (forced !== undefined && candidate.kind !== forced) continue;
     if (!candidate.usable) {
       if (forced === undefined) continue;
@@ -98,14 +125,18 @@ export const openEngine = async (options: EngineOptions = {}): Promise<Engine> =
     }
     if (candidate.kind === "wasm") {
       const { tf, version, path: folder } = await loadWasm();
-      return { tf, ops: createComposedOps(tf), info: { kind: "wasm", version, path: folder, threads: 1 } };
+      return {
+        tf,
+        ops: createComposedOps(tf),
+        info: { kind: "wasm", version, path: folder, threads: 1, ...note() },
+      };
     }
     try {
       const { tf, version } = loadNative(candidate.path, threads);
       return {
         tf,
         ops: createTensorflowOps(tf),
-        info: { kind: candidate.kind, version, path: candidate.path, threads },
+        info: { kind: candidate.kind, version, path: candidate.path, threads, ...note() },
       };
     } catch (cause) {
       // A native library that does not fit this computer is no reason to stop: the next one may.
@@ -114,6 +145,9 @@ export const openEngine = async (options: EngineOptions = {}): Promise<Engine> =
           cause,
         });
       }
+      passedOver.push(
+        `the engine ${candidate.kind} at ${candidate.path} cannot be loaded (${firstLine(cause)})`,
+      );
     }
   }
   throw new UserError("no engine can be loaded; run npm ci again, then fedfleet doctor");

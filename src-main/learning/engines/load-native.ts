@@ -7,10 +7,10 @@ import type { TensorflowBackend } from "./tensorflow-ops.ts";
 
 /**
  * tfjs-node 4.22.0 calls type checks that Node removed from `util` in version 23. They are put back under their
- * old names before it is loaded; nothing else uses them.
+ * old names before it is loaded; nothing else uses them. Uses nothing but its argument: its text is also run in
+ * another process.
  */
-const restoreUtil = (): void => {
-  const legacy = util as unknown as Record<string, unknown>;
+export const restoreUtil = (legacy: Record<string, unknown>): void => {
   legacy.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
   legacy.isArray ??= Array.isArray;
   legacy.isString ??= (value: unknown) => typeof value === "string";
@@ -48,7 +48,7 @@ export const packageVersion = (packageDir: string): string => {
  * @throws whatever the loader throws where the library does not fit this computer.
  */
 export const loadNative = (packageDir: string, threads: number): { tf: Tf; version: string } => {
-  restoreUtil();
+  restoreUtil(util as unknown as Record<string, unknown>);
   configureTensorflow(threads);
   const require = createRequire(path.join(packageDir, "package.json"));
   const loaded = require(packageDir) as Tf;

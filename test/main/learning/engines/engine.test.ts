@@ -8,6 +8,7 @@ import { UserError } from "#contract/failure.ts";
 import { listEngines } from "#main/learning/engines/engine.ts";
 import { defaultEngineDir, packageInEngineDir } from "#main/learning/engines/folder.ts";
 import { installEngine } from "#main/learning/engines/install-engine.ts";
+import { whyNotLoadable } from "#main/learning/engines/try-native.ts";
 
 let dir: string;
 const wish = process.env.FEDFLEET_ENGINE;
@@ -38,6 +39,16 @@ const open = (environment: Record<string, string>) =>
     ],
     { env: { ...process.env, FEDFLEET_ENGINE: "", FEDFLEET_ENGINE_DIR: dir, ...environment } },
   );
+
+/** A package that looks complete; `body` is what runs when it is loaded. */
+const writePackage = async (body: string): Promise<string> => {
+  const folder = packageInEngineDir(dir);
+  await mkdir(path.join(folder, "lib", "napi-v8"), { recursive: true });
+  await writeFile(path.join(folder, "package.json"), '{"version":"4.22.0","main":"index.js"}');
+  await writeFile(path.join(folder, "index.js"), body);
+  await writeFile(path.join(folder, "lib", "napi-v8", "tfjs_binding.node"), "");
+  return folder;
+};
 
 describe("which engine", () => {
   test("wasm is always there and is taken when nothing else is", async () => {
@@ -74,16 +85,57 @@ describe("which engine", () => {
   });
 
   test("a library that does not load gives way to the next engine", async () => {
-    const folder = packageInEngineDir(dir);
-    await mkdir(path.join(folder, "lib", "napi-v8"), { recursive: true });
-    await writeFile(path.join(folder, "package.json"), '{"version":"4.22.0","main":"index.js"}');
-    await writeFile(path.join(folder, "index.js"), 'throw new Error("wrong ELF class")');
-    await writeFile(path.join(folder, "lib", "napi-v8", "tfjs_binding.node"), "");
-    const [first] = await listEngines({ engineDir: dir });
-    if (first!.usable) return; // the installed package comes before the broken folder
-    expect(JSON.parse((await open({})).stdout).info.kind).toBe("wasm");
+    const folder = await writePackage(
+      'process.emitWarning("old"); throw new Error("wrong ELF class\\nRequire stack:")',
+    );
+    const [first, native, wasm] = await listEngines({ engineDir: dir });
+    expect(native).toMatchObject({ kind: "native", usable: false, chosen: false });
+    expect(native!.reason).toBe(
+      "it cannot be loaded: wrong ELF class; make it with: fedfleet engine install",
+    );
     const forced = JSON.parse((await open({ FEDFLEET_ENGINE: "native" })).stdout);
     expect(forced.message).toMatch(/cannot be loaded: Error: wrong ELF class/);
+    if (first!.usable) return; // the installed package comes before the broken folder
+    expect(wasm!.chosen).toBe(true);
+    const { info, sum } = JSON.parse((await open({})).stdout);
+    expect(info.kind).toBe("wasm");
+    expect(info.note).toBe(
+      `the engine native at ${folder} cannot be loaded (wrong ELF class), so the next best engine is used`,
+    );
+    expect(sum).toBe(12);
+    // who asks for wasm is told nothing
+    const wished = JSON.parse((await open({ FEDFLEET_ENGINE: "wasm" })).stdout);
+    expect(wished.info).not.toHaveProperty("note");
+  });
+
+  test("what is listed as used is what opens, without a note", async () => {
+    const listed = (await listEngines()).find((e) => e.chosen)!;
+    const { info } = JSON.parse((await open({ FEDFLEET_ENGINE_DIR: defaultEngineDir() })).stdout);
+    expect(info).toMatchObject({ kind: listed.kind, threads: 1 });
+    expect(info.version).toContain(listed.version);
+    expect(info).not.toHaveProperty("note");
+  });
+});
+
+describe("whether a library loads", () => {
+  test.each([
+    ["one that does", "exports.backend = () => ({ binding: { TF_Version: '2.15.1' } })", undefined],
+    ["one without TensorFlow behind it", "exports.backend = () => ({})", /TF_Version/],
+    [
+      "one that crashes",
+      'process.kill(process.pid, "SIGILL"); for (;;);',
+      /^its library crashed with SIGILL$/,
+    ],
+    ["one that ends the process", "process.exit(3)", /^loading it ended with exit code 3$/],
+  ])("%s", async (_, body, reason) => {
+    const found = await whyNotLoadable(await writePackage(body));
+    if (reason === undefined) expect(found).toBeUndefined();
+    else expect(found).toMatch(reason);
+  });
+
+  test("one that hangs is ended", async () => {
+    const folder = await writePackage("for (;;);");
+    expect(await whyNotLoadable(folder, 700)).toBe("loading it takes longer than 0.7 s");
   });
 });
 
