@@ -10,6 +10,8 @@ import { type FromWorker, REHEARSED_CRASH_CODE, type ToWorker } from "./worker-m
 
 /** Finished large updates that may wait for their upload in one worker, beside the one that is being made. */
 const UPDATES_IN_MEMORY = 2;
+/** Those of slow devices that may wait in one worker before that; 45 MB each with ResNet18. */
+const SLEEPING_UPDATES_IN_MEMORY = 4;
 /**
  * Niceness of a worker: with every core busy training, the process that serves the wire and the page still gets its
  * turn at once.
@@ -71,6 +73,7 @@ const host = async (
     kept: createKeptState(task.keptDir, rooms.files),
     compute: createSlots(1),
     uploads: createSlots(UPDATES_IN_MEMORY),
+    asleep: createSlots(SLEEPING_UPDATES_IN_MEMORY),
     clock,
     crash: () => process.exit(REHEARSED_CRASH_CODE),
     onProgress: throttled(send),

@@ -29,6 +29,8 @@ export interface SharedByDevices {
   readonly compute: Slots;
   /** Finished large updates that may wait for their upload. */
   readonly uploads: Slots;
+  /** Finished large updates of slow devices that may wait until their device has been slow enough. */
+  readonly asleep: Slots;
   readonly clock: Clock;
   /** Ends the process at once, as a crash does. Does not return. */
   readonly crash: () => never;
@@ -83,19 +85,23 @@ export const createDeviceTasks = (device: VirtualDevice, shared: SharedByDevices
     compute: Release,
     signal: AbortSignal,
   ): Promise<Release> => {
+    const large = bytes > SMALL_MESSAGE_BYTES;
+    let awake: Release = nothing;
     if (device.profile.slowness > 1) {
+      // A worker has memory for so many updates only: without room for this one, nobody makes the next.
+      if (large) awake = await shared.asleep.acquire(signal);
       compute();
       await clock.sleep((device.profile.slowness - 1) * computeMs, signal);
-      signal.throwIfAborted();
     }
-    if (bytes <= SMALL_MESSAGE_BYTES) {
+    if (!large) {
       compute();
+      signal.throwIfAborted();
       return nothing;
     }
     // Large updates hold the slot back while too many finished ones are in memory, and then until they have left:
     // between the steps of the next training this process hardly gets to send. A server that does not read yet
     // must not stop the training, though.
-    const upload = await shared.uploads.acquire(signal);
+    const upload = await shared.uploads.acquire(signal).finally(awake);
     clock.sleep(UPLOAD_HEAD_START_MS, signal).then(compute, compute);
     return () => {
       upload();

@@ -70,6 +70,7 @@ const share = (learner: Learner, more: Partial<SharedByDevices> = {}): SharedByD
     },
     compute: createSlots(1),
     uploads: createSlots(2),
+    asleep: createSlots(4),
     clock: { now: () => performance.now(), sleep: (ms) => after(ms) },
     crash: () => {
       throw new Error("no crash is rehearsed here");
@@ -223,4 +224,62 @@ test("a slow device waits without the compute slot", async () => {
   expect(waits[0]).toBeGreaterThanOrEqual(9 * 19);
   waiting.resolve();
   expect((await slow).kind).toBe("answer");
+});
+
+test("four updates of slow devices may sleep; the fifth keeps the compute slot until there is room", async () => {
+  let trained = 0;
+  const learner: Learner = {
+    async train() {
+      trained += 1;
+      await after(5);
+      return { weights: weights(), examples: 1, loss: 1, accuracy: 0 };
+    },
+    evaluate: () => Promise.reject(new Error("nothing is evaluated here")),
+  };
+  const sleeps: (() => void)[] = [];
+  const clock: SharedByDevices["clock"] = {
+    now: () => performance.now(),
+    sleep: (_ms, signal) =>
+      new Promise((resolve) => {
+        sleeps.push(resolve);
+        signal.addEventListener("abort", () => resolve());
+      }),
+  };
+  const shared = share(learner, { clock });
+  const controllers = Array.from({ length: 6 }, () => new AbortController());
+  const slow = controllers.map((controller, i) =>
+    device(i, shared, 10).carryOut(instruction(), "flwr", controller.signal, () => {}),
+  );
+  const fast = device(7, shared).carryOut(instruction(), "flwr", never, () => {});
+  await after(150);
+  expect(trained).toBe(5);
+  expect(sleeps).toHaveLength(4);
+  expect(shared.asleep.waiting).toBe(1);
+  expect(shared.compute.free).toBe(0);
+
+  // One has slept enough: the fifth sleeps in its place, the sixth trains and finds no room.
+  sleeps[0]!();
+  expect((await slow[0]!).kind).toBe("answer");
+  await after(50);
+  expect([trained, shared.asleep.waiting]).toEqual([6, 1]);
+
+  // Two are lost, one of them asleep and one that waits for room: nobody's room is lost with them.
+  controllers[1]!.abort(new Error("gone"));
+  controllers[5]!.abort(new Error("gone"));
+  expect(await slow[1]!).toEqual({ kind: "lost" });
+  expect(await slow[5]!).toEqual({ kind: "lost" });
+  expect((await fast).kind).toBe("answer");
+  expect([trained, shared.asleep.waiting, shared.asleep.free]).toEqual([7, 0, 1]);
+});
+
+test("a small update of a slow device needs no room", async () => {
+  const small = { name: "w", ...float32Tensor([1], new Float32Array([1])) };
+  const learner: Learner = {
+    train: async () => ({ weights: [small], examples: 1, loss: 1, accuracy: 0 }),
+    evaluate: () => Promise.reject(new Error("nothing is evaluated here")),
+  };
+  const shared = share(learner, { asleep: createSlots(0) });
+  const outcome = await device(1, shared, 2).carryOut(instruction(), "flwr", never, () => {});
+  expect(outcome.kind).toBe("answer");
+  expect(shared.compute.free).toBe(1);
 });
