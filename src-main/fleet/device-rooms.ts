@@ -45,7 +45,10 @@ export interface Models {
   initialWeights(name: ModelName, numClasses: number, seed: number): readonly NamedTensor[];
 }
 
-/** Files of tensors. `write` returns once the file is on disk under its name, whole. */
+/**
+ * Files of tensors. `write` returns once the file is on disk under its name, whole; what it leaves when the process
+ * is killed lies beside it and ends in `.unfinished`.
+ */
 export interface TensorFiles {
   read(path: string): Promise<readonly NamedTensor[]>;
   write(

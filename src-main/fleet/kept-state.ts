@@ -49,5 +49,28 @@ export const createKeptState = (dir: string, files: TensorFiles): KeptState => {
   };
 };
 
+/** What TensorFiles.write calls a file until it is whole. */
+const UNFINISHED = ".unfinished";
+
+/**
+ * Deletes what all devices kept of a run: of use no longer than the run may be resumed, so for a run that is done or
+ * has failed. A run of which nothing was kept is no error.
+ */
+export const forgetKept = (keptDir: string, run: string): Promise<void> =>
+  // a device that was too late for the last round may be writing still: then the folder is not empty at once
+  rm(join(keptDir, encodeName(run)), { recursive: true, force: true, maxRetries: 3 });
+
+/** Deletes what killed processes left half written. To be called while no device trains. */
+export const removeUnfinished = async (keptDir: string): Promise<void> => {
+  const entries = await readdir(keptDir, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  });
+  for (const entry of entries) {
+    if (!entry.isFile() || !entry.name.endsWith(UNFINISHED)) continue;
+    await rm(join(entry.parentPath, entry.name), { force: true });
+  }
+};
+
 /** A name as one part of a path: a device called `..` or `a/b` stays inside the folder. */
 const encodeName = (name: string): string => encodeURIComponent(name).replaceAll(".", "%2E");

@@ -1,6 +1,7 @@
 import type { Emit } from "#contract/events.ts";
 import { type Failure, UserError } from "#contract/failure.ts";
 import type { EngineInfo, ModelName } from "#contract/jobs.ts";
+import { removeUnfinished } from "./kept-state.ts";
 import { crashedWith, createMishapLog, DROPPED_OUT } from "./mishap-log.ts";
 import type { FleetTask, VirtualDevice } from "./worker-messages.ts";
 import { superviseWorker, type WorkerDeath, type WorkerProcess } from "./worker-process.ts";
@@ -121,11 +122,13 @@ export const createVirtualFleet = (options: VirtualFleetOptions): VirtualFleet =
       if (started) throw new Error("a virtual fleet is started once");
       started = true;
       for (const { name } of input.devices) members.add(name);
+      // No device trains before this has resolved, so nothing that is being written is in the way.
+      const tidied = removeUnfinished(input.keptDir);
       const hands = deal(input.devices, options.workers);
       const starting = hands.map((devices) => startWorker(input, devices));
       workers = starting.map(({ worker }) => worker);
       try {
-        await Promise.all(starting.map(({ hosting }) => hosting));
+        await Promise.all([tidied, ...starting.map(({ hosting }) => hosting)]);
       } catch (error) {
         await stop();
         throw error;

@@ -1,3 +1,5 @@
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { planWorkers } from "#main/fleet/virtual-fleet.ts";
 import { type FitAnswer, type FleetLab, firstWeights, openFleetLab, sha256Of } from "./fleet-lab.ts";
@@ -59,6 +61,16 @@ test("a result does not depend on the worker that hosts a device", async () => {
     await opened.close();
   }
   expect(hashes[0]).toEqual(hashes[1]);
+});
+
+test("a fleet that starts deletes what killed workers left half written", async () => {
+  lab = await openFleetLab({ devices: 1, workers: 1 });
+  const folder = join(lab.keptDir, "r-1", "virtual-1");
+  mkdirSync(folder, { recursive: true });
+  for (const name of [".2.safetensors.00ff.unfinished", "1.safetensors"])
+    writeFileSync(join(folder, name), "");
+  await lab.start();
+  expect(readdirSync(folder)).toEqual(["1.safetensors"]);
 });
 
 test("a computer gets as many workers as it has cores, devices and memory for, and at least one", () => {
