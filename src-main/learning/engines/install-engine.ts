@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { UserError } from "#contract/failure.ts";
 import type { EngineInfo } from "#contract/jobs.ts";
+import { withTicks } from "./download-ticks.ts";
 import { defaultEngineDir, packageInEngineDir, TENSORFLOW_VERSION, TFJS_NODE_VERSION } from "./folder.ts";
 
 export interface InstallProgress {
@@ -25,13 +26,14 @@ const WHEEL = {
   requirement: `tensorflow-cpu==${TENSORFLOW_VERSION}`,
   platform: "manylinux2014_x86_64",
   python: "3.11",
+  megabytes: 207,
   sha256: "54660c074d7241a503e81edfd9f5ef5af88f64051b72e2945f26318c790f2d26",
 };
 
 const STEPS = [
   "looking for python3 with pip, npm, g++ and make",
   `fetching @tensorflow/tfjs-node ${TFJS_NODE_VERSION} from npm`,
-  `fetching TensorFlow ${TENSORFLOW_VERSION} from PyPI (207 MB)`,
+  `fetching TensorFlow ${TENSORFLOW_VERSION} from PyPI (${WHEEL.megabytes} MB)`,
   "unpacking TensorFlow's library and headers",
   "building the binding",
   "training one step as a check",
@@ -163,8 +165,8 @@ const headersArgument = (): string[] => {
 export const installEngine = async (options: InstallOptions = {}): Promise<EngineInfo> => {
   const dir = path.resolve(options.dir ?? defaultEngineDir());
   const { signal } = options;
-  const progress = (step: number) =>
-    options.onProgress?.({ step: step + 1, steps: STEPS.length, message: STEPS[step]! });
+  const progress = (step: number, message: string = STEPS[step]!) =>
+    options.onProgress?.({ step: step + 1, steps: STEPS.length, message });
   if (process.platform !== "linux" || process.arch !== "x64") {
     throw new UserError(
       `the native engine folder can be made on Linux x64 only, this is ${process.platform} ${process.arch}; the lab works with wasm`,
@@ -217,27 +219,23 @@ export const installEngine = async (options: InstallOptions = {}): Promise<Engin
 
     progress(2);
     const wheels = path.join(work, "wheel");
-    await mkdir(wheels);
+    // pip downloads into its temporary folder first: here it can be watched, and the disk is the same.
+    const arriving = path.join(wheels, "arriving");
+    await mkdir(arriving, { recursive: true });
     const requirements = path.join(wheels, "requirements.txt");
     await writeFile(requirements, `${WHEEL.requirement} --hash=sha256:${WHEEL.sha256}\n`);
     const pip = ["-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--require-hashes"];
     const target = ["--platform", WHEEL.platform, "--python-version", WHEEL.python, "--implementation", "cp"];
+    const fetching = execute(
+      python,
+      [...pip, "--disable-pip-version-check", ...target, "--abi", "cp311", "-d", wheels, "-r", requirements],
+      { env: { ...process.env, TMPDIR: arriving }, signal },
+    );
     await need(
-      execute(
-        python,
-        [
-          ...pip,
-          "--disable-pip-version-check",
-          ...target,
-          "--abi",
-          "cp311",
-          "-d",
-          wheels,
-          "-r",
-          requirements,
-        ],
-        { signal },
-      ),
+      withTicks(fetching, wheels, (bytes) => {
+        const megabytes = Math.min(Math.floor(bytes / 1e6), WHEEL.megabytes);
+        progress(2, `downloading TensorFlow: ${megabytes} of ${WHEEL.megabytes} MB`);
+      }),
       `pip could not fetch ${WHEEL.requirement}`,
       "See pip's own message and the index that pip is set to:",
     );
@@ -304,6 +302,7 @@ export const installEngine = async (options: InstallOptions = {}): Promise<Engin
     if (replaces) await rm(old, { recursive: true, force: true });
     return describe(dir, check);
   } finally {
-    await rm(work, { recursive: true, force: true });
+    // A program that was just told to stop may write one more file meanwhile.
+    await rm(work, { recursive: true, force: true, maxRetries: 5 });
   }
 };

@@ -179,6 +179,34 @@ describe.runIf(process.platform === "linux" && process.arch === "x64")("what an 
     expect((await readdir(dir)).sort()).toEqual(["bin"]);
   });
 
+  test("the large download says every two seconds how far it is", async () => {
+    await tools({
+      // like pip: into the temporary folder, with a second copy for its cache
+      python3: `case "$2" in
+        pip) [ "$3" = --version ] && exit 0
+          /bin/mkdir "$TMPDIR/pip-unpack"
+          /usr/bin/head -c 84900000 /dev/zero > "$TMPDIR/pip-unpack/wheel"
+          /usr/bin/head -c 84000000 /dev/zero > "$TMPDIR/copy"
+          /bin/sleep 5; echo "connection lost" >&2; exit 1 ;;
+        esac`,
+      npm: 'case "$1" in root) echo / ;; esac',
+      "g++": "exit 0",
+      make: "exit 0",
+    });
+    const said: string[] = [];
+    const failed = installEngine({
+      dir: target(),
+      onProgress: ({ step, steps, message }) => said.push(`[${step}/${steps}] ${message}`),
+    });
+    await expect(failed).rejects.toThrow(/pip could not fetch tensorflow-cpu.*connection lost/s);
+    expect(said.slice(2)).toEqual([
+      expect.stringMatching(/^\[3\/6\] fetching TensorFlow .* \(207 MB\)$/),
+      "[3/6] downloading TensorFlow: 84 of 207 MB",
+      "[3/6] downloading TensorFlow: 84 of 207 MB",
+    ]);
+    expect(await readdir(dir)).toEqual(["bin"]);
+  });
+
   test("stopping it leaves nothing behind", async () => {
     await tools({
       python3: "exit 0",
