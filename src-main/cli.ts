@@ -70,6 +70,13 @@ const forCommandLine = (lab: Lab): OpenLab => ({
   close: lab.close,
 });
 
+// Whoever reads us may stop reading (`fedfleet list | head -1`): that is no error of ours.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+}
+
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   openLab: open,
   engines: {
@@ -81,20 +88,17 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
         signal,
       }),
   },
-  async examine(dataDir) {
-    const lab = open({ dataDir, listen: undefined });
-    try {
-      return await examine({
-        engines: () => listEngines(),
-        datasets: () => lab.datasets.list(),
-        docker: () => probeDocker(process.env.DOCKER_HOST),
-        dataDir: dataDirOf(dataDir),
-        nodeVersion: process.version,
-      });
-    } finally {
-      await lab.close();
-    }
-  },
+  examine: (dataDir) =>
+    examine({
+      engines: () => listEngines(),
+      openDatasets: () => {
+        const lab = open({ dataDir, listen: undefined });
+        return { list: lab.datasets.list, close: lab.close };
+      },
+      docker: () => probeDocker(process.env.DOCKER_HOST),
+      dataDir: dataDirOf(dataDir),
+      nodeVersion: process.version,
+    }),
   stdout: process.stdout,
   screen: process.stderr,
   onInterrupt(listener) {

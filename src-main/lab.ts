@@ -9,6 +9,7 @@ import type { EngineInfo, ModelName } from "#contract/jobs.ts";
 import { type Study, toAlgorithmName, virtualGroups, virtualNames } from "#contract/study.ts";
 import { type Aggregator, createAggregator } from "#main/aggregator/aggregator.ts";
 import { createCatalogue, datasetSha256, loadDataset } from "#main/datasets/datasets.ts";
+import { forgetKept } from "#main/fleet/kept-state.ts";
 import { createVirtualFleet, planWorkers } from "#main/fleet/virtual-fleet.ts";
 import type { ListenOptions } from "#main/hosts/arguments.ts";
 import { createEvaluator } from "#main/learning/evaluator.ts";
@@ -55,9 +56,18 @@ export const openLab = (options: LabOptions) => {
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
   });
   const listeners = new Set<(event: LabEvent) => void>();
+  let closed = false;
+  // Events come out of streams and timers, where nobody would catch what the disk has to say: it ends the study.
+  const unrecorded = new AbortController();
   const emit = (body: LabEventBody): void => {
+    if (closed) return;
     const event = { at: new Date().toISOString(), ...body } as LabEvent;
-    if (!LIVE_ONLY.has(event.kind)) store.record(event);
+    try {
+      if (!LIVE_ONLY.has(event.kind)) store.record(event);
+    } catch (error) {
+      const why = `the study cannot be recorded in ${store.dataDir}: ${(error as Error).message}`;
+      unrecorded.abort(new UserError(why, { exitCode: 1, cause: error }));
+    }
     for (const listener of listeners) listener(event);
   };
   const catalogue = createCatalogue({
@@ -97,6 +107,7 @@ export const openLab = (options: LabOptions) => {
           engine,
         }).id,
       setEngine: store.studies.setEngine,
+      remove: store.studies.remove,
       get(id) {
         const found = store.studies.get(id);
         if (found === undefined) return undefined;
@@ -116,7 +127,20 @@ export const openLab = (options: LabOptions) => {
       },
     },
     engine: () => openEvaluator().engine(),
-    equip: (input) => equip({ ...input, options, emit, evaluator: openEvaluator(), dataDir: store.dataDir }),
+    equip: (input) =>
+      equip({
+        ...input,
+        options,
+        emit,
+        unrecorded: unrecorded.signal,
+        evaluator: openEvaluator(),
+        dataDir: store.dataDir,
+        runsThatAreOver: () =>
+          store.runs
+            .of(input.id)
+            .filter(({ status }) => status === "done" || status === "failed")
+            .map((run) => run.id),
+      }),
     run: {
       checkpoints: store.checkpoints,
       history: {
@@ -147,6 +171,7 @@ export const openLab = (options: LabOptions) => {
       return () => listeners.delete(listener);
     },
     async close(): Promise<void> {
+      closed = true;
       await evaluator?.close();
       store.close();
     },
@@ -162,6 +187,10 @@ const equip = async (input: {
   readonly numClasses: number;
   readonly options: LabOptions;
   readonly emit: (body: LabEventBody) => void;
+  /** The study's runs that are done or failed, by id. */
+  readonly runsThatAreOver: () => readonly string[];
+  /** Aborted when the store can no longer record. */
+  readonly unrecorded: AbortSignal;
   readonly evaluator: ReturnType<typeof createEvaluator>;
   readonly dataDir: string;
 }): Promise<Equipment> => {
@@ -173,18 +202,22 @@ const equip = async (input: {
     admission: foreign ? admissionOf(listen) : { kind: "allow", addresses: [] },
   });
   let fleet: ReturnType<typeof createVirtualFleet> | undefined;
+  const keptDir = join(input.dataDir, "kept");
   const broken = new AbortController();
   // Clients are told to leave before their processes end: the other way round each would count as lost.
   const close = async (politely: boolean) => {
     if (politely) await aggregator.close();
     await fleet?.stop();
     if (!politely) await aggregator.close({ deadlineMs: 0 });
+    // What devices kept of a run is of no use once it is over; before, a resume needs it.
+    for (const run of input.runsThatAreOver()) await forgetKept(keptDir, run);
   };
   try {
     const say = options.onProgress ?? (() => {});
     if (foreign) {
       const at = await listenForForeign(aggregator, listen);
       const host = at.host.includes(":") ? `[${at.host}]` : at.host;
+      tellWhoIsTooMany(aggregator, study, say);
       say(`listening on ${host}:${at.port} for Flower clients (${study.fleet.external ?? 0} wanted)`);
     }
     const { dataset, partition } = input;
@@ -210,7 +243,7 @@ const equip = async (input: {
         model,
         numClasses: input.numClasses,
         seed: study.seed,
-        keptDir: join(input.dataDir, "kept"),
+        keptDir,
         devices: virtualDevices(study, partition, aggregator),
       });
     }
@@ -218,7 +251,7 @@ const equip = async (input: {
     const engine: EngineInfo = fleet === undefined ? await input.evaluator.engine() : fleet.engine();
     return {
       clients: fleet === undefined ? aggregator : explained(aggregator, fleet),
-      broken: broken.signal,
+      broken: AbortSignal.any([broken.signal, input.unrecorded]),
       evaluate: (job) => input.evaluator.evaluate(job),
       engine,
       close,
@@ -227,6 +260,20 @@ const equip = async (input: {
     await close(false);
     throw error;
   }
+};
+
+/** A client that joins beyond those that the study has room for waits for ever: both sides should know. */
+const tellWhoIsTooMany = (aggregator: Aggregator, study: Study, say: (message: string) => void): void => {
+  const room = study.fleet.external ?? 0;
+  const told = new Set<string>();
+  aggregator.onChange(() => {
+    for (const { device, origin, address } of aggregator.sessions()) {
+      if (origin !== "external" || told.has(address) || Number(device.slice("external-".length)) <= room)
+        continue;
+      told.add(address);
+      say(`${device} (${address}) has joined, but this study has room for ${room}: it is not drawn`);
+    }
+  });
 };
 
 /** The sessions, with the reason of a virtual device's failure where its worker knows better than the wire. */

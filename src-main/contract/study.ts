@@ -23,7 +23,8 @@ export const toAlgorithmName = (text: string): AlgorithmName => {
 
 const positiveInt = z.number().int().min(1);
 const fraction = z.number().min(0).max(1);
-const seconds = z.number().positive();
+/** A timer cannot wait for more than 24 days. */
+const seconds = z.number().positive().max(1_000_000);
 
 /** A group of virtual devices that share a profile. */
 const virtualGroup = z.strictObject({
@@ -75,7 +76,7 @@ const stop = z.strictObject({
   deadlineSeconds: seconds.optional(),
   /** k of n: once so many updates are in, the rest get `graceSeconds` more. */
   minUpdates: positiveInt.optional(),
-  graceSeconds: z.number().min(0).default(0),
+  graceSeconds: z.number().min(0).max(1_000_000).default(0),
   /** A run ends when its metric gets there, e.g. `accuracy >= 0.9` or `loss <= 0.3`. */
   target: z
     .string()
@@ -223,8 +224,13 @@ export const studySchema = z
         "fedper's whole model exists only on the devices: set central: false and federated: true",
       );
     }
+    if (s.stop.graceSeconds > 0 && s.stop.minUpdates === undefined) {
+      problem(["stop", "graceSeconds"], "it begins when minUpdates updates are in; set stop.minUpdates, too");
+    }
     const names = virtualGroups(s.fleet).map((g) => g.name);
     names.forEach((name, i) => {
+      if (name === "external")
+        problem(["fleet", "virtual", i, "name"], "external is what foreign clients are called");
       if (names.indexOf(name) !== i)
         problem(["fleet", "virtual", i, "name"], `two groups are called ${name}`);
     });

@@ -75,7 +75,13 @@ export const readStudyFile = async (file: string): Promise<Study> => {
   const document = parseDocument(text, { prettyErrors: true });
   const broken = document.errors[0];
   if (broken !== undefined) throw new UserError(`${file}: ${broken.message.trim()}`);
-  const parsed = parseStudy(document.toJS());
+  let content: unknown;
+  try {
+    content = document.toJS();
+  } catch (error) {
+    throw new UserError(`${file}: ${(error as Error).message}`, { cause: error });
+  }
+  const parsed = parseStudy(content);
   if (!parsed.ok) throw problemsError(file, parsed.problems);
   return parsed.study;
 };

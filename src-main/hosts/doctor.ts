@@ -1,4 +1,6 @@
 import { cpus, totalmem } from "node:os";
+import { UserError } from "#contract/failure.ts";
+import type { DatasetEntry } from "./dataset-command.ts";
 
 /** One thing that was looked at. */
 export interface Finding {
@@ -21,15 +23,8 @@ export interface DoctorPorts {
       chosen: boolean;
     }[]
   >;
-  datasets(): Promise<
-    readonly {
-      name: string;
-      state: string;
-      where?: string | undefined;
-      problem?: string | undefined;
-      next?: string | undefined;
-    }[]
-  >;
+  /** @throws UserError when the data directory cannot be opened, e.g. because a study runs in it. */
+  openDatasets(): { list(): Promise<readonly DatasetEntry[]>; close(): Promise<void> };
   /** The Docker Engine's version, or why it cannot be reached. */
   docker(): Promise<{ ok: true; version: string } | { ok: false; reason: string }>;
   readonly dataDir: string;
@@ -38,7 +33,7 @@ export interface DoctorPorts {
 
 /** What this computer can do, with the next step for each thing that is missing. */
 export const examine = async (ports: DoctorPorts): Promise<readonly Finding[]> => {
-  const [engines, datasets, docker] = await Promise.all([ports.engines(), ports.datasets(), ports.docker()]);
+  const [engines, data, docker] = await Promise.all([ports.engines(), dataFindings(ports), ports.docker()]);
   return [
     nodeFinding(ports.nodeVersion),
     {
@@ -46,9 +41,8 @@ export const examine = async (ports: DoctorPorts): Promise<readonly Finding[]> =
       state: "ready",
       detail: `${cpus().length} cores, ${(totalmem() / 2 ** 30).toFixed(1)} GiB of memory`,
     },
-    { what: "data directory", state: "ready", detail: ports.dataDir },
     ...engineFindings(engines),
-    ...datasets.map(datasetFinding),
+    ...data,
     docker.ok
       ? { what: "Docker Engine", state: "ready", detail: docker.version }
       : {
@@ -92,7 +86,25 @@ const engineFindings = (engines: Awaited<ReturnType<DoctorPorts["engines"]>>): F
   ];
 };
 
-const datasetFinding = (d: Awaited<ReturnType<DoctorPorts["datasets"]>>[number]): Finding => ({
+const dataFindings = async (ports: DoctorPorts): Promise<Finding[]> => {
+  const what = "data directory";
+  let datasets: ReturnType<DoctorPorts["openDatasets"]>;
+  try {
+    datasets = ports.openDatasets();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return [
+      { what, state: "optional", detail: error.message, next: "Ask again then, to see the data sets." },
+    ];
+  }
+  try {
+    return [{ what, state: "ready", detail: ports.dataDir }, ...(await datasets.list()).map(datasetFinding)];
+  } finally {
+    await datasets.close();
+  }
+};
+
+const datasetFinding = (d: DatasetEntry): Finding => ({
   what: `data set ${d.name}`,
   state: d.state === "ready" ? "ready" : d.state === "damaged" ? "missing" : "optional",
   detail: d.state === "ready" ? (d.where ?? "here") : (d.problem ?? d.state),

@@ -22,6 +22,7 @@ export interface Progress {
   readonly runsDone: number;
   /** Position of the current run among all, from 1. */
   readonly runIndex: number;
+  readonly run: string;
   readonly algorithm: string;
   readonly trial: number;
   readonly rounds: number;
@@ -38,6 +39,7 @@ export interface Progress {
 export const startProgress = (input: { name: string; runs: number; runsDone: number }): Progress => ({
   ...input,
   runIndex: input.runsDone,
+  run: "",
   algorithm: "",
   trial: 0,
   rounds: 0,
@@ -57,6 +59,14 @@ const withDevice = (p: Progress, device: string, line: DeviceLine): Progress => 
 const updatePhase = (update: ClientUpdate): DeviceLine["phase"] =>
   update.status === "folded" ? "done" : update.status;
 
+/** A straggler still tells of the round in which it was drawn. */
+const isOfThisRound = (p: Progress, event: { readonly run: string; readonly round: number }): boolean =>
+  event.run === p.run && event.round === p.round;
+
+/** Word of the training that comes after the answer is late by itself. */
+const isOver = (line: DeviceLine | undefined): boolean =>
+  line !== undefined && ["done", "refused", "failed", "late"].includes(line.phase);
+
 /** The state after an event. Pure. */
 export const advance = (p: Progress, event: LabEvent): Progress => {
   switch (event.kind) {
@@ -64,6 +74,7 @@ export const advance = (p: Progress, event: LabEvent): Progress => {
       return {
         ...p,
         runIndex: p.runIndex + 1,
+        run: event.run,
         algorithm: event.algorithm,
         trial: event.trial,
         rounds: event.rounds,
@@ -81,9 +92,11 @@ export const advance = (p: Progress, event: LabEvent): Progress => {
         devices: new Map(event.drawn.map((name) => [name, { phase: "idle", fraction: 0 }])),
       };
     case "client-progress":
-      return withDevice(p, event.device, { phase: event.phase, fraction: event.fraction ?? 0 });
+      return isOfThisRound(p, event) && !isOver(p.devices.get(event.device))
+        ? withDevice(p, event.device, { phase: event.phase, fraction: event.fraction ?? 0 })
+        : p;
     case "client-update":
-      return event.round === p.round
+      return isOfThisRound(p, event)
         ? withDevice(p, event.update.device, { phase: updatePhase(event.update), fraction: 1 })
         : p;
     case "round-ended":

@@ -65,7 +65,8 @@ export const createEvaluator = (options: EvaluatorOptions): Evaluator => {
     for (const [id, waiting] of pending) {
       if (waiting.attempts < ATTEMPTS) continue;
       pending.delete(id);
-      waiting.reject(new Error(`the evaluation process ${reason}${words ? `:\n${words}` : ""}`));
+      const why = `the evaluation process ${reason}${words ? `:\n${words}` : ""}`;
+      waiting.reject(new UserError(why, { exitCode: 1 }));
     }
     for (const waiting of pending.values()) deliver(waiting);
   };

@@ -15,6 +15,7 @@ import { fitRound } from "./fit-round.ts";
 import { gatherClients } from "./gather-clients.ts";
 import { evaluateConfig, fitConfig } from "./instructions.ts";
 import type { Control, Model, RunPorts } from "./ports.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 
 /** A run gives up after so many rounds in a row in which no update could be used. */
 const FRUITLESS_ROUNDS = 3;
@@ -31,6 +32,8 @@ export interface RunPlan {
   readonly model: Model;
   /** The names of all devices of the study, connected or not. */
   readonly roster: readonly string[];
+  /** Those of them that this computer hosts. */
+  readonly hosted: readonly string[];
 }
 
 export type RunOutcome =
@@ -58,10 +61,11 @@ export const conductRun = async (plan: RunPlan, ports: RunPorts, control: Contro
   const travels = model.parameters.filter((spec) => !algorithm.keeps(spec, model.parameters));
   const keeps = model.parameters.filter((spec) => algorithm.keeps(spec, model.parameters)).map((s) => s.name);
   const travelling = new Set(travels.map((spec) => spec.name));
-  const history = [...ports.history.rounds(run.id)];
+  // Of what is recorded only this is looked at again: a run may have very many rounds.
+  const history = ports.history.rounds(run.id).map(remembered);
   const initSeed = deriveSeed(run.seed, "initial-weights");
   const at = await findPosition(plan, ports, initSeed, history);
-  let fruitless = 0;
+  let lastFailure = "no device answered";
   let met = false;
 
   const recordRound = async (
@@ -82,7 +86,7 @@ export const conductRun = async (plan: RunPlan, ports: RunPorts, control: Contro
       },
     );
     control.now.throwIfAborted();
-    const central = ports.evaluate === undefined ? undefined : await ports.evaluate(path);
+    const central = ports.evaluate && (await unlessAborted(ports.evaluate(path), control.now));
     const federated = await federatedEvaluation();
     control.now.throwIfAborted();
     const complete: RoundResult = {
@@ -97,7 +101,7 @@ export const conductRun = async (plan: RunPlan, ports: RunPorts, control: Contro
       seconds: (ports.now() - startedAt) / 1000,
     };
     await ports.recordRound(run.id, complete, path);
-    history.push(complete);
+    history.push(remembered(complete));
   };
 
   const federatedEvaluation = async (): Promise<FederatedEvaluation | undefined> => {
@@ -106,6 +110,8 @@ export const conductRun = async (plan: RunPlan, ports: RunPorts, control: Contro
     const sessions = ports.clients.sessions().filter((s) => known.has(s.device) && !s.busy);
     const parameters = prepareParameters(at.weights.filter((t) => travelling.has(t.name)));
     return await evaluateRound({
+      run: run.id,
+      round: at.round,
       sessions,
       instruct: (device) => ({
         kind: "evaluate",
@@ -148,6 +154,12 @@ export const conductRun = async (plan: RunPlan, ports: RunPorts, control: Contro
   }
 
   for (;;) {
+    if (fruitlessRounds(history) >= FRUITLESS_ROUNDS) {
+      return {
+        status: "failed",
+        reason: `no update could be used in ${FRUITLESS_ROUNDS} rounds in a row; the last failure: ${lastFailure}`,
+      };
+    }
     const verdict = runShouldStop({ rounds: history.filter((r) => r.round > 0), stop: study.stop });
     if (verdict.stop) return { status: "done", reason: verdict.reason ?? "a stop rule was met" };
     if (at.round >= study.rounds) return { status: "done", reason: `all ${study.rounds} rounds are done` };
@@ -158,6 +170,7 @@ export const conductRun = async (plan: RunPlan, ports: RunPorts, control: Contro
       run: run.id,
       round,
       roster: plan.roster,
+      hosted: plan.hosted,
       sampling: study.sampling,
       met,
       ports,
@@ -218,7 +231,6 @@ export const conductRun = async (plan: RunPlan, ports: RunPorts, control: Contro
     const finished = await drive(aggregation.finish());
     const failures: Failure[] = [...fit.failures];
     if (finished.ok) {
-      fruitless = 0;
       at.weights = merge(
         at.weights,
         travels.map((s) => s.name),
@@ -226,7 +238,6 @@ export const conductRun = async (plan: RunPlan, ports: RunPorts, control: Contro
       );
       at.state = finished.value.state;
     } else {
-      fruitless += 1;
       failures.push({ code: finished.failure.code, stage: "aggregate", cause: finished.failure.cause });
     }
     at.round = round;
@@ -244,21 +255,32 @@ export const conductRun = async (plan: RunPlan, ports: RunPorts, control: Contro
       },
       startedAt,
     );
-    if (fruitless >= FRUITLESS_ROUNDS) {
-      const last = failures[0];
-      return {
-        status: "failed",
-        reason: `no update could be used in ${FRUITLESS_ROUNDS} rounds in a row; the last failure: ${last?.device ? `${last.device}: ` : ""}${last?.cause ?? "no device answered"}`,
-      };
-    }
+    const blamed = failures[0];
+    if (blamed !== undefined) lastFailure = `${blamed.device ? `${blamed.device}: ` : ""}${blamed.cause}`;
   }
+};
+
+/** What a run looks at again of its finished rounds. */
+type Remembered = Pick<RoundResult, "round" | "clients" | "loss" | "accuracy">;
+
+const remembered = ({ round, clients, loss, accuracy }: RoundResult): Remembered => ({
+  round,
+  clients,
+  loss,
+  accuracy,
+});
+
+/** How many of the last rounds had no update that could be used. */
+const fruitlessRounds = (history: readonly Remembered[]): number => {
+  const last = history.findLastIndex((r) => r.round === 0 || r.clients.length > 0);
+  return history.length - 1 - last;
 };
 
 const findPosition = async (
   plan: RunPlan,
   ports: RunPorts,
   initSeed: number,
-  history: readonly RoundResult[],
+  history: readonly Remembered[],
 ): Promise<Position> => {
   const path = ports.history.lastCheckpoint(plan.run.id);
   const last = history.at(-1);
@@ -289,7 +311,7 @@ const findPosition = async (
 
 /** The last round before `round` whose update of this device was folded: its kept state goes with that one. */
 const keptFrom = (
-  history: readonly RoundResult[],
+  history: readonly Remembered[],
   device: string,
   round: number,
   trainedNow: ReadonlySet<string> = new Set(),

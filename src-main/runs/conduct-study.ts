@@ -1,20 +1,15 @@
 import type { EngineInfo } from "#contract/jobs.ts";
-import type { AlgorithmName, Study } from "#contract/study.ts";
+import type { Study } from "#contract/study.ts";
 import { algorithmOf } from "#main/federation/algorithms.ts";
 import { conductRun, type RunOutcome } from "./conduct-run.ts";
-import { rosterOf } from "./open-study.ts";
+import type { StoredStudy } from "./lab-ports.ts";
+import { partitionedDevices, rosterOf } from "./open-study.ts";
 import type { Control, Model, RunPorts } from "./ports.ts";
 
 export interface StudyPlan {
   readonly id: string;
   readonly study: Study;
-  readonly runs: readonly {
-    readonly id: string;
-    readonly algorithm: AlgorithmName;
-    readonly trial: number;
-    readonly seed: number;
-    readonly status: string;
-  }[];
+  readonly runs: StoredStudy["runs"];
   readonly model: Model;
   readonly engine: EngineInfo;
   readonly resumed: boolean;
@@ -85,12 +80,17 @@ const conduct = async (
         algorithm: algorithmOf(run.algorithm, plan.study),
         model: plan.model,
         roster: rosterOf(plan.study),
+        hosted: partitionedDevices(plan.study),
       },
       ports,
       control,
     );
   } catch (error) {
     if (control.now.aborted) return { status: "interrupted", reason: "stopped at once" };
+    // What broke off can be resumed once it is mended; the record says why it ended.
+    const reason = error instanceof Error ? error.message : String(error);
+    ports.emit({ kind: "run-ended", study: plan.id, run: run.id, status: "interrupted", reason });
+    end(plan, ports, "interrupted");
     throw error;
   }
 };

@@ -1,8 +1,9 @@
 import type { ClientEvaluation } from "#contract/events.ts";
 import type { Failure } from "#contract/failure.ts";
 import type { OutgoingMessage } from "#main/wire/messages.ts";
-import { plainMetrics } from "./fit-round.ts";
+import { plainMetrics } from "./plain-metrics.ts";
 import type { Control, RunPorts, Session } from "./ports.ts";
+import { NEXT, SILENT_MS, someOf } from "./waiting.ts";
 
 export interface FederatedEvaluation {
   readonly evaluations: readonly ClientEvaluation[];
@@ -22,8 +23,10 @@ export interface FederatedEvaluation {
 export const evaluateRound = async (input: {
   readonly sessions: readonly Session[];
   readonly instruct: (device: string) => OutgoingMessage;
+  readonly run: string;
+  readonly round: number;
   readonly deadlineSeconds: number | undefined;
-  readonly ports: Pick<RunPorts, "now">;
+  readonly ports: Pick<RunPorts, "emit" | "now">;
   readonly control: Control;
 }): Promise<FederatedEvaluation> => {
   const evaluations: ClientEvaluation[] = [];
@@ -71,7 +74,19 @@ export const evaluateRound = async (input: {
     }
     answer.value.release();
   });
-  await settle(Promise.all(answers), input.deadlineSeconds, input.control.now);
+  const startedAt = input.ports.now();
+  const ticking = setInterval(() => {
+    const sinceMs = input.ports.now() - startedAt;
+    if (sinceMs < SILENT_MS) return;
+    const { run, round } = input;
+    const who = `${someOf([...waiting])} to evaluate`;
+    input.ports.emit({ kind: "waiting", run, round, stage: "answering", for: who, sinceMs, next: NEXT });
+  }, 1000);
+  try {
+    await settle(Promise.all(answers), input.deadlineSeconds, input.control.now);
+  } finally {
+    clearInterval(ticking);
+  }
   for (const device of [...waiting]) {
     waiting.delete(device);
     failures.push({

@@ -4,10 +4,11 @@ import type { Study } from "#contract/study.ts";
 import { roundShouldClose } from "#main/federation/stop-rules.ts";
 import type { Aggregation, Update } from "#main/federation/strategy.ts";
 import type { OutgoingMessage } from "#main/wire/messages.ts";
-import type { Config } from "#main/wire/protocol.ts";
 import { type Asked, timingOf, withWait } from "./client-timing.ts";
 import { drive } from "./drive.ts";
+import { plainMetrics } from "./plain-metrics.ts";
 import type { Control, Reply, RunPorts, Session } from "./ports.ts";
+import { NEXT, SILENT_MS, someOf } from "./waiting.ts";
 
 export interface FitRound {
   readonly updates: readonly ClientUpdate[];
@@ -17,8 +18,6 @@ export interface FitRound {
 
 /** How often a waiting round looks at the clock; who watches is told for whom it waits at the same pace. */
 const WAIT_STEP_MS = 1000;
-/** A wait gets said from here on. */
-const SILENT_MS = 2000;
 /** Updates that share one pass over the sums, at most. */
 const FOLDED_TOGETHER = 3;
 
@@ -113,6 +112,11 @@ export const fitRound = async (input: {
   };
 
   const answered = (asked: Asked, answer: Result<Reply>) => {
+    // Stopped at once: whatever comes now, a broken connection above all, is nobody's news any more.
+    if (control.now.aborted) {
+      if (answer.ok) answer.value.release();
+      return;
+    }
     asked.repliedAt = ports.now();
     if (!answer.ok) {
       fail(asked, "failed", answer.failure);
@@ -150,7 +154,12 @@ export const fitRound = async (input: {
         ports.emit({ kind: "client-progress", run, round, device, phase: "uploading" });
       },
     });
-    void answer.then((result) => answered(asked, result));
+    answer
+      .then((result) => answered(asked, result))
+      .catch((error: unknown) => {
+        broken.push(error);
+        wake();
+      });
   };
 
   for (const session of input.sessions) ask(session);
@@ -178,7 +187,7 @@ export const fitRound = async (input: {
           run,
           round,
           stage: "answering",
-          for: namesOf(pending),
+          for: someOf([...pending.keys()]),
           sinceMs,
           next: NEXT,
         });
@@ -210,8 +219,6 @@ export const fitRound = async (input: {
   return { updates: sorted, failures: sorted.flatMap((u) => u.failure ?? []), examples };
 };
 
-const NEXT = "Press Ctrl-C to stop after this round.";
-
 const tooLate = (round: number): Failure => ({
   code: "late",
   stage: "fit",
@@ -238,20 +245,4 @@ const unusable = (message: Reply["message"]): Failure | undefined => {
     cause: message.status.message || `it answered with status ${message.status.code}`,
     next: "Look at the client's own output for the reason.",
   };
-};
-
-/** Metrics as they are recorded: numbers, strings and booleans; bytes are left out, big integers become text. */
-export const plainMetrics = (metrics: Config): Record<string, number | string | boolean> => {
-  const plain: Record<string, number | string | boolean> = {};
-  for (const [key, value] of Object.entries(metrics)) {
-    if (typeof value === "bigint") plain[key] = value.toString();
-    else if (!(value instanceof Uint8Array)) plain[key] = value;
-  }
-  return plain;
-};
-
-const namesOf = (pending: ReadonlyMap<string, Asked>): string => {
-  const names = [...pending.keys()];
-  const shown = names.slice(0, 3).join(", ");
-  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
 };

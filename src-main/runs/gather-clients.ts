@@ -1,20 +1,23 @@
 import type { Study } from "#contract/study.ts";
 import type { Control, RunPorts, Session } from "./ports.ts";
+import { SILENT_MS, someOf } from "./waiting.ts";
 
 /** How long a round waits for devices that took part before and are away, before it goes on without them. */
-export const REJOIN_SECONDS = 60;
+const REJOIN_SECONDS = 60;
 
 /**
  * Waits until enough devices of the roster are connected, and returns those that are free, sorted by name.
  *
- * A study that sets `sampling.minAvailable` waits for so many, as long as it takes. Without it, a run waits for the
- * whole fleet before its first round; later it gives missing devices `REJOIN_SECONDS` and then goes on with those
- * that are there. A device still busy with an earlier round counts as connected, but cannot be drawn.
+ * A study that sets `sampling.minAvailable` waits for so many, as long as it takes, and for all that this computer
+ * hosts, or its draws would depend on who starts faster. Without it, a run waits for the whole fleet before its first
+ * round; later it gives missing devices `REJOIN_SECONDS` and then goes on with those that are there. A device still busy with an earlier round counts as connected, but cannot be drawn.
  */
 export const gatherClients = async (input: {
   readonly run: string;
   readonly round: number;
   readonly roster: readonly string[];
+  /** Those of the roster that this computer hosts: they all come, so nobody is drawn before they have. */
+  readonly hosted: readonly string[];
   readonly sampling: Study["sampling"];
   /** True once a round of this run was held by this process: the fleet has been complete. */
   readonly met: boolean;
@@ -30,27 +33,29 @@ export const gatherClients = async (input: {
     const present = ports.clients.sessions().filter((s) => known.has(s.device));
     const free = present.filter((s) => !s.busy);
     const waited = ports.now() - startedAt;
-    const patient = input.met && sampling.minAvailable === undefined && waited >= REJOIN_SECONDS * 1000;
-    const wanted = sampling.minAvailable ?? (patient ? leastDrawn : input.roster.length);
-    const enough = present.length >= Math.max(wanted, leastDrawn);
-    if (enough && free.length >= leastDrawn) {
+    const waitedEnough = input.met && waited >= REJOIN_SECONDS * 1000;
+    const patient = waitedEnough && sampling.minAvailable === undefined;
+    const wanted = Math.max(sampling.minAvailable ?? (patient ? 1 : input.roster.length), leastDrawn);
+    const missing = input.roster.filter((name) => !present.some((s) => s.device === name));
+    const hostedAreHere = waitedEnough || !input.hosted.some((name) => missing.includes(name));
+    if (hostedAreHere && present.length >= wanted && free.length >= leastDrawn) {
       return free.toSorted((a, b) => (a.device < b.device ? -1 : 1));
     }
     if (control.stopAfterRound) return [];
-    if (waited >= 2000) {
-      const missing = input.roster.filter((name) => !present.some((s) => s.device === name));
-      const shown = missing.slice(0, 3).join(", ");
+    if (waited >= SILENT_MS) {
+      const enough = present.length >= wanted && hostedAreHere;
       ports.emit({
         kind: "waiting",
         run: input.run,
         round: input.round,
         stage: "joining",
-        for:
-          missing.length === 0
-            ? "devices that are still busy with an earlier round"
-            : `${missing.length > 3 ? `${shown} and ${missing.length - 3} more` : shown} to connect (${present.length} of ${Math.max(wanted, leastDrawn)})`,
+        for: enough
+          ? "devices that are still busy with an earlier round"
+          : `${someOf(missing)} to connect (${present.length} of ${Math.max(wanted, input.hosted.length)})`,
         sinceMs: waited,
-        next: "Start the missing clients, or press Ctrl-C and lower sampling.minAvailable.",
+        next: enough
+          ? "They are drawn again when they have answered."
+          : "Start the missing clients, or press Ctrl-C to stop.",
       });
     }
     await changed(ports, control.now);

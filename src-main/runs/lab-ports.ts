@@ -65,6 +65,8 @@ export interface LabPorts {
       engine: EngineInfo;
     }): string;
     get(id: string): StoredStudy | undefined;
+    /** Forgets a study in which nothing was recorded. */
+    remove(id: string): void;
     /** The engine that the runs which start from now on are computed with. */
     setEngine(id: string, engine: EngineInfo): void;
   };

@@ -1,8 +1,10 @@
+import { type Result, UserError } from "#contract/failure.ts";
 import type { NamedTensor, ParameterSpec, Tensor } from "#contract/tensor.ts";
 import { gatherClients } from "./gather-clients.ts";
 import type { Equipment, LabPorts, StoredStudy } from "./lab-ports.ts";
 import { rosterOf } from "./open-study.ts";
-import type { Control, Model } from "./ports.ts";
+import type { Control, Model, Reply } from "./ports.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 
 /**
  * The model of a study that leaves it to its clients: the parameters of the first client (by name) are everybody's
@@ -36,6 +38,10 @@ export const modelFromClient = async (input: {
 
 const position = (name: string): number => Number(name.slice(name.lastIndexOf("-") + 1));
 
+/** How long a client may take to hand over its parameters, before the next one is asked. */
+const PATIENCE_MS = 60_000;
+
+/** @throws UserError when every client was asked and none could give parameters, with the last one's reason. */
 const askClients = async (input: {
   readonly ports: LabPorts;
   readonly stored: StoredStudy;
@@ -43,28 +49,80 @@ const askClients = async (input: {
   readonly control: Control;
 }): Promise<readonly NamedTensor[] | undefined> => {
   const { ports, stored, equipment, control } = input;
-  for (;;) {
-    const sessions = await gatherClients({
-      run: stored.runs[0]?.id ?? stored.id,
-      round: 0,
-      roster: rosterOf(stored.study),
-      sampling: stored.study.sampling,
-      met: false,
-      ports: { clients: equipment.clients, emit: ports.emit, now: ports.run.now },
-      control,
-    });
-    if (sessions.length === 0) return undefined;
-    for (const session of sessions) {
-      const answer = await session.request({ kind: "getParameters", config: {} });
-      if (!answer.ok) continue;
-      const { message } = answer.value;
-      const usable =
-        message.kind === "parameters" && message.status.code === 0 && message.parameters.length > 0;
-      const tensors = usable ? message.parameters.map(named) : undefined;
-      answer.value.release();
-      if (tensors !== undefined) return tensors;
+  const run = stored.runs[0]?.id ?? stored.id;
+  const sessions = await gatherClients({
+    run,
+    round: 0,
+    roster: rosterOf(stored.study),
+    hosted: [],
+    sampling: stored.study.sampling,
+    met: false,
+    ports: { clients: equipment.clients, emit: ports.emit, now: ports.run.now },
+    control,
+  });
+  if (sessions.length === 0) return undefined;
+  let why = "";
+  for (const session of sessions) {
+    const startedAt = ports.run.now();
+    const asked = session.request({ kind: "getParameters", config: {} }).then(parametersOf);
+    const ticking = setInterval(() => {
+      const sinceMs = ports.run.now() - startedAt;
+      const what = `${session.device} to hand over its parameters`;
+      ports.emit({
+        kind: "waiting",
+        run,
+        round: 0,
+        stage: "joining",
+        for: what,
+        sinceMs,
+        next: "Press Ctrl-C to stop.",
+      });
+    }, 2000);
+    try {
+      const given = await unlessAborted(withinPatience(asked), stoppable(control));
+      if (typeof given !== "string") return given;
+      why = `${session.device}: ${given}`;
+    } catch (error) {
+      if (control.now.aborted || control.stopAfterRound) return undefined;
+      throw error;
+    } finally {
+      clearInterval(ticking);
     }
   }
+  throw new UserError(
+    `model: from-client: no client could give its parameters; ${why}. Implement get_parameters in the client, or name a model of the lab.`,
+  );
+};
+
+/** The tensors of an answer to getParameters, or why there are none. */
+const parametersOf = (answer: Result<Reply>): readonly NamedTensor[] | string => {
+  if (!answer.ok) return answer.failure.cause;
+  const { message } = answer.value;
+  const tensors =
+    message.kind === "parameters" && message.status.code === 0 ? message.parameters.map(named) : [];
+  const said = message.kind === "parameters" ? message.status.message : "";
+  answer.value.release();
+  return tensors.length > 0 ? tensors : said || "it answered without any tensor";
+};
+
+const withinPatience = <T>(promise: Promise<T>): Promise<T | string> => {
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise<string>((resolve) => {
+    timer = setTimeout(resolve, PATIENCE_MS, `it did not answer within ${PATIENCE_MS / 1000} s`);
+  });
+  return Promise.race([promise, patience]).finally(() => clearTimeout(timer));
+};
+
+/** Before the first round there is nothing to finish: the first Ctrl-C stops at once. */
+const stoppable = (control: Control): AbortSignal => {
+  const stop = new AbortController();
+  const look = setInterval(() => {
+    if (!control.stopAfterRound && !control.now.aborted) return;
+    clearInterval(look);
+    stop.abort(new Error("stopped before the first round"));
+  }, 200);
+  look.unref();
+  return stop.signal;
 };
 
 /** The reply's tensors are views of a buffer that is given back: these are copies. */

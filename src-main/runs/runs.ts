@@ -21,77 +21,90 @@ export interface Runs {
   conduct(id: string, control: Control): Promise<StudyStatus>;
 }
 
-export const createRuns = (ports: LabPorts): Runs => ({
-  async open(study) {
-    const dataset = await describe(ports, study);
-    if (!dataset.ok) return dataset;
-    const opened = openStudy(study, dataset.labels, ports.sha256);
-    if (!opened.ok) return opened;
-    const id = ports.records.create({
-      study,
-      partition: opened.partition,
-      classes: dataset.labels?.classNames ?? [],
-      datasetSha: dataset.labels?.sha256,
-      runs: planRuns(study),
-      engine: await ports.engine(),
-    });
-    return { ok: true, id };
-  },
+export const createRuns = (ports: LabPorts): Runs => {
+  /** Opened by this process and not conducted yet. */
+  const fresh = new Set<string>();
+  return {
+    async open(study) {
+      const dataset = await describe(ports, study);
+      if (!dataset.ok) return dataset;
+      const opened = openStudy(study, dataset.labels, ports.sha256);
+      if (!opened.ok) return opened;
+      const id = ports.records.create({
+        study,
+        partition: opened.partition,
+        classes: dataset.labels?.classNames ?? [],
+        datasetSha: dataset.labels?.sha256,
+        runs: planRuns(study),
+        engine: await ports.engine(),
+      });
+      fresh.add(id);
+      return { ok: true, id };
+    },
 
-  async conduct(id, person) {
-    const stored = ports.records.get(id);
-    if (stored === undefined) {
-      throw new UserError(
-        `there is no study ${id} in this data directory; fedfleet list shows those that are`,
-      );
-    }
-    const { study } = stored;
-    const dataset = study.dataset === "on-clients" ? undefined : await ports.datasets.find(study.dataset);
-    const numClasses = stored.classes.length;
-    const resumed = stored.runs.some((run) => ports.run.history.rounds(run.id).length > 0);
-    if (resumed && dataset !== undefined && stored.datasetSha !== undefined) {
-      await sameData(ports, dataset, stored.datasetSha);
-    }
-    const equipment = await ports.equip({ id, study, dataset, partition: stored.partition, numClasses });
-    const control: Control = {
-      get stopAfterRound() {
-        return person.stopAfterRound;
-      },
-      now: AbortSignal.any([person.now, equipment.broken]),
-    };
-    try {
-      if (resumed && !sameEngine(stored.engine, equipment.engine)) {
-        ports.say(
-          `this study began on ${engineName(stored.engine)} and goes on with ${engineName(equipment.engine)}: their last digits differ, so its curve is no longer that of an uninterrupted run`,
+    async conduct(id, person) {
+      const stored = ports.records.get(id);
+      if (stored === undefined) {
+        throw new UserError(
+          `there is no study ${id} in this data directory; fedfleet list shows those that are`,
         );
       }
-      ports.records.setEngine(id, equipment.engine);
-      const model = await modelOf(ports, stored, equipment, control);
-      if (model === undefined) return "interrupted";
-      const status = await conductStudy(
-        {
-          id,
-          study,
-          runs: stored.runs,
-          model,
-          engine: equipment.engine,
-          resumed,
+      const { study } = stored;
+      const dataset = study.dataset === "on-clients" ? undefined : await ports.datasets.find(study.dataset);
+      const numClasses = stored.classes.length;
+      const resumed = stored.runs.some((run) => ports.run.history.rounds(run.id).length > 0);
+      const isFresh = fresh.delete(id);
+      if (!isFresh && dataset !== undefined && stored.datasetSha !== undefined) {
+        await sameData(ports, dataset, stored.datasetSha);
+      }
+      const equipment = await ports
+        .equip({ id, study, dataset, partition: stored.partition, numClasses })
+        .catch((error: unknown) => {
+          // A port in use, a certificate that is none: nothing has begun, so nothing is there to resume.
+          if (isFresh) ports.records.remove(id);
+          throw error;
+        });
+      if (equipment.engine.note !== undefined) ports.say(equipment.engine.note);
+      const control: Control = {
+        get stopAfterRound() {
+          return person.stopAfterRound;
         },
-        {
-          ...ports.run,
-          emit: ports.emit,
-          clients: equipment.clients,
-          evaluate: centralEvaluation(study, dataset, numClasses, equipment),
-        },
-        control,
-      );
-      if (equipment.broken.aborted) throw equipment.broken.reason;
-      return status;
-    } finally {
-      await equipment.close(!control.now.aborted);
-    }
-  },
-});
+        now: AbortSignal.any([person.now, equipment.broken]),
+      };
+      try {
+        if (resumed && !sameEngine(stored.engine, equipment.engine)) {
+          ports.say(
+            `this study began on ${engineName(stored.engine)} and goes on with ${engineName(equipment.engine)}: their last digits differ, so its curve is no longer that of an uninterrupted run`,
+          );
+        }
+        ports.records.setEngine(id, equipment.engine);
+        const model = await modelOf(ports, stored, equipment, control);
+        if (model === undefined) return "interrupted";
+        const status = await conductStudy(
+          {
+            id,
+            study,
+            runs: stored.runs,
+            model,
+            engine: equipment.engine,
+            resumed,
+          },
+          {
+            ...ports.run,
+            emit: ports.emit,
+            clients: equipment.clients,
+            evaluate: centralEvaluation(study, dataset, numClasses, equipment),
+          },
+          control,
+        );
+        if (equipment.broken.aborted) throw equipment.broken.reason;
+        return status;
+      } finally {
+        await equipment.close(!control.now.aborted);
+      }
+    },
+  };
+};
 
 type Described = Awaited<ReturnType<LabPorts["datasets"]["labels"]>> | undefined;
 

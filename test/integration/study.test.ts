@@ -1,4 +1,6 @@
-import { readFileSync } from "node:fs";
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
@@ -101,9 +103,10 @@ describe("fedfleet run", () => {
 
   test("a file that is no YAML, and one that is not there: exit 2 with its name", async () => {
     const broken = join(scratch.path, "broken.yaml");
-    const { writeFileSync } = await import("node:fs");
     writeFileSync(broken, "name: [unclosed\nrounds: 3");
-    for (const file of [broken, join(scratch.path, "nowhere.yaml")]) {
+    const alias = join(scratch.path, "alias.yaml");
+    writeFileSync(alias, "name: *nope");
+    for (const file of [broken, alias, join(scratch.path, "nowhere.yaml")]) {
       const finished = await fedfleet(["run", file, "--data-dir", labOf("broken")]);
       expect(finished.code).toBe(2);
       expect(finished.stderr).toContain(file);
@@ -150,6 +153,41 @@ describe("fedfleet run", () => {
     expect(new Set(failures.map((f) => f.code))).toEqual(new Set(["connection-lost"]));
     for (const f of failures) expect(f.device).toMatch(/^shaky-/);
     for (const r of rounds) expect(r.clients.filter((c) => c.startsWith("steady"))).toHaveLength(3);
+  });
+
+  test("draws do not depend on which device starts first, however few the study waits for", async () => {
+    const few = {
+      ...small,
+      name: "few",
+      algorithms: ["fedavg"],
+      partition: { kind: "iid" },
+      fleet: { virtual: 40 },
+      sampling: { fraction: 0.1, minAvailable: 2 },
+      evaluation: { federated: false },
+    } satisfies StudyInput;
+    const [first, again] = [documentOf(await run(few, "few")), documentOf(await run(few, "few"))];
+    for (const r of first.runs[0]!.rounds) expect(r.clients).toHaveLength(4);
+    expect(figures(again)).toEqual(figures(first));
+  });
+
+  test("a port in use: exit 2, and nothing is left to resume", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const file = writeStudy(scratch.path, { ...small, fleet: { external: 1 } }, "port");
+    const finished = await fedfleet([
+      "run",
+      file,
+      "--data-dir",
+      labOf("port"),
+      "--listen",
+      `127.0.0.1:${port}`,
+    ]);
+    server.close();
+    expect(finished.stderr).toContain(String(port));
+    expect(finished.code).toBe(2);
+    const resumed = await fedfleet(["resume", "--data-dir", labOf("port")]);
+    expect(resumed.stderr).toContain("nothing to resume");
   });
 
   test("fedper keeps each classifier at home", async () => {
@@ -206,37 +244,50 @@ describe("stopping and resuming", () => {
     expect(nothing.stderr).toContain("nothing to resume");
   });
 
+  test("Ctrl-C twice in the middle of a training: the process ends at once, in order, and resume goes on", async () => {
+    const long = { ...study, localEpochs: 60 } satisfies StudyInput;
+    const dir = labOf("twice");
+    const running = startFedfleet(["run", writeStudy(scratch.path, long, "twice"), "--data-dir", dir]);
+    await running.said("before training");
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    running.child.kill("SIGINT");
+    await running.said("Stopping after this round");
+    const asked = performance.now();
+    running.child.kill("SIGINT");
+    const ended = await running.done;
+    expect(ended.stderr).not.toMatch(/Error|at .*\.ts:/);
+    expect(ended.code).toBe(130);
+    expect(performance.now() - asked).toBeLessThan(15_000);
+    const listed = await fedfleet(["list", "--data-dir", dir, "--json"]);
+    expect(JSON.parse(listed.stdout)).toMatchObject([{ status: "interrupted" }]);
+  });
+
   test("kill -9 at 20 random instants, each resumed: the final weights are those of the uninterrupted run", async () => {
-    const whole = documentOf(await start(join(scratch.path, "whole2")).done);
-    const dir = join(scratch.path, "killed");
-    let process = start(dir);
-    let kills = 0;
-    let finished = false;
-    // Seconds that fall into start-up, training, aggregation, checkpoint, evaluation and recording alike.
-    let random = 12345;
-    const next = () => {
-      random = (Math.imul(random, 1103515245) + 12345) >>> 0;
-      return random / 2 ** 32;
+    const many = { ...study, rounds: 16 } satisfies StudyInput;
+    const file = writeStudy(scratch.path, many, "kills");
+    const whole = documentOf(await fedfleet(["run", file, "--data-dir", labOf("whole-of-kills"), "--json"]));
+    const dir = labOf("kills");
+    // A private generator: which instants are hit must not depend on anything else.
+    let state = 12345;
+    const random = () => {
+      state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+      return state / 2 ** 32;
     };
-    await process.said("stops (s-");
-    while (kills < 20) {
-      const wait = 300 + next() * 2500;
-      const ended = await Promise.race([
-        process.done,
-        new Promise<undefined>((r) => setTimeout(() => r(undefined), wait)),
-      ]);
-      if (ended !== undefined) {
-        finished = true;
-        break;
-      }
-      process.child.kill("SIGKILL");
-      await process.done;
-      kills += 1;
-      process = startFedfleet(["resume", "--data-dir", dir, "--json"]);
+    let running = startFedfleet(["run", file, "--data-dir", dir, "--json"]);
+    await running.said("stops (s-");
+    for (let kills = 0; kills < 20; kills += 1) {
+      // Every other kill falls anywhere in start-up and the first round; the rest once rounds go by, which is where
+      // training, folding, checkpoint, evaluation and recording take turns.
+      if (kills % 2 === 1) await running.said("· round ");
+      await new Promise((resolve) => setTimeout(resolve, random() * (kills % 2 === 1 ? 900 : 2500)));
+      expect(running.child.exitCode, "the study was over before it was killed 20 times").toBeNull();
+      running.child.kill("SIGKILL");
+      await running.done;
+      running = startFedfleet(["resume", "--data-dir", dir, "--json"]);
     }
-    const last = documentOf(await process.done);
-    expect(figures(last)).toEqual(figures(whole));
-    expect(finished ? kills : 20).toBeGreaterThanOrEqual(5);
+    const last = await running.done;
+    expect(last.code, last.stderr).toBe(0);
+    expect(figures(documentOf(last))).toEqual(figures(whole));
   });
 });
 

@@ -34,6 +34,7 @@ const plan = (changes: Partial<StudyInput> = {}, roster = ["a", "b", "c"]): RunP
     algorithm: algorithmOf(name, s),
     model: fakeModel,
     roster,
+    hosted: s.fleet.virtual === undefined ? [] : roster,
   };
 };
 
@@ -249,6 +250,27 @@ describe("conductRun", () => {
     expect(lab.recorded.get("r")![1]!.clients).toEqual(["a", "b", "c"]);
   });
 
+  test("nobody is drawn before all that this computer hosts are there, however few are waited for", async () => {
+    const roster = ["a", "b", "c", "d"];
+    const changes: Partial<StudyInput> = {
+      rounds: 1,
+      fleet: { virtual: 4 },
+      dataset: "x",
+      sampling: { fraction: 0.5, minAvailable: 1 },
+    };
+    const clients = fakeClients(["d"], honest);
+    const lab = fakeLab(clients);
+    const running = conductRun(plan(changes, roster), lab, control());
+    for (const name of ["b", "a", "c"]) {
+      await later(20, undefined);
+      clients.join(name);
+    }
+    await running;
+    const ready = fakeLab(fakeClients(roster, honest));
+    await conductRun(plan(changes, roster), ready, control());
+    expect(lab.recorded.get("r")![1]!.drawn).toEqual(ready.recorded.get("r")![1]!.drawn);
+  });
+
   test("strangers are not drawn", async () => {
     const clients = fakeClients(["a", "b", "c", "stranger"], honest);
     const lab = fakeLab(clients);
@@ -342,6 +364,36 @@ describe("stopping and resuming", () => {
       }
     },
   );
+
+  test("rounds without a usable update count on over a stop", async () => {
+    const c = control();
+    const clients = () => fakeClients(["a", "b", "c"], async () => failure("client-error", "out of memory"));
+    const part = fakeLab(clients());
+    const stopping: typeof part = {
+      ...part,
+      recordRound: (run, result, path) => {
+        if (result.round === 2) c.stopAfterRound = true;
+        return part.recordRound(run, result, path);
+      },
+    };
+    expect(await conductRun(plan({ rounds: 9 }), stopping, c)).toMatchObject({ status: "interrupted" });
+    const rest = fakeLab(clients(), part);
+    expect(await conductRun(plan({ rounds: 9 }), rest, control())).toMatchObject({ status: "failed" });
+    expect(rest.recorded.get("r")).toHaveLength(4);
+  });
+
+  test("an answer that fails after the study was stopped at once is nobody's news", async () => {
+    const c = control();
+    const clients = fakeClients(["a", "b", "c"], async () => {
+      setTimeout(() => c.abort(new Error("now")), 10);
+      return later(60, failure("connection-lost", "gone"));
+    });
+    const lab = fakeLab(clients);
+    await expect(conductRun(plan(), lab, c)).rejects.toThrow("now");
+    const before = lab.events.length;
+    await later(100, undefined);
+    expect(lab.events).toHaveLength(before);
+  });
 
   test("stopping at once records nothing of the round in progress", async () => {
     const c = control();
