@@ -71,6 +71,14 @@ const optimizer = z.strictObject({
   lrDecay: z.number().positive().max(1).default(1),
 });
 
+/** The server's step of FedAdam and FedYogi. */
+const adaptive = z.strictObject({
+  serverLr: z.number().positive().default(0.01),
+  beta1: z.number().min(0).lt(1).default(0.9),
+  beta2: z.number().min(0).lt(1).default(0.99),
+  tau: z.number().positive().default(0.001),
+});
+
 const stop = z.strictObject({
   /** A round closes this long after it began, with the updates that are there. */
   deadlineSeconds: seconds.optional(),
@@ -139,22 +147,8 @@ export const studySchema = z
         serverLr: z.number().positive().default(1),
       })
       .prefault({}),
-    fedadam: z
-      .strictObject({
-        serverLr: z.number().positive().default(0.01),
-        beta1: z.number().min(0).lt(1).default(0.9),
-        beta2: z.number().min(0).lt(1).default(0.99),
-        tau: z.number().positive().default(0.001),
-      })
-      .prefault({}),
-    fedyogi: z
-      .strictObject({
-        serverLr: z.number().positive().default(0.01),
-        beta1: z.number().min(0).lt(1).default(0.9),
-        beta2: z.number().min(0).lt(1).default(0.99),
-        tau: z.number().positive().default(0.001),
-      })
-      .prefault({}),
+    fedadam: adaptive.prefault({}),
+    fedyogi: adaptive.prefault({}),
     /** Share of updates cut off at each end, per element. */
     fedtrimmedavg: z.strictObject({ beta: z.number().min(0).lt(0.5).default(0.2) }).prefault({}),
     trials: positiveInt.max(1000).default(1),

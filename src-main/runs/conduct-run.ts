@@ -2,7 +2,6 @@ import type { RoundResult } from "#contract/events.ts";
 import type { Failure } from "#contract/failure.ts";
 import type { Recipe } from "#contract/jobs.ts";
 import type { Study } from "#contract/study.ts";
-import type { NamedTensor, Tensor } from "#contract/tensor.ts";
 import type { Algorithm } from "#main/federation/algorithms.ts";
 import { deriveSeed } from "#main/federation/random.ts";
 import { drawClients } from "#main/federation/sampling.ts";
@@ -15,6 +14,7 @@ import { fitRound } from "./fit-round.ts";
 import { gatherClients } from "./gather-clients.ts";
 import { evaluateConfig, fitConfig } from "./instructions.ts";
 import type { Control, Model, RunPorts } from "./ports.ts";
+import { checkpointOf, findPosition, fruitlessRounds, keptFrom, merge, remembered } from "./run-position.ts";
 import { unlessAborted } from "./unless-aborted.ts";
 
 /** A run gives up after so many rounds in a row in which no update could be used. */
@@ -41,16 +41,6 @@ export type RunOutcome =
   | { readonly status: "failed"; readonly reason: string }
   | { readonly status: "interrupted"; readonly reason: string };
 
-/** Where a run stands between two rounds. */
-interface Position {
-  round: number;
-  weights: readonly NamedTensor[];
-  state: readonly NamedTensor[];
-}
-
-/** Names of server state in a checkpoint: kept apart from the model's own. */
-const STATE_PREFIX = "server_state.";
-
 /**
  * Conducts one run (one algorithm, one seed) from where its record ends: round by round draw, instruct, fold,
  * checkpoint, evaluate, record. Killed at any instant, it goes on at the round after the last recorded one, from
@@ -73,18 +63,13 @@ export const conductRun = async (plan: RunPlan, ports: RunPorts, control: Contro
     startedAt: number,
   ) => {
     const sha = await ports.weightsSha256(at.weights);
-    const path = await ports.checkpoints.write(
-      run.id,
-      at.round,
-      [...at.weights, ...at.state.map((t) => ({ ...t, name: STATE_PREFIX + t.name }))],
-      {
-        study: study.name,
-        run: run.id,
-        algorithm: run.algorithm,
-        round: String(at.round),
-        model: model.name,
-      },
-    );
+    const path = await ports.checkpoints.write(run.id, at.round, checkpointOf(at), {
+      study: study.name,
+      run: run.id,
+      algorithm: run.algorithm,
+      round: String(at.round),
+      model: model.name,
+    });
     control.now.throwIfAborted();
     const central = ports.evaluate && (await unlessAborted(ports.evaluate(path), control.now));
     const federated = await federatedEvaluation();
@@ -258,76 +243,4 @@ export const conductRun = async (plan: RunPlan, ports: RunPorts, control: Contro
     const blamed = failures[0];
     if (blamed !== undefined) lastFailure = `${blamed.device ? `${blamed.device}: ` : ""}${blamed.cause}`;
   }
-};
-
-/** What a run looks at again of its finished rounds. */
-type Remembered = Pick<RoundResult, "round" | "clients" | "loss" | "accuracy">;
-
-const remembered = ({ round, clients, loss, accuracy }: RoundResult): Remembered => ({
-  round,
-  clients,
-  loss,
-  accuracy,
-});
-
-/** How many of the last rounds had no update that could be used. */
-const fruitlessRounds = (history: readonly Remembered[]): number => {
-  const last = history.findLastIndex((r) => r.round === 0 || r.clients.length > 0);
-  return history.length - 1 - last;
-};
-
-const findPosition = async (
-  plan: RunPlan,
-  ports: RunPorts,
-  initSeed: number,
-  history: readonly Remembered[],
-): Promise<Position> => {
-  const path = ports.history.lastCheckpoint(plan.run.id);
-  const last = history.at(-1);
-  if (last === undefined || path === undefined) {
-    return {
-      round: 0,
-      weights: plan.model.initialWeights(initSeed),
-      state: plan.algorithm.strategy.initialState(
-        plan.model.parameters.filter((spec) => !plan.algorithm.keeps(spec, plan.model.parameters)),
-      ),
-    };
-  }
-  const { tensors } = await ports.checkpoints.read(path);
-  const byName = new Map(tensors.map((t) => [t.name, t]));
-  return {
-    round: last.round,
-    // The parameter list gives the order; a checkpoint's own order is its file's business.
-    weights: plan.model.parameters.map((spec) => {
-      const tensor = byName.get(spec.name);
-      if (tensor === undefined) throw new Error(`checkpoint ${path} lacks ${spec.name}`);
-      return tensor;
-    }),
-    state: tensors
-      .filter((t) => t.name.startsWith(STATE_PREFIX))
-      .map((t) => ({ ...t, name: t.name.slice(STATE_PREFIX.length) })),
-  };
-};
-
-/** The last round before `round` whose update of this device was folded: its kept state goes with that one. */
-const keptFrom = (
-  history: readonly Remembered[],
-  device: string,
-  round: number,
-  trainedNow: ReadonlySet<string> = new Set(),
-): number => {
-  if (trainedNow.has(device)) return round - 1;
-  return history.findLast((r) => r.round < round && r.clients.includes(device))?.round ?? 0;
-};
-
-const merge = (
-  weights: readonly NamedTensor[],
-  names: readonly string[],
-  tensors: readonly Tensor[],
-): readonly NamedTensor[] => {
-  const fresh = new Map(names.map((name, i) => [name, tensors[i]]));
-  return weights.map((old) => {
-    const tensor = fresh.get(old.name);
-    return tensor === undefined ? old : { ...tensor, name: old.name };
-  });
 };

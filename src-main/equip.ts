@@ -1,0 +1,184 @@
+import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import type { DatasetLocation, Partition } from "#contract/dataset.ts";
+import type { LabEventBody } from "#contract/events.ts";
+import { UserError } from "#contract/failure.ts";
+import type { EngineInfo, ModelName } from "#contract/jobs.ts";
+import { type Study, virtualGroups, virtualNames } from "#contract/study.ts";
+import { type Aggregator, createAggregator } from "#main/aggregator/aggregator.ts";
+import { forgetKept } from "#main/fleet/kept-state.ts";
+import { createVirtualFleet, planWorkers } from "#main/fleet/virtual-fleet.ts";
+import type { ListenOptions } from "#main/hosts/arguments.ts";
+import type { createEvaluator } from "#main/learning/evaluator.ts";
+import type { Equipment } from "#main/runs/lab-ports.ts";
+import type { Clients } from "#main/runs/ports.ts";
+import type { LabOptions } from "./lab.ts";
+
+/** Where foreign clients are expected when nobody says otherwise: Flower's own default port. */
+const DEFAULT_LISTEN: ListenOptions = {
+  host: "127.0.0.1",
+  port: 8080,
+  insecure: false,
+  joinToken: undefined,
+  allow: [],
+  tlsCert: undefined,
+  tlsKey: undefined,
+};
+
+/** Brings up what a study needs, in the order in which it is needed: the server listens before any client starts. */
+export const equip = async (input: {
+  readonly id: string;
+  readonly study: Study;
+  readonly dataset: DatasetLocation | undefined;
+  readonly partition: Partition | undefined;
+  readonly numClasses: number;
+  readonly options: LabOptions;
+  readonly emit: (body: LabEventBody) => void;
+  /** The study's runs that are done or failed, by id. */
+  readonly runsThatAreOver: () => readonly string[];
+  /** Aborted when the store can no longer record. */
+  readonly unrecorded: AbortSignal;
+  readonly evaluator: ReturnType<typeof createEvaluator>;
+  readonly dataDir: string;
+}): Promise<Equipment> => {
+  const { study, options, emit } = input;
+  const foreign = (study.fleet.external ?? 0) > 0 || options.listen !== undefined;
+  const listen = options.listen ?? DEFAULT_LISTEN;
+  const aggregator = createAggregator({
+    emit,
+    admission: foreign ? admissionOf(listen) : { kind: "allow", addresses: [] },
+  });
+  let fleet: ReturnType<typeof createVirtualFleet> | undefined;
+  const keptDir = join(input.dataDir, "kept");
+  const broken = new AbortController();
+  // Clients are told to leave before their processes end: the other way round each would count as lost.
+  const close = async (politely: boolean) => {
+    if (politely) await aggregator.close();
+    await fleet?.stop();
+    if (!politely) await aggregator.close({ deadlineMs: 0 });
+    // What devices kept of a run is of no use once it is over; before, a resume needs it.
+    for (const run of input.runsThatAreOver()) await forgetKept(keptDir, run);
+  };
+  try {
+    const say = options.onProgress ?? (() => {});
+    if (foreign) {
+      const at = await listenForForeign(aggregator, listen);
+      const host = at.host.includes(":") ? `[${at.host}]` : at.host;
+      tellWhoIsTooMany(aggregator, study, say);
+      say(`listening on ${host}:${at.port} for Flower clients (${study.fleet.external ?? 0} wanted)`);
+    }
+    const { dataset, partition } = input;
+    if (dataset !== undefined && partition !== undefined) {
+      const server = await aggregator.listen({ host: "127.0.0.1", port: 0 });
+      const model = study.model as ModelName;
+      const plan = planWorkers({
+        cores: availableParallelism(),
+        devices: virtualNames(study.fleet).length,
+        model,
+      });
+      const workers = plan.workers === 1 ? "1 worker process" : `${plan.workers} worker processes`;
+      say(`starting ${virtualNames(study.fleet).length} virtual devices in ${workers}`);
+      fleet = createVirtualFleet({
+        entry: options.entries.device,
+        ...plan,
+        emit,
+        onGivenUp: (error) => broken.abort(error),
+      });
+      await fleet.start({
+        server,
+        dataset,
+        model,
+        numClasses: input.numClasses,
+        seed: study.seed,
+        keptDir,
+        devices: virtualDevices(study, partition, aggregator),
+      });
+    }
+    // What trains decides the weights; the evaluator only measures them.
+    const engine: EngineInfo = fleet === undefined ? await input.evaluator.engine() : fleet.engine();
+    return {
+      clients: fleet === undefined ? aggregator : explained(aggregator, fleet),
+      broken: AbortSignal.any([broken.signal, input.unrecorded]),
+      evaluate: (job) => input.evaluator.evaluate(job),
+      engine,
+      close,
+    };
+  } catch (error) {
+    await close(false);
+    throw error;
+  }
+};
+
+/** A client that joins beyond those that the study has room for waits for ever: both sides should know. */
+const tellWhoIsTooMany = (aggregator: Aggregator, study: Study, say: (message: string) => void): void => {
+  const room = study.fleet.external ?? 0;
+  const told = new Set<string>();
+  aggregator.onChange(() => {
+    for (const { device, origin, address } of aggregator.sessions()) {
+      if (origin !== "external" || told.has(address) || Number(device.slice("external-".length)) <= room)
+        continue;
+      told.add(address);
+      say(`${device} (${address}) has joined, but this study has room for ${room}: it is not drawn`);
+    }
+  });
+};
+
+/** The sessions, with the reason of a virtual device's failure where its worker knows better than the wire. */
+const explained = (aggregator: Aggregator, fleet: ReturnType<typeof createVirtualFleet>): Clients => ({
+  onChange: aggregator.onChange,
+  sessions: () =>
+    aggregator.sessions().map((session) => ({
+      device: session.device,
+      get busy() {
+        return session.busy;
+      },
+      async request(message, hooks) {
+        const answer = await session.request(message, hooks);
+        if (answer.ok) return answer;
+        return { ok: false, failure: await fleet.explain({ ...answer.failure, device: session.device }) };
+      },
+    })),
+});
+
+const virtualDevices = (study: Study, partition: Partition, aggregator: Aggregator) => {
+  const profiles = virtualGroups(study.fleet).flatMap(({ count, slowness, dropOut, crash }) =>
+    Array.from({ length: count }, () => ({ slowness, dropOut, crash })),
+  );
+  return virtualNames(study.fleet).map((name, i) => ({
+    name,
+    ticket: aggregator.issueTicket(name),
+    trainIndices: partition.train[i] ?? [],
+    testIndices: partition.test[i] ?? [],
+    profile: profiles[i] ?? { slowness: 1, dropOut: 0, crash: 0 },
+  }));
+};
+
+const admissionOf = (listen: ListenOptions) => {
+  if (listen.joinToken !== undefined) return { kind: "token", token: listen.joinToken } as const;
+  if (listen.allow.length > 0) return { kind: "allow", addresses: listen.allow } as const;
+  return { kind: "open" } as const;
+};
+
+const listenForForeign = async (
+  aggregator: Aggregator,
+  listen: ListenOptions,
+): Promise<{ host: string; port: number }> => {
+  const read = (file: string, option: string): Buffer => {
+    try {
+      return readFileSync(file);
+    } catch (error) {
+      throw new UserError(`${option} ${file}: ${(error as Error).message}`, { cause: error });
+    }
+  };
+  const tls =
+    listen.tlsCert === undefined || listen.tlsKey === undefined
+      ? undefined
+      : { cert: read(listen.tlsCert, "--tls-cert"), key: read(listen.tlsKey, "--tls-key") };
+  const { host, port } = listen;
+  try {
+    return await aggregator.listen({ host, port, ...(tls === undefined ? {} : { tls }) });
+  } catch (error) {
+    throw new UserError(`--listen ${host}:${port}: ${(error as Error).message}`, { cause: error });
+  }
+};

@@ -1,0 +1,92 @@
+import type { RoundResult } from "#contract/events.ts";
+import type { NamedTensor, Tensor } from "#contract/tensor.ts";
+import type { RunPlan } from "./conduct-run.ts";
+import type { RunPorts } from "./ports.ts";
+
+/** Where a run stands between two rounds. */
+export interface Position {
+  round: number;
+  weights: readonly NamedTensor[];
+  state: readonly NamedTensor[];
+}
+
+/** Names of server state in a checkpoint: kept apart from the model's own. */
+const STATE_PREFIX = "server_state.";
+
+/** What a run looks at again of its finished rounds. */
+export type Remembered = Pick<RoundResult, "round" | "clients" | "loss" | "accuracy">;
+
+export const remembered = ({ round, clients, loss, accuracy }: RoundResult): Remembered => ({
+  round,
+  clients,
+  loss,
+  accuracy,
+});
+
+/** How many of the last rounds had no update that could be used. */
+export const fruitlessRounds = (history: readonly Remembered[]): number => {
+  const last = history.findLastIndex((r) => r.round === 0 || r.clients.length > 0);
+  return history.length - 1 - last;
+};
+
+export const findPosition = async (
+  plan: RunPlan,
+  ports: RunPorts,
+  initSeed: number,
+  history: readonly Remembered[],
+): Promise<Position> => {
+  const path = ports.history.lastCheckpoint(plan.run.id);
+  const last = history.at(-1);
+  if (last === undefined || path === undefined) {
+    return {
+      round: 0,
+      weights: plan.model.initialWeights(initSeed),
+      state: plan.algorithm.strategy.initialState(
+        plan.model.parameters.filter((spec) => !plan.algorithm.keeps(spec, plan.model.parameters)),
+      ),
+    };
+  }
+  const { tensors } = await ports.checkpoints.read(path);
+  const byName = new Map(tensors.map((t) => [t.name, t]));
+  return {
+    round: last.round,
+    // The parameter list gives the order; a checkpoint's own order is its file's business.
+    weights: plan.model.parameters.map((spec) => {
+      const tensor = byName.get(spec.name);
+      if (tensor === undefined) throw new Error(`checkpoint ${path} lacks ${spec.name}`);
+      return tensor;
+    }),
+    state: tensors
+      .filter((t) => t.name.startsWith(STATE_PREFIX))
+      .map((t) => ({ ...t, name: t.name.slice(STATE_PREFIX.length) })),
+  };
+};
+
+/** The last round before `round` whose update of this device was folded: its kept state goes with that one. */
+export const keptFrom = (
+  history: readonly Remembered[],
+  device: string,
+  round: number,
+  trainedNow: ReadonlySet<string> = new Set(),
+): number => {
+  if (trainedNow.has(device)) return round - 1;
+  return history.findLast((r) => r.round < round && r.clients.includes(device))?.round ?? 0;
+};
+
+export const merge = (
+  weights: readonly NamedTensor[],
+  names: readonly string[],
+  tensors: readonly Tensor[],
+): readonly NamedTensor[] => {
+  const fresh = new Map(names.map((name, i) => [name, tensors[i]]));
+  return weights.map((old) => {
+    const tensor = fresh.get(old.name);
+    return tensor === undefined ? old : { ...tensor, name: old.name };
+  });
+};
+
+/** What a checkpoint holds: the whole model, and the server's state under names of its own. */
+export const checkpointOf = ({ weights, state }: Position): readonly NamedTensor[] => [
+  ...weights,
+  ...state.map((t) => ({ ...t, name: STATE_PREFIX + t.name })),
+];
