@@ -71,7 +71,12 @@ const engineFindings = (engines: Awaited<ReturnType<DoctorPorts["engines"]>>): F
   const native = engines.some((e) => e.usable && e.kind !== "wasm");
   return [
     chosen === undefined
-      ? { what: "engine", state: "missing", detail: "no engine can be used", next: "Run npm ci again." }
+      ? {
+          what: "engine",
+          state: "missing",
+          detail: `none can be used: ${engines.map((e) => `${e.kind}: ${e.reason ?? "usable, but not asked for"}`).join("; ")}`,
+          next: "Unset FEDFLEET_ENGINE if it names one of these, or run npm ci again.",
+        }
       : { what: "engine", state: "ready", detail: `${chosen.kind} ${chosen.version} (${chosen.path})` },
     ...(native
       ? []
