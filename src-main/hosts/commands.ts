@@ -1,5 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { parseDocument } from "yaml";
+import type { Partition } from "#contract/dataset.ts";
 import type { LabEvent, RoundResult, RunStatus } from "#contract/events.ts";
 import { UserError } from "#contract/failure.ts";
 import { parseStudy, type Study, type StudyProblem } from "#contract/study.ts";
@@ -15,6 +16,9 @@ export interface StudyRecord {
   readonly status: string;
   readonly study: Study;
   readonly classes: readonly string[];
+  /** Undefined where only clients hold data. */
+  readonly partition: Partition | undefined;
+  readonly datasetSha?: string;
   readonly runs: readonly {
     readonly id: string;
     readonly algorithm: string;
@@ -181,6 +185,15 @@ export const studyDocument = (record: StudyRecord) => ({
     status: record.status,
     classes: record.classes,
     settings: record.study,
+    datasetSha256: record.datasetSha ?? null,
+    // Who holds what, without the index lists: their hash is there, and the database keeps them.
+    partition: record.partition
+      ? {
+          kind: record.partition.kind,
+          sha256: record.partition.sha256,
+          histogram: record.partition.histogram,
+        }
+      : null,
   },
   runs: record.runs.map((run) => ({
     ...run,

@@ -83,7 +83,12 @@ export const writeStudy = (
 
 /** The part of `--json` that the tests look at. */
 export interface StudyDocument {
-  readonly study: { readonly id: string; readonly name: string; readonly status: string };
+  readonly study: {
+    readonly id: string;
+    readonly name: string;
+    readonly status: string;
+    readonly partition: { readonly sha256: string; readonly histogram: readonly (readonly number[])[] };
+  };
   readonly runs: readonly {
     readonly id: string;
     readonly algorithm: string;

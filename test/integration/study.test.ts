@@ -48,6 +48,8 @@ describe("fedfleet run", () => {
       expect(r.clients).toHaveLength(4);
       expect(r.weightsSha256).toMatch(/^[0-9a-f]{64}$/);
     }
+    expect(document.study.partition.sha256).toMatch(/^[0-9a-f]{64}$/);
+    expect(document.study.partition.histogram.flat().reduce((a, b) => a + b)).toBe(6000);
     // a fair pair shares its seed; trials do not
     expect(new Set(document.runs.map((r) => r.seed)).size).toBe(3);
     const again = await fedfleet([
