@@ -17,7 +17,7 @@ const userData = process.env.XDG_DATA_HOME ?? join(homedir(), ".local", "share")
 const dataDirOf = (given: string | undefined): string =>
   given ?? process.env.FEDFLEET_DATA_DIR ?? join(userData, "fedfleet", "lab");
 
-const open: Parameters<typeof runCommandLine>[1]["openLab"] = ({ dataDir, listen }) =>
+const open: Parameters<typeof runCommandLine>[1]["openLab"] = ({ dataDir, listen, look }) =>
   forCommandLine(
     openLab({
       dataDir: dataDirOf(dataDir),
@@ -27,6 +27,7 @@ const open: Parameters<typeof runCommandLine>[1]["openLab"] = ({ dataDir, listen
         evaluation: new URL("./evaluation-worker.ts", import.meta.url),
       },
       listen,
+      look,
       onProgress: (message) => process.stderr.write(`${message}\n`),
     }),
   );
@@ -92,7 +93,7 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
     examine({
       engines: () => listEngines(),
       openDatasets: () => {
-        const lab = open({ dataDir, listen: undefined });
+        const lab = open({ dataDir, listen: undefined, look: true });
         return { list: lab.datasets.list, close: lab.close };
       },
       docker: () => probeDocker(process.env.DOCKER_HOST),

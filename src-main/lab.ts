@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { LabEvent, LabEventBody } from "#contract/events.ts";
 import { UserError } from "#contract/failure.ts";
 import { toAlgorithmName } from "#contract/study.ts";
@@ -19,6 +21,8 @@ export interface LabOptions {
   /** Where foreign Flower clients may join; loopback port 8080 if a study wants some and this is not said. */
   readonly listen?: ListenOptions | undefined;
   readonly onProgress?: (message: string) => void;
+  /** For those who only look: beside a running study, the directory opens without the right to write. */
+  readonly look?: boolean;
 }
 
 export type Lab = ReturnType<typeof openLab>;
@@ -26,15 +30,22 @@ export type Lab = ReturnType<typeof openLab>;
 /** Events that are for those who watch, not for the record: they come many times a second. */
 const LIVE_ONLY: ReadonlySet<LabEvent["kind"]> = new Set(["client-progress", "waiting"]);
 
+const openForWhoever = ({ dataDir, onProgress, look }: LabOptions) => {
+  const settings = { dataDir, ...(onProgress === undefined ? {} : { onProgress }) };
+  try {
+    return openStore(settings);
+  } catch (error) {
+    if (!look || !(error instanceof UserError) || !existsSync(join(dataDir, "fedfleet.db"))) throw error;
+    return openStore({ ...settings, look: true });
+  }
+};
+
 /**
  * Builds the rooms and wires them: the engine room that the desktop, the browser host and the command line share.
  * @throws UserError when another process holds the data directory, or it may not be written.
  */
 export const openLab = (options: LabOptions) => {
-  const store = openStore({
-    dataDir: options.dataDir,
-    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
-  });
+  const store = openForWhoever(options);
   const listeners = new Set<(event: LabEvent) => void>();
   let closed = false;
   // Events come out of streams and timers, where nobody would catch what the disk has to say: it ends the study.

@@ -265,6 +265,43 @@ const pathText = (path: readonly PropertyKey[]): string =>
     "",
   );
 
+const KINDS: Readonly<Record<string, string>> = {
+  int: "a whole number",
+  number: "a number",
+  string: "a text",
+  boolean: "true or false",
+  array: "a list",
+  object: "a group of settings",
+};
+
+/** What is wrong with a field, in words of the file rather than of its checker. */
+const plainMessage = (issue: z.core.$ZodIssue): string => {
+  switch (issue.code) {
+    case "invalid_type": {
+      const kind = KINDS[issue.expected] ?? issue.expected;
+      return issue.input === undefined && / undefined$/.test(issue.message)
+        ? `is missing; ${kind} must be there`
+        : `must be ${kind}`;
+    }
+    case "too_small":
+      return issue.origin === "array" || issue.origin === "string"
+        ? "must not be empty"
+        : `must be ${issue.inclusive ? "at least" : "above"} ${issue.minimum}`;
+    case "too_big":
+      return issue.origin === "string"
+        ? `must have at most ${issue.maximum} characters`
+        : `must be ${issue.inclusive ? "at most" : "below"} ${issue.maximum}`;
+    case "invalid_value":
+      return `must be one of ${issue.values.join(", ")}`;
+    case "invalid_union":
+      return issue.discriminator === undefined
+        ? "must be a number, a group of settings, or a list of groups"
+        : issue.message;
+    default:
+      return issue.message;
+  }
+};
+
 /**
  * Checks a study as it was read from YAML, JSON or a form.
  * @returns the study with its defaults, or every problem with the field's path.
@@ -278,7 +315,7 @@ export const parseStudy = (
     if (issue.code === "unrecognized_keys") {
       return issue.keys.map((key) => ({ path: pathText([...issue.path, key]), message: "no such setting" }));
     }
-    return [{ path: pathText(issue.path), message: issue.message }];
+    return [{ path: pathText(issue.path), message: plainMessage(issue) }];
   });
   return { ok: false, problems };
 };

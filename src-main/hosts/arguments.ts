@@ -55,7 +55,7 @@ export type Command =
     }
   | { readonly name: "doctor"; readonly dataDir: string | undefined; readonly json: boolean };
 
-export const HELP = `fedfleet: a lab for federated learning
+export const HELP = `fedfleet: a lab for federated learning. Call it as: npm run -s fedfleet -- COMMAND
 
   fedfleet run STUDY.yaml [--data-dir DIR] [--json]
            [--listen HOST:PORT [--tls-cert FILE --tls-key FILE] [--join-token TOKEN | --allow IP,…] [--insecure]]

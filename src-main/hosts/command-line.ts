@@ -19,7 +19,12 @@ export interface OpenLab extends CommandLab {
 }
 
 export interface CommandLineDeps {
-  openLab(options: { dataDir: string | undefined; listen: ListenOptions | undefined }): OpenLab;
+  /** `look`: the command changes nothing, so a running study is no obstacle. */
+  openLab(options: {
+    dataDir: string | undefined;
+    listen: ListenOptions | undefined;
+    look: boolean;
+  }): OpenLab;
   readonly engines: EngineCommands;
   examine(dataDir: string | undefined): Promise<readonly Finding[]>;
   readonly stdout: { write(text: string | Uint8Array): unknown };
@@ -66,7 +71,11 @@ const withLab = async (command: LabCommand, deps: CommandLineDeps): Promise<numb
   // A study file that is wrong is said before anything is opened.
   const study = command.name === "run" ? await readStudyFile(command.file) : undefined;
   const listen = command.name === "run" || command.name === "resume" ? command.listen : undefined;
-  const lab = deps.openLab({ dataDir: command.dataDir, listen });
+  const look =
+    command.name === "list" ||
+    command.name === "export" ||
+    (command.name === "dataset" && command.action === "list");
+  const lab = deps.openLab({ dataDir: command.dataDir, listen, look });
   const { stdout, screen, onInterrupt } = deps;
   const inner = { lab, stdout, screen, onInterrupt };
   try {

@@ -153,7 +153,10 @@ const conductAndPrint = async (id: string, json: boolean, deps: CommandDeps): Pr
   if (status === "interrupted")
     deps.screen.write(`Stopped. Go on with: npm run -s fedfleet -- resume ${id}\n`);
   if (json) deps.stdout.write(`${JSON.stringify(studyDocument(record), null, 2)}\n`);
-  else deps.stdout.write(`\n${lab.render(record, "text", "last")}`);
+  else if (record.runs.some((run) => run.status === "done")) {
+    deps.stdout.write(`\n${lab.render(record, "text", "last")}`);
+    deps.screen.write(`\nThe table for a paper: npm run -s fedfleet -- export ${id} --format latex\n`);
+  }
   if (status === "interrupted") return EXIT_INTERRUPTED;
   return record.runs.some((run) => run.status !== "done") ? 1 : 0;
 };
@@ -168,9 +171,7 @@ const headline = (record: StudyRecord): string => {
 const interrupt = (control: { stopAfterRound: boolean }, stopNow: AbortController, terminal: Terminal) => {
   if (!control.stopAfterRound) {
     control.stopAfterRound = true;
-    terminal.say(
-      "Stopping after this round. Press Ctrl-C again to stop now (the round in progress is lost).",
-    );
+    terminal.stopping();
   } else {
     stopNow.abort(new Error("stopped by Ctrl-C"));
   }
@@ -230,6 +231,9 @@ const exported = async (
   record: StudyRecord,
   lab: CommandLab,
 ): Promise<string | Uint8Array> => {
+  if (Number(at) > record.study.rounds) {
+    throw new UserError(`--at ${at}: this study has ${record.study.rounds} rounds`);
+  }
   if (format !== "xlsx")
     return `${lab.render(record, format, at).trimEnd()}
 `;

@@ -34,6 +34,8 @@ export interface Progress {
   readonly lastRound: RoundResult | undefined;
   /** The study has ended: devices that leave now do so because they were told to. */
   readonly over: boolean;
+  /** The study stops after the round in progress. */
+  readonly stopping: boolean;
 }
 
 export const startProgress = (input: { name: string; runs: number; runsDone: number }): Progress => ({
@@ -49,6 +51,7 @@ export const startProgress = (input: { name: string; runs: number; runsDone: num
   roundSeconds: [],
   lastRound: undefined,
   over: false,
+  stopping: false,
 });
 
 const withDevice = (p: Progress, device: string, line: DeviceLine): Progress => ({
@@ -66,6 +69,8 @@ const isOfThisRound = (p: Progress, event: { readonly run: string; readonly roun
 /** Word of the training that comes after the answer is late by itself. */
 const isOver = (line: DeviceLine | undefined): boolean =>
   line !== undefined && ["done", "refused", "failed", "late"].includes(line.phase);
+
+const STOPPING = "Stopping after this round; Ctrl-C again stops now.";
 
 /** The state after an event. Pure. */
 export const advance = (p: Progress, event: LabEvent): Progress => {
@@ -109,7 +114,7 @@ export const advance = (p: Progress, event: LabEvent): Progress => {
     case "waiting":
       return {
         ...p,
-        waiting: `waiting ${(event.sinceMs / 1000).toFixed(0)} s for ${event.for}. ${event.next}`,
+        waiting: `waiting ${(event.sinceMs / 1000).toFixed(0)} s for ${event.for}. ${p.stopping ? STOPPING : event.next}`,
       };
     case "device-left":
       return p.devices.has(event.device) ? withDevice(p, event.device, { phase: "away", fraction: 0 }) : p;

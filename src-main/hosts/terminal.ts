@@ -11,6 +11,8 @@ export interface Screen {
 
 export interface Terminal {
   show(event: LabEvent): void;
+  /** The person has asked to stop after this round. */
+  stopping(): void;
   /** A line above the live block. */
   say(line: string): void;
   /** Clears the live block; call before anything else is printed to the screen. */
@@ -36,7 +38,8 @@ export const createTerminal = (screen: Screen, start: Progress): Terminal => {
   let left: { reason: string; devices: string[] } | undefined;
 
   const erase = () => {
-    if (drawn > 0) screen.write(`\u001b[${drawn}A\u001b[0J`);
+    // To the start of the line first: the terminal has echoed ^C if that was pressed.
+    if (drawn > 0) screen.write(`\r\u001b[${drawn}A\u001b[0J`);
     drawn = 0;
   };
   const draw = () => {
@@ -93,6 +96,10 @@ export const createTerminal = (screen: Screen, start: Progress): Terminal => {
         say(`  ${progress.waiting}`);
       }
       if (screen.isTTY) schedule();
+    },
+    stopping() {
+      progress = { ...progress, stopping: true };
+      say("Stopping after this round. Press Ctrl-C again to stop now (the round in progress is lost).");
     },
     say,
     end() {

@@ -55,7 +55,9 @@ export const gatherClients = async (input: {
         sinceMs: waited,
         next: enough
           ? "They are drawn again when they have answered."
-          : "Start the missing clients, or press Ctrl-C to stop.",
+          : missing.every((name) => input.hosted.includes(name))
+            ? "They are starting on this computer."
+            : "Start the missing clients, or press Ctrl-C to stop.",
       });
     }
     await changed(ports, control.now);

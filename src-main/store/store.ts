@@ -21,6 +21,11 @@ export interface StoreOptions {
   readonly dataDir: string;
   /** Hears of work that takes a while, one sentence each. */
   readonly onProgress?: (message: string) => void;
+  /**
+   * Only to look, beside the process that holds the directory: nothing is put in order, and every write is refused
+   * by the database.
+   */
+  readonly look?: boolean;
 }
 
 export type Store = ReturnType<typeof openStore>;
@@ -32,9 +37,9 @@ export type Store = ReturnType<typeof openStore>;
  * @throws UserError when another process holds the directory (exit code 2, naming it), when the database is
  * damaged or newer than the program, or when the directory may not be written.
  */
-export const openStore = ({ dataDir: given, onProgress = () => {} }: StoreOptions) => {
+export const openStore = ({ dataDir: given, onProgress = () => {}, look = false }: StoreOptions) => {
   const dataDir = resolve(given);
-  const lock = lockDirectory(dataDir);
+  const lock = look ? { release: () => {} } : lockDirectory(dataDir);
   try {
     const db = openDatabase(join(dataDir, "fedfleet.db"), MIGRATIONS, onProgress);
     try {
@@ -56,9 +61,12 @@ export const openStore = ({ dataDir: given, onProgress = () => {} }: StoreOption
         checkpoints,
         events,
       });
-      closeWhatDied(new Date().toISOString());
-      const orphans = checkpoints.removeOrphans();
-      if (orphans > 0) onProgress(`removed ${orphans} unfinished checkpoint file(s)`);
+      if (look) db.exec("PRAGMA query_only = ON");
+      else {
+        closeWhatDied(new Date().toISOString());
+        const orphans = checkpoints.removeOrphans();
+        if (orphans > 0) onProgress(`removed ${orphans} unfinished checkpoint file(s)`);
+      }
       return {
         /** Absolute. */
         dataDir,

@@ -115,14 +115,21 @@ describe("fedfleet run", () => {
     }
   });
 
-  test("a second process on the same data directory is refused and told of the first", async () => {
+  test("a second process on the same data directory is refused and told of the first; one that only looks is not", async () => {
     const dataDir = labOf("long");
     const file = writeStudy(scratch.path, { ...small, rounds: 50 }, "long");
     const first = startFedfleet(["run", file, "--data-dir", dataDir]);
     await first.said("round 1/50");
-    const second = await fedfleet(["list", "--data-dir", dataDir]);
+    const second = await fedfleet(["resume", "--data-dir", dataDir]);
     expect(second.code).toBe(2);
     expect(second.stderr).toContain(String(first.child.pid));
+    // Who only looks is let in beside it, and disturbs nothing.
+    const listed = await fedfleet(["list", "--data-dir", dataDir, "--json"]);
+    expect(listed.code, listed.stderr).toBe(0);
+    const [study] = JSON.parse(listed.stdout) as { id: string; status: string }[];
+    expect(study).toMatchObject({ status: "running" });
+    const exported = await fedfleet(["export", study!.id, "--format", "rounds-csv", "--data-dir", dataDir]);
+    expect(exported.stdout.split("\r\n").length).toBeGreaterThan(2);
     first.child.kill("SIGKILL");
     await first.done;
     expect((await fedfleet(["list", "--data-dir", dataDir])).code).toBe(0);

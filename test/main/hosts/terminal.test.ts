@@ -139,7 +139,7 @@ describe("terminal", () => {
     expect(out).toContain("getting the weights");
     out = "";
     terminal.end();
-    expect(out).toBe("\u001b[2A\u001b[0J");
+    expect(out).toBe("\r\u001b[2A\u001b[0J");
     vi.useRealTimers();
   });
 });
