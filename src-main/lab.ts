@@ -136,7 +136,10 @@ export const openLab = (options: LabOptions) => {
       checkpoints: store.checkpoints,
       history: {
         rounds: (run) => store.rounds.of(run),
-        lastCheckpoint: (run) => store.rounds.last(run)?.checkpoint?.path,
+        last(run) {
+          const found = store.rounds.last(run);
+          return found && { round: found.round, checkpoint: found.checkpoint.path };
+        },
       },
       weightsSha256,
       async recordRound(run, result, checkpoint) {

@@ -1,5 +1,3 @@
-import type { ParameterSpec } from "./tensor.ts";
-
 /** The models that the lab can build itself; `from-client` takes the first client's parameters as they are. */
 export const MODEL_NAMES = ["Net", "FedAvgNet", "ResNet8", "ResNet18"] as const;
 export type ModelName = (typeof MODEL_NAMES)[number];
@@ -67,9 +65,4 @@ export interface EngineInfo {
   readonly threads: number;
   /** Why a better engine was passed over, in one sentence. */
   readonly note?: string;
-}
-
-export interface ModelInfo {
-  readonly name: string;
-  readonly parameters: readonly ParameterSpec[];
 }

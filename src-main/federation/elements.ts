@@ -1,5 +1,5 @@
 /** Single elements of tensors at any alignment, for the dtypes and the places where speed is no matter. */
-import { BYTES_PER_ELEMENT, type Dtype } from "#contract/tensor.ts";
+import type { Dtype } from "#contract/tensor.ts";
 import { halfToNumber, numberToHalf } from "./half.ts";
 
 const viewOf = (bytes: Uint8Array): DataView =>
@@ -81,9 +81,6 @@ export const bigWriter = (dtype: Dtype, bytes: Uint8Array): ((i: number, value: 
 };
 
 export const isFloat = (dtype: Dtype): boolean => dtype.startsWith("float");
-
-export const elementsIn = (dtype: Dtype, bytes: Uint8Array): number =>
-  bytes.byteLength / BYTES_PER_ELEMENT[dtype];
 
 /** numerator / denominator, to the nearest whole number, ties to even; the denominator is positive. */
 export const divideHalfEven = (numerator: bigint, denominator: bigint): bigint => {

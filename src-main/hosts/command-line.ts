@@ -1,6 +1,7 @@
 import { UserError } from "#contract/failure.ts";
 import { type Command, HELP, type ListenOptions, parseCommandLine } from "./arguments.ts";
 import {
+  type CommandDeps,
   type CommandLab,
   exportCommand,
   listCommand,
@@ -60,37 +61,34 @@ const carryOut = async (command: Command, deps: CommandLineDeps): Promise<number
       );
       return findings.some((f) => f.state === "missing") ? 1 : 0;
     }
-    default:
-      return await withLab(command, deps);
+    case "run": {
+      // A study file that is wrong is said before anything is opened.
+      const study = await readStudyFile(command.file);
+      return await withLab(command, deps, (inner) => runCommand(command, study, inner));
+    }
+    case "resume":
+      return await withLab(command, deps, (inner) => resumeCommand(command, inner));
+    case "list":
+      return await withLab({ ...command, look: true }, deps, (inner) => listCommand(command, inner));
+    case "export":
+      return await withLab({ ...command, look: true }, deps, (inner) => exportCommand(command, inner));
+    case "dataset":
+      return await withLab({ ...command, look: command.action === "list" }, deps, (inner) =>
+        datasetCommand(command, inner.lab.datasets, deps.stdout, deps.screen, deps.onInterrupt),
+      );
   }
 };
 
-type LabCommand = Exclude<Command, { name: "help" | "engine" | "doctor" }>;
-
-const withLab = async (command: LabCommand, deps: CommandLineDeps): Promise<number> => {
-  // A study file that is wrong is said before anything is opened.
-  const study = command.name === "run" ? await readStudyFile(command.file) : undefined;
-  const listen = command.name === "run" || command.name === "resume" ? command.listen : undefined;
-  const look =
-    command.name === "list" ||
-    command.name === "export" ||
-    (command.name === "dataset" && command.action === "list");
-  const lab = deps.openLab({ dataDir: command.dataDir, listen, look });
-  const { stdout, screen, onInterrupt } = deps;
-  const inner = { lab, stdout, screen, onInterrupt };
+/** Opens the lab for the length of one command. `look`: it changes nothing, so a running study is no obstacle. */
+const withLab = async (
+  options: { dataDir: string | undefined; listen?: ListenOptions | undefined; look?: boolean },
+  deps: CommandLineDeps,
+  work: (inner: CommandDeps & { readonly lab: OpenLab }) => number | Promise<number>,
+): Promise<number> => {
+  const { dataDir, listen, look = false } = options;
+  const lab = deps.openLab({ dataDir, listen, look });
   try {
-    switch (command.name) {
-      case "run":
-        return study === undefined ? 2 : await runCommand(command, study, inner);
-      case "resume":
-        return await resumeCommand(command, inner);
-      case "list":
-        return listCommand(command, inner);
-      case "export":
-        return await exportCommand(command, inner);
-      case "dataset":
-        return await datasetCommand(command, lab.datasets, stdout, screen, onInterrupt);
-    }
+    return await work({ lab, stdout: deps.stdout, screen: deps.screen, onInterrupt: deps.onInterrupt });
   } finally {
     await lab.close();
   }

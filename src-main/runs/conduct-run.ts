@@ -54,7 +54,7 @@ export const conductRun = async (plan: RunPlan, ports: RunPorts, control: Contro
   // Of what is recorded only this is looked at again: a run may have very many rounds.
   const history = ports.history.rounds(run.id).map(remembered);
   const initSeed = deriveSeed(run.seed, "initial-weights");
-  const at = await findPosition(plan, ports, initSeed, history);
+  const at = await findPosition(plan, ports, initSeed);
   let lastFailure = "no device answered";
   let met = false;
 

@@ -1,9 +1,9 @@
 import type { EngineInfo } from "#contract/jobs.ts";
-import type { Study } from "#contract/study.ts";
+import { type Study, virtualNames } from "#contract/study.ts";
 import { algorithmOf } from "#main/federation/algorithms.ts";
 import { conductRun, type RunOutcome } from "./conduct-run.ts";
 import type { StoredStudy } from "./lab-ports.ts";
-import { partitionedDevices, rosterOf } from "./open-study.ts";
+import { rosterOf } from "./open-study.ts";
 import type { Control, Model, RunPorts } from "./ports.ts";
 
 export interface StudyPlan {
@@ -42,7 +42,7 @@ export const conductStudy = async (
   for (const run of plan.runs) {
     if (run.status === "done" || run.status === "failed") continue;
     if (control.stopAfterRound || control.now.aborted) return end(plan, ports, "interrupted");
-    const recorded = ports.history.rounds(run.id).at(-1)?.round ?? 0;
+    const recorded = ports.history.last(run.id)?.round ?? 0;
     ports.emit({
       kind: "run-started",
       study: plan.id,
@@ -80,7 +80,7 @@ const conduct = async (
         algorithm: algorithmOf(run.algorithm, plan.study),
         model: plan.model,
         roster: rosterOf(plan.study),
-        hosted: partitionedDevices(plan.study),
+        hosted: virtualNames(plan.study.fleet),
       },
       ports,
       control,

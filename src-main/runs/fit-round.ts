@@ -71,7 +71,7 @@ export const fitRound = async (input: {
   };
 
   const fail = (asked: Asked, status: "refused" | "failed" | "late", failure: Failure, reply?: Reply) => {
-    const metrics = reply?.message.kind === "fit" ? plainMetrics(reply.message.metrics) : {};
+    const metrics = metricsOf(reply);
     reply?.release();
     const bytesUp = reply?.bytesUp ?? 0;
     note(asked, { status, bytesUp, metrics, failure: { ...failure, device: asked.device } });
@@ -90,7 +90,7 @@ export const fitRound = async (input: {
       examples += update.examples;
       if (input.stop.minUpdates !== undefined && folded >= input.stop.minUpdates)
         minUpdatesAt ??= ports.now();
-      const metrics = reply.message.kind === "fit" ? plainMetrics(reply.message.metrics) : {};
+      const metrics = metricsOf(reply);
       reply.release();
       note(asked, { status: "folded", examples: update.examples, bytesUp: reply.bytesUp, metrics });
     });
@@ -218,6 +218,9 @@ export const fitRound = async (input: {
     .sort((a, b) => (a.device < b.device ? -1 : 1));
   return { updates: sorted, failures: sorted.flatMap((u) => u.failure ?? []), examples };
 };
+
+const metricsOf = (reply: Reply | undefined): ClientUpdate["metrics"] =>
+  reply?.message.kind === "fit" ? plainMetrics(reply.message.metrics) : {};
 
 const tooLate = (round: number): Failure => ({
   code: "late",

@@ -1,6 +1,6 @@
 import type { Partition } from "#contract/dataset.ts";
 import type { Study, StudyProblem } from "#contract/study.ts";
-import { fleetSize, virtualNames } from "#contract/study.ts";
+import { virtualNames } from "#contract/study.ts";
 import { makePartition } from "#main/federation/partition.ts";
 import { deriveSeed } from "#main/federation/random.ts";
 
@@ -24,9 +24,6 @@ export const planRuns = (study: Study): readonly PlannedRun[] =>
   Array.from({ length: study.trials }, (_, i) => i + 1).flatMap((trial) =>
     study.algorithms.map((algorithm) => ({ algorithm, trial, seed: deriveSeed(study.seed, "trial", trial) })),
   );
-
-/** Device names in the order of the partition's index lists. Devices that bring their own data are not among them. */
-export const partitionedDevices = (study: Study): readonly string[] => virtualNames(study.fleet);
 
 export const rosterOf = (study: Study): readonly string[] => [
   ...virtualNames(study.fleet),
@@ -58,7 +55,7 @@ export const openStudy = (
     });
   }
   if (problems.length > 0) return { ok: false, problems };
-  const clients = partitionedDevices(study).length;
+  const clients = virtualNames(study.fleet).length;
   if (clients === 0) return { ok: true, partition: undefined };
   if (labels === undefined) throw new Error("a fleet with data on this computer needs labels");
   const made = makePartition({
@@ -71,15 +68,4 @@ export const openStudy = (
     sha256,
   });
   return made.ok ? { ok: true, partition: made.value } : { ok: false, problems: [made.failure] };
-};
-
-/** "4 virtual, 2 external". */
-export const describeFleet = (study: Study): string => {
-  const parts = [
-    [virtualNames(study.fleet).length, "virtual"],
-    [study.fleet.devices?.length ?? 0, "boards"],
-    [study.fleet.external ?? 0, "external"],
-  ] as const;
-  const said = parts.filter(([n]) => n > 0).map(([n, word]) => `${n} ${word}`);
-  return said.length > 0 ? said.join(", ") : `${fleetSize(study.fleet)} devices`;
 };

@@ -45,8 +45,8 @@ export interface Checkpoints {
 /** What is already recorded of a run. */
 export interface History {
   rounds(runId: string): readonly RoundResult[];
-  /** The checkpoint file of the last recorded round. */
-  lastCheckpoint(runId: string): string | undefined;
+  /** The last recorded round and its checkpoint file, without reading the others. */
+  last(runId: string): { readonly round: number; readonly checkpoint: string } | undefined;
 }
 
 /** What a run needs of the model: its parameter list and its seeded first weights. */

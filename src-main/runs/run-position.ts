@@ -29,15 +29,9 @@ export const fruitlessRounds = (history: readonly Remembered[]): number => {
   return history.length - 1 - last;
 };
 
-export const findPosition = async (
-  plan: RunPlan,
-  ports: RunPorts,
-  initSeed: number,
-  history: readonly Remembered[],
-): Promise<Position> => {
-  const path = ports.history.lastCheckpoint(plan.run.id);
-  const last = history.at(-1);
-  if (last === undefined || path === undefined) {
+export const findPosition = async (plan: RunPlan, ports: RunPorts, initSeed: number): Promise<Position> => {
+  const last = ports.history.last(plan.run.id);
+  if (last === undefined) {
     return {
       round: 0,
       weights: plan.model.initialWeights(initSeed),
@@ -46,14 +40,14 @@ export const findPosition = async (
       ),
     };
   }
-  const { tensors } = await ports.checkpoints.read(path);
+  const { tensors } = await ports.checkpoints.read(last.checkpoint);
   const byName = new Map(tensors.map((t) => [t.name, t]));
   return {
     round: last.round,
     // The parameter list gives the order; a checkpoint's own order is its file's business.
     weights: plan.model.parameters.map((spec) => {
       const tensor = byName.get(spec.name);
-      if (tensor === undefined) throw new Error(`checkpoint ${path} lacks ${spec.name}`);
+      if (tensor === undefined) throw new Error(`checkpoint ${last.checkpoint} lacks ${spec.name}`);
       return tensor;
     }),
     state: tensors

@@ -52,7 +52,7 @@ export const createRuns = (ports: LabPorts): Runs => {
       const { study } = stored;
       const dataset = study.dataset === "on-clients" ? undefined : await ports.datasets.find(study.dataset);
       const numClasses = stored.classes.length;
-      const resumed = stored.runs.some((run) => ports.run.history.rounds(run.id).length > 0);
+      const resumed = stored.runs.some((run) => ports.run.history.last(run.id) !== undefined);
       const isFresh = fresh.delete(id);
       if (!isFresh && dataset !== undefined && stored.datasetSha !== undefined) {
         await sameData(ports, dataset, stored.datasetSha);

@@ -135,9 +135,9 @@ export const fakeLab = (clients: Clients, before?: FakeLab): FakeLab => {
     },
     history: {
       rounds: (runId) => recorded.get(runId) ?? [],
-      lastCheckpoint(runId) {
+      last(runId) {
         const last = recorded.get(runId)?.at(-1);
-        return last === undefined ? undefined : `${runId}/${last.round}`;
+        return last && { round: last.round, checkpoint: `${runId}/${last.round}` };
       },
     },
     evaluate: undefined,
