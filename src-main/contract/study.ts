@@ -27,7 +27,7 @@ const fraction = z.number().min(0).max(1);
 const seconds = z.number().positive().max(1_000_000);
 
 /** A group of virtual devices that share a profile. */
-const virtualGroup = z.strictObject({
+export const virtualGroup = z.strictObject({
   count: positiveInt.max(10_000),
   /** Devices are called `${name}-1`, `${name}-2`, …. */
   name: z
