@@ -1,0 +1,8 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+/** The data directory of the lab: the one that is named, else the user's own, which the desktop and the commands share. */
+export const dataDirOf = (given: string | undefined, env: NodeJS.ProcessEnv = process.env): string =>
+  given ??
+  env.FEDFLEET_DATA_DIR ??
+  join(env.XDG_DATA_HOME ?? join(homedir(), ".local", "share"), "fedfleet", "lab");
