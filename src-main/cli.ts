@@ -7,6 +7,7 @@ import { probeDocker } from "#main/fleet/probe-docker.ts";
 import { type OpenLab, runCommandLine } from "#main/hosts/command-line.ts";
 import type { StudyRecord } from "#main/hosts/commands.ts";
 import { examine } from "#main/hosts/doctor.ts";
+import { forkNode } from "#main/hosts/fork-node.ts";
 import { listEngines } from "#main/learning/engines/engine.ts";
 import { installEngine } from "#main/learning/engines/install-engine.ts";
 import { parseAt, renderRounds, renderTable, summarise } from "#main/reports/reports.ts";
@@ -22,6 +23,7 @@ const open: Parameters<typeof runCommandLine>[1]["openLab"] = ({ dataDir, listen
     openLab({
       dataDir: dataDirOf(dataDir),
       resourcesDir: fileURLToPath(new URL("../resources/", import.meta.url)),
+      fork: forkNode,
       entries: {
         device: new URL("./device-worker.ts", import.meta.url),
         evaluation: new URL("./evaluation-worker.ts", import.meta.url),

@@ -80,6 +80,7 @@ export const equip = async (input: {
       const workers = plan.workers === 1 ? "1 worker process" : `${plan.workers} worker processes`;
       say(`starting ${virtualNames(study.fleet).length} virtual devices in ${workers}`);
       fleet = createVirtualFleet({
+        fork: options.fork,
         entry: options.entries.device,
         ...plan,
         emit,

@@ -1,5 +1,6 @@
 /** Root of the worker process that evaluates global models. It wires rooms together and holds no logic. */
 import { loadDataset } from "#main/datasets/datasets.ts";
+import { connectParent } from "#main/hosts/parent.ts";
 import { openEngine } from "#main/learning/engines/engine.ts";
 import { runEvaluationHost } from "#main/learning/evaluation-host.ts";
 import { createLearner } from "#main/learning/learning.ts";
@@ -8,6 +9,7 @@ import { readSafetensors } from "#main/store/safetensors.ts";
 
 runEvaluationHost(
   {
+    parent: connectParent(),
     openLearner: async () => createLearner(await openEngine()),
     loadDataset,
     readCheckpoint: readSafetensors,

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { ForkChild } from "#contract/child.ts";
 import type { LabEvent, LabEventBody } from "#contract/events.ts";
 import { UserError } from "#contract/failure.ts";
 import { toAlgorithmName } from "#contract/study.ts";
@@ -16,6 +17,7 @@ import { equip } from "./equip.ts";
 export interface LabOptions {
   readonly dataDir: string;
   readonly resourcesDir: string;
+  readonly fork: ForkChild;
   /** Roots of the child processes. */
   readonly entries: { readonly device: URL; readonly evaluation: URL };
   /** Where foreign Flower clients may join; loopback port 8080 if a study wants some and this is not said. */
@@ -68,7 +70,7 @@ export const openLab = (options: LabOptions) => {
   });
   let evaluator: ReturnType<typeof createEvaluator> | undefined;
   const openEvaluator = () => {
-    evaluator ??= createEvaluator({ entry: options.entries.evaluation });
+    evaluator ??= createEvaluator({ fork: options.fork, entry: options.entries.evaluation });
     return evaluator;
   };
 

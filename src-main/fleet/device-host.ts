@@ -1,5 +1,6 @@
 import { setPriority } from "node:os";
 import { setTimeout as after } from "node:timers/promises";
+import type { Parent } from "#contract/child.ts";
 import { UserError } from "#contract/failure.ts";
 import type { Clock, DeviceRooms } from "./device-rooms.ts";
 import { createDeviceTasks, type SharedByDevices } from "./device-tasks.ts";
@@ -32,14 +33,13 @@ const clock: Clock = {
  * process, loads engine and data once, and lets every device join as a client of its own. The process ends when the
  * fleet says so, or when the parent dies.
  */
-export const runDeviceHost = (rooms: DeviceRooms): void => {
+export const runDeviceHost = (rooms: DeviceRooms, parent: Parent): void => {
   setPriority(WORKER_NICENESS);
   const stop = new AbortController();
-  const send = (message: FromWorker) => {
-    if (process.connected) process.send?.(message);
-  };
-  process.on("disconnect", () => process.exit(0));
-  process.on("message", (message: ToWorker) => {
+  const send = (message: FromWorker) => parent.send(message);
+  parent.onGone(() => process.exit(0));
+  parent.onMessage((received) => {
+    const message = received as ToWorker;
     if (message.kind === "stop") {
       stop.abort();
       // What a device computes at the moment is of no use any more.

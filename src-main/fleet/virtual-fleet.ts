@@ -1,3 +1,4 @@
+import type { ForkChild } from "#contract/child.ts";
 import type { Emit } from "#contract/events.ts";
 import { type Failure, UserError } from "#contract/failure.ts";
 import type { EngineInfo, ModelName } from "#contract/jobs.ts";
@@ -9,6 +10,7 @@ import { superviseWorker, type WorkerDeath, type WorkerProcess } from "./worker-
 export type { RehearsalProfile, VirtualDevice } from "./worker-messages.ts";
 
 export interface VirtualFleetOptions {
+  readonly fork: ForkChild;
   /** The root of the worker process: src-main/device-worker.ts. */
   readonly entry: URL;
   /** Worker processes; devices are dealt to them in turn. No result depends on the number. */
@@ -90,7 +92,7 @@ export const createVirtualFleet = (options: VirtualFleetOptions): VirtualFleet =
       options.onGivenUp?.(error);
     };
     const worker = superviseWorker(
-      { entry: options.entry, threads: options.threadsPerWorker, task, devices },
+      { fork: options.fork, entry: options.entry, threads: options.threadsPerWorker, task, devices },
       {
         onHosting(info) {
           engine = info;

@@ -1,5 +1,4 @@
-import { type ChildProcess, fork } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import type { Child, ForkChild } from "#contract/child.ts";
 import type { EngineInfo } from "#contract/jobs.ts";
 import {
   type FleetTask,
@@ -48,6 +47,7 @@ export interface WorkerProcess {
 /** Starts a worker process, gives it its devices, and starts it again when it dies. */
 export const superviseWorker = (
   options: {
+    readonly fork: ForkChild;
     readonly entry: URL;
     readonly threads: number;
     readonly task: FleetTask;
@@ -55,7 +55,7 @@ export const superviseWorker = (
   },
   listener: WorkerListener,
 ): WorkerProcess => {
-  let child: ChildProcess | undefined;
+  let child: Child | undefined;
   let output: string[] = [];
   let fruitlessDeaths = 0;
   let refused = false;
@@ -76,29 +76,17 @@ export const superviseWorker = (
       case "refused":
         refused = true;
         listener.onRefused(message.message);
-        child?.kill("SIGKILL");
+        child?.kill();
     }
   };
 
   const start = () => {
     output = [];
     const lines = output;
-    const worker = fork(fileURLToPath(options.entry), [], {
-      execPath: process.execPath,
-      execArgv: [],
-      serialization: "advanced",
-      stdio: ["ignore", "pipe", "pipe", "ipc"],
-      // Out of the terminal's process group: what a Ctrl-C means is for this process to say. To catch the signal
-      // over there is no way out: a signal handler that interrupts TensorFlow's matrix product (oneDNN's generated
-      // code) has been seen to corrupt the worker's memory. A worker ends with the channel to its parent.
-      detached: process.platform !== "win32",
-      // The desktop's own executable runs a plain script only when it is told to.
-      env: { ...process.env, ELECTRON_RUN_AS_NODE: "1" },
-    });
+    const worker = options.fork(options.entry, { name: "fedfleet devices" });
     child = worker;
-    collectLines(worker.stdout, lines);
-    collectLines(worker.stderr, lines);
-    worker.on("message", onMessage);
+    worker.onOutput(collectLines(lines));
+    worker.onMessage((message) => onMessage(message as FromWorker));
     let ended = false;
     const onEnd = (cause: string, rehearsed: boolean) => {
       if (ended) return;
@@ -110,17 +98,13 @@ export const superviseWorker = (
       if (restartInMs !== undefined) restart = setTimeout(start, restartInMs);
       listener.onDeath({ rehearsed, cause, output: [...lines], restartInMs });
     };
-    worker.on("error", (error) => {
-      if (worker.pid !== undefined) return;
+    worker.onError((error) => {
       child = undefined;
       onEnd(`it could not be started: ${error.message}`, false);
     });
-    // "exit" comes at once; "close" would wait for the last of the output.
-    worker.on("exit", (code, signal) => {
+    worker.onExit((code, signal) => {
       child = undefined;
-      const rehearsed = code === REHEARSED_CRASH_CODE;
-      // What is in the pipes already belongs to the diagnosis.
-      setImmediate(() => onEnd(describeEnd(code, signal, lines), rehearsed));
+      onEnd(describeEnd(code, signal, lines), code === REHEARSED_CRASH_CODE);
     });
     const order: ToWorker = {
       kind: "host",
@@ -128,7 +112,7 @@ export const superviseWorker = (
       devices: options.devices,
       threads: options.threads,
     };
-    worker.send(order, () => {});
+    worker.send(order);
   };
   start();
 
@@ -144,15 +128,16 @@ export const superviseWorker = (
       stopping = true;
       clearTimeout(restart);
       const worker = child;
-      if (worker === undefined || worker.exitCode !== null || worker.signalCode !== null) return;
+      if (worker === undefined || worker.ended) return;
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(() => worker.kill("SIGKILL"), KILL_AFTER_MS);
-        worker.once("exit", () => {
+        const timer = setTimeout(() => worker.kill(), KILL_AFTER_MS);
+        const over = () => {
           clearTimeout(timer);
           resolve();
-        });
-        if (worker.connected) worker.send({ kind: "stop" } satisfies ToWorker, () => {});
-        else worker.kill("SIGKILL");
+        };
+        worker.onExit(over);
+        worker.onError(over);
+        worker.send({ kind: "stop" } satisfies ToWorker);
       });
     },
   };
@@ -162,13 +147,9 @@ export const superviseWorker = (
 const restartDelay = (fruitlessDeaths: number): number =>
   Math.min(LAST_RESTART_MS, FIRST_RESTART_MS * 2 ** Math.max(0, fruitlessDeaths - 1));
 
-const describeEnd = (
-  code: number | null,
-  signal: NodeJS.Signals | null,
-  output: readonly string[],
-): string => {
+const describeEnd = (code: number | null, signal: string | null, output: readonly string[]): string => {
   if (code === REHEARSED_CRASH_CODE) return "its worker process crashed, as its rehearsal says";
-  if (output.some((line) => line.includes("heap out of memory"))) {
+  if (output.some((line) => /heap out of memory|reached heap limit/i.test(line))) {
     return "its worker process ran out of memory: use fewer workers, a smaller model or smaller batches";
   }
   if (signal === "SIGKILL") {
@@ -181,14 +162,12 @@ const describeEnd = (
     : `its worker process was ended by ${signal}${said}`;
 };
 
-const collectLines = (stream: NodeJS.ReadableStream | null, lines: string[]) => {
+const collectLines = (lines: string[]) => {
   let rest = "";
-  stream?.setEncoding("utf8");
-  stream?.on("data", (text: string) => {
+  return (text: string): void => {
     const parts = (rest + text).split("\n");
     rest = (parts.pop() ?? "").slice(0, KEPT_LINE_LENGTH);
     lines.push(...parts.map((part) => part.slice(0, KEPT_LINE_LENGTH)));
     if (lines.length > KEPT_LINES) lines.splice(0, lines.length - KEPT_LINES);
-  });
-  stream?.on("error", () => {});
+  };
 };

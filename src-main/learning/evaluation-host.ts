@@ -1,3 +1,4 @@
+import type { Parent } from "#contract/child.ts";
 import type { Dataset, DatasetLocation } from "#contract/dataset.ts";
 import { UserError } from "#contract/failure.ts";
 import type { NamedTensor } from "#contract/tensor.ts";
@@ -5,6 +6,7 @@ import type { EvaluationJob, FromWorker, ToWorker } from "./evaluation-job.ts";
 import type { Learner } from "./learning.ts";
 
 export interface EvaluationHostPorts {
+  readonly parent: Parent;
   openLearner(): Promise<Learner>;
   loadDataset(location: DatasetLocation): Promise<Dataset>;
   readCheckpoint(path: string): Promise<readonly NamedTensor[]>;
@@ -57,9 +59,7 @@ export const runEvaluationHost = (
     });
     return { kind: "evaluation", id, evaluation };
   };
-  const send = (message: FromWorker): void => {
-    if (process.connected) process.send?.(message);
-  };
+  const { parent } = ports;
   const failed = (id: number, error: unknown): FromWorker => {
     const known = error instanceof Error ? error : new Error(String(error));
     return {
@@ -71,7 +71,8 @@ export const runEvaluationHost = (
     };
   };
 
-  process.on("message", (message: ToWorker) => {
+  parent.onMessage((received) => {
+    const message = received as ToWorker;
     queue = queue
       .then(() => answer(message))
       .catch((error: unknown) => {
@@ -79,7 +80,7 @@ export const runEvaluationHost = (
         cached = undefined;
         return failed(message.id, error);
       })
-      .then(send);
+      .then((answered) => parent.send(answered));
   });
-  process.on("disconnect", () => process.exit(0));
+  parent.onGone(() => process.exit(0));
 };

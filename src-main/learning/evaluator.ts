@@ -1,5 +1,4 @@
-import { type ChildProcess, fork } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import type { Child, ForkChild } from "#contract/child.ts";
 import { UserError } from "#contract/failure.ts";
 import type { EngineInfo, Evaluation } from "#contract/jobs.ts";
 import type { EngineKind } from "./engines/engine.ts";
@@ -19,11 +18,10 @@ export interface Evaluator {
 }
 
 export interface EvaluatorOptions {
+  readonly fork: ForkChild;
   /** The worker's root, a file that calls `runEvaluationHost`. */
   readonly entry: URL;
   readonly engine?: EngineKind;
-  /** Milliseconds that `close` waits before it kills. */
-  readonly closeMs?: number;
 }
 
 interface Pending {
@@ -40,7 +38,7 @@ const LAST_WORDS = 4000;
 /** Starts no process yet: the first call does. */
 export const createEvaluator = (options: EvaluatorOptions): Evaluator => {
   const pending = new Map<number, Pending>();
-  let child: ChildProcess | undefined;
+  let child: Child | undefined;
   let lastWords = "";
   let nextId = 1;
   let closed = false;
@@ -71,33 +69,22 @@ export const createEvaluator = (options: EvaluatorOptions): Evaluator => {
     for (const waiting of pending.values()) deliver(waiting);
   };
 
-  const start = (): ChildProcess => {
+  const start = (): Child => {
     lastWords = "";
-    const started = fork(fileURLToPath(options.entry), [], {
-      serialization: "advanced",
-      // Out of the terminal's process group: Ctrl-C is the parent's business, and a signal that is caught in the
-      // middle of native code can break it.
-      detached: process.platform !== "win32",
-      execArgv: [],
-      stdio: ["ignore", "pipe", "pipe", "ipc"],
-      env: { ...process.env, ...(options.engine ? { FEDFLEET_ENGINE: options.engine } : {}) },
+    const started = options.fork(options.entry, {
+      name: "fedfleet evaluation",
+      ...(options.engine ? { env: { FEDFLEET_ENGINE: options.engine } } : {}),
     });
-    const listen = (text: string) => {
+    started.onOutput((text) => {
       lastWords = (lastWords + text).slice(-LAST_WORDS);
-    };
-    started.stdout?.setEncoding("utf8").on("data", listen);
-    started.stderr?.setEncoding("utf8").on("data", listen);
-    started.on("message", (message) => settle(message as FromWorker));
-    let gone = false;
-    const once = (reason: string) => {
-      if (gone) return;
-      gone = true;
+    });
+    started.onMessage((message) => settle(message as FromWorker));
+    const gone = (reason: string) => {
       if (child === started) onGone(reason);
     };
-    started.on("error", (error) => once(`could not be started or reached (${error.message})`));
-    // "close" follows "exit" once its last words have been read.
-    started.on("close", (code, signal) =>
-      once(signal === "SIGKILL" ? "was killed (out of memory?)" : `ended (${signal ?? `exit code ${code}`})`),
+    started.onError((error) => gone(`could not be started (${error.message})`));
+    started.onExit((code, signal) =>
+      gone(signal === "SIGKILL" ? "was killed (out of memory?)" : `ended (${signal ?? `exit code ${code}`})`),
     );
     return started;
   };
@@ -105,8 +92,8 @@ export const createEvaluator = (options: EvaluatorOptions): Evaluator => {
   const deliver = (waiting: Pending): void => {
     waiting.attempts += 1;
     child ??= start();
-    // A pipe that has just broken is reported by "close" too, which delivers the job again.
-    child.send(waiting.message, () => {});
+    // Lost where the process has just ended: its end delivers the job again.
+    child.send(waiting.message);
   };
 
   const ask = (make: (id: number) => ToWorker): Promise<FromWorker> =>
@@ -139,15 +126,11 @@ export const createEvaluator = (options: EvaluatorOptions): Evaluator => {
       pending.clear();
       const running = child;
       child = undefined;
-      if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
+      if (running === undefined || running.ended) return;
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(() => running.kill("SIGKILL"), options.closeMs ?? 3000);
-        // Not "close": after a disconnect from this side, Node never reports it.
-        running.once("exit", () => {
-          clearTimeout(timer);
-          resolve();
-        });
-        if (running.connected) running.disconnect();
+        running.onExit(() => resolve());
+        running.onError(() => resolve());
+        running.kill();
       });
     },
   };

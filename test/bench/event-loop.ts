@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseStudy } from "#contract/study.ts";
+import { forkNode } from "#main/hosts/fork-node.ts";
 import { openLab } from "#main/lab.ts";
 import type { Figure } from "#test/bench/figure.ts";
 
@@ -17,6 +18,7 @@ export const benchEventLoop = async (): Promise<Figure[]> => {
   const lab = openLab({
     dataDir,
     resourcesDir: fileURLToPath(new URL("../../resources/", import.meta.url)),
+    fork: forkNode,
     entries: {
       device: new URL("../../src-main/device-worker.ts", import.meta.url),
       evaluation: new URL("../../src-main/evaluation-worker.ts", import.meta.url),

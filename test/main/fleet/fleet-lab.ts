@@ -11,6 +11,7 @@ import type { ModelName, Recipe } from "#contract/jobs.ts";
 import type { NamedTensor, Tensor } from "#contract/tensor.ts";
 import { type Aggregator, createAggregator, type Session } from "#main/aggregator/aggregator.ts";
 import { createVirtualFleet, type RehearsalProfile, type VirtualFleet } from "#main/fleet/virtual-fleet.ts";
+import { forkNode } from "#main/hosts/fork-node.ts";
 import { initialWeights, modelParameters } from "#main/learning/models/models.ts";
 import type { Config, Dialect, ServerMessage } from "#main/wire/protocol.ts";
 
@@ -80,6 +81,7 @@ export const openFleetLab = async (options: {
   const own = options.keptDir === undefined;
   const keptDir = options.keptDir ?? mkdtempSync(join(tmpdir(), "fedfleet-kept-"));
   const fleet = createVirtualFleet({
+    fork: forkNode,
     entry: options.entry ?? REAL_WORKER,
     workers: options.workers,
     threadsPerWorker: 1,

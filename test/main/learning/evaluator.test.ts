@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { DatasetLocation } from "#contract/dataset.ts";
 import { UserError } from "#contract/failure.ts";
 import { loadDataset } from "#main/datasets/datasets.ts";
+import { forkNode } from "#main/hosts/fork-node.ts";
 import { openEngine } from "#main/learning/engines/engine.ts";
 import { createEvaluator, type Evaluator } from "#main/learning/evaluator.ts";
 import { createLearner } from "#main/learning/learning.ts";
@@ -36,7 +37,7 @@ afterAll(() => rm(dir, { recursive: true, force: true }));
 const job = () => ({ checkpoint, model: "Net" as const, numClasses: 10, dataset: sample });
 
 test("the worker evaluates a checkpoint file as this process does", async () => {
-  evaluator = createEvaluator({ entry });
+  evaluator = createEvaluator({ fork: forkNode, entry });
   const [there, engine] = await Promise.all([evaluator.evaluate(job()), evaluator.engine()]);
   const { test: pictures, mean, std } = await loadDataset(sample);
   const here = createLearner(await openEngine());
@@ -47,7 +48,7 @@ test("the worker evaluates a checkpoint file as this process does", async () => 
 });
 
 test("what a person can mend comes back as such, and the worker goes on", async () => {
-  evaluator = createEvaluator({ entry });
+  evaluator = createEvaluator({ fork: forkNode, entry });
   const broken = path.join(dir, "broken.safetensors");
   await writeSafetensors(broken, weights.slice(1), {});
   const missing = await evaluator.evaluate({ ...job(), checkpoint: broken }).catch((e: unknown) => e);
@@ -78,18 +79,18 @@ const fragile = async (lives: number): Promise<URL> => {
 };
 
 test("a worker that dies is replaced, and its jobs are asked again once", async () => {
-  evaluator = createEvaluator({ entry: await fragile(1) });
+  evaluator = createEvaluator({ fork: forkNode, entry: await fragile(1) });
   const answers = await Promise.all([evaluator.engine(), evaluator.engine()]);
   expect(answers.map((a) => a.kind)).toEqual(["wasm", "wasm"]);
 });
 
 test("a worker that dies again gives its last words", async () => {
-  evaluator = createEvaluator({ entry: await fragile(5) });
+  evaluator = createEvaluator({ fork: forkNode, entry: await fragile(5) });
   await expect(evaluator.engine()).rejects.toThrow(/ended \(exit code 77\):\nthe engine ran out of luck/);
 });
 
 test("closing rejects what waits and ends the process", async () => {
-  evaluator = createEvaluator({ entry });
+  evaluator = createEvaluator({ fork: forkNode, entry });
   const waiting = evaluator.evaluate(job());
   const rejected = expect(waiting).rejects.toThrow(/closed/);
   await evaluator.close();
