@@ -1,12 +1,7 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { ForkChild } from "#contract/child.ts";
-
-/**
- * How long the last words and messages of a process that has ended may take to arrive, in milliseconds. A process of
- * its own that it left behind may hold its pipes open for ever.
- */
-const LAST_WORDS_MS = 250;
+import { afterLastWords, asText } from "./last-words.ts";
 
 /** Child processes by Node's own fork: for every host that runs in Node itself. */
 export const forkNode: ForkChild = (entry, { env = {} }) => {
@@ -23,34 +18,24 @@ export const forkNode: ForkChild = (entry, { env = {} }) => {
   const ended = Promise.withResolvers<{ readonly code: number | null; readonly signal: string | null }>();
   let over = false;
 
+  const output = [child.stdout, child.stderr];
+  asText(output);
   child.once("exit", (code, signal) => {
-    let timer: NodeJS.Timeout | undefined;
-    const tell = () => {
-      if (over) return;
-      over = true;
-      clearTimeout(timer);
-      ended.resolve({ code, signal });
-    };
-    const arrived = () => {
-      const silent = [child.stdout, child.stderr].every((stream) => stream?.readableEnded ?? true);
-      if (silent && !child.connected) tell();
-    };
-    timer = setTimeout(tell, LAST_WORDS_MS);
-    for (const stream of [child.stdout, child.stderr]) stream?.once("end", arrived);
-    child.once("disconnect", arrived);
-    setImmediate(arrived);
+    const { look } = afterLastWords(
+      output,
+      () => !child.connected,
+      () => {
+        over = true;
+        ended.resolve({ code, signal });
+      },
+    );
+    child.once("disconnect", look);
   });
   const failed = Promise.withResolvers<Error>();
   // Later errors are those of messages to a process that has ended, which its end reports.
   child.on("error", (error) => {
     if (child.pid === undefined) failed.resolve(error);
   });
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding("utf8");
-    stream?.on("error", () => {});
-    // What nobody listens to must not fill the pipe.
-    stream?.resume();
-  }
 
   return {
     pid: child.pid,
@@ -63,8 +48,7 @@ export const forkNode: ForkChild = (entry, { env = {} }) => {
       });
     },
     onOutput(listener) {
-      child.stdout?.on("data", listener);
-      child.stderr?.on("data", listener);
+      for (const stream of output) stream?.on("data", listener);
     },
     onError(listener) {
       void failed.promise.then(listener);

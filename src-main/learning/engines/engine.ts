@@ -27,6 +27,8 @@ export interface EngineOptions {
   readonly threads?: number;
   /** The native engine folder; default as `defaultEngineDir`. */
   readonly engineDir?: string;
+  /** Says why a tfjs-node cannot be loaded, without loading it here; default: `whyNotLoadable`. */
+  readonly tryToLoad?: (packageDir: string) => Promise<string | undefined>;
 }
 
 export interface EngineCandidate {
@@ -88,9 +90,12 @@ const lookForEngines = (engineDir: string = defaultEngineDir()): Looked[] => {
 };
 
 /** Tries to load what looks usable: a library can be complete and still not fit this computer. */
-const tried = async (candidate: Looked): Promise<Looked> => {
+const tried = async (
+  candidate: Looked,
+  tryToLoad: NonNullable<EngineOptions["tryToLoad"]> = whyNotLoadable,
+): Promise<Looked> => {
   if (!candidate.usable || candidate.kind === "wasm") return candidate;
-  const problem = await whyNotLoadable(candidate.path);
+  const problem = await tryToLoad(candidate.path);
   if (problem === undefined) return candidate;
   return { ...candidate, usable: false, reason: `it cannot be loaded: ${problem}; ${MEND[candidate.kind]}` };
 };
@@ -101,7 +106,9 @@ const tried = async (candidate: Looked): Promise<Looked> => {
  */
 export const listEngines = async (options: EngineOptions = {}): Promise<EngineCandidate[]> => {
   const forced = forcedKind(options.prefer);
-  const candidates = await Promise.all(lookForEngines(options.engineDir).map(tried));
+  const candidates = await Promise.all(
+    lookForEngines(options.engineDir).map((candidate) => tried(candidate, options.tryToLoad)),
+  );
   const chosen = candidates.find((c) => (forced === undefined ? c.usable : c.kind === forced));
   return candidates.map((c) => ({ ...c, chosen: c === chosen && c.usable }));
 };

@@ -112,7 +112,7 @@ console.log(JSON.stringify({ backend: tf.getBackend(), tensorflow: tf.backend().
 
 const checkEngine = async (packageDir: string, signal?: AbortSignal): Promise<Output> =>
   execute(process.execPath, ["-e", CHECK, packageDir], {
-    env: { ...process.env, ELECTRON_RUN_AS_NODE: "1", TF_CPP_MIN_LOG_LEVEL: "2", NODE_OPTIONS: "" },
+    env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: "2", NODE_OPTIONS: "" },
     signal,
   });
 
@@ -275,7 +275,7 @@ export const installEngine = async (options: InstallOptions = {}): Promise<Engin
           "--napi_build_version=8",
           ...headersArgument(),
         ],
-        { cwd: tfjsNode, env: { ...process.env, ELECTRON_RUN_AS_NODE: "1" }, signal },
+        { cwd: tfjsNode, env: process.env, signal },
       ),
       "the binding could not be built",
       "The compiler said:",

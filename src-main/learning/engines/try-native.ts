@@ -33,7 +33,7 @@ export const firstLine = (error: unknown): string =>
  */
 export const whyNotLoadable = async (packageDir: string, limitMs = 20_000): Promise<string | undefined> => {
   const child = spawn(process.execPath, ["-e", TRY, packageDir], {
-    env: { ...process.env, ELECTRON_RUN_AS_NODE: "1", NODE_OPTIONS: "" },
+    env: { ...process.env, NODE_OPTIONS: "" },
     stdio: ["ignore", "ignore", "pipe"],
   });
   let timedOut = false;
