@@ -1,0 +1,185 @@
+import { useMemo } from "react";
+import {
+  Area,
+  CartesianGrid,
+  ComposedChart,
+  Label,
+  Line,
+  ReferenceLine,
+  ResponsiveContainer,
+  Tooltip,
+  XAxis,
+  YAxis,
+} from "recharts";
+import { fixed, percent } from "#renderer/ui/format.ts";
+import { EndLabels } from "./end-labels.tsx";
+import style from "./round-chart.module.css";
+import { type Metric, niceScale, type Series, thinned } from "./series.ts";
+
+export interface RoundChartProps {
+  readonly metric: Metric;
+  /** Names the chart for whoever does not see it. */
+  readonly title: string;
+  readonly series: readonly Series[];
+  readonly rounds: number;
+  /** Accuracy of guessing, drawn as a dotted line. */
+  readonly chance?: number | null;
+  readonly height?: number;
+}
+
+/** Points that are drawn per line at most. */
+const DENSE = 260;
+
+/** Curves over rounds: means thick with their names at their ends, trials thin, bands of one deviation. */
+export const RoundChart = ({ metric, title, series, rounds, chance, height = 290 }: RoundChartProps) => {
+  const rows = useMemo(() => toRows(series), [series]);
+  const scale = useMemo(() => scaleOf(metric, series, chance ?? undefined), [metric, series, chance]);
+  const text = (value: number) =>
+    metric === "accuracy" ? percent(value, 0) : fixed(value, scale.max < 1 ? 2 : 1);
+  const ticks = useMemo(
+    () => niceScale(0, Math.max(rounds, 1), 8).ticks.filter((t) => t <= rounds && Number.isInteger(t)),
+    [rounds],
+  );
+  const named = series.filter((s) => s.kind === "mean" || series.length === 1);
+  const labelRoom = Math.min(190, 24 + 7.4 * Math.max(0, ...named.map((s) => s.label.length)));
+  return (
+    <div className={style.box}>
+      <ResponsiveContainer width="100%" height={height}>
+        <ComposedChart
+          data={rows}
+          margin={{ top: 8, right: labelRoom, bottom: 4, left: 0 }}
+          title={title}
+          accessibilityLayer
+        >
+          <CartesianGrid vertical={false} stroke="var(--line)" />
+          <XAxis
+            dataKey="round"
+            type="number"
+            domain={[0, Math.max(rounds, 1)]}
+            ticks={ticks}
+            allowDecimals={false}
+            tick={{ fill: "var(--mute)", fontSize: 12 }}
+            tickLine={false}
+            axisLine={false}
+            height={26}
+          />
+          <YAxis
+            type="number"
+            domain={[scale.min, scale.max]}
+            ticks={[...scale.ticks]}
+            tickFormatter={text}
+            tick={{ fill: "var(--mute)", fontSize: 12 }}
+            tickLine={false}
+            axisLine={false}
+            width={46}
+          />
+          {chance !== undefined && chance !== null && (
+            <ReferenceLine y={chance} stroke="var(--mute)" strokeDasharray="3 4">
+              <Label
+                value={`chance ${percent(chance, chance < 0.1 ? 1 : 0)}`}
+                position="insideTopRight"
+                fill="var(--mute)"
+                fontSize={12}
+              />
+            </ReferenceLine>
+          )}
+          {series.flatMap((s) =>
+            s.band === undefined
+              ? []
+              : [
+                  <Area
+                    key={`${s.key} band`}
+                    dataKey={`${s.key} band`}
+                    stroke="none"
+                    fill={s.colour}
+                    fillOpacity={0.16}
+                    isAnimationActive={false}
+                    tooltipType="none"
+                    activeDot={false}
+                    connectNulls
+                  />,
+                ],
+          )}
+          {series.map((s) => (
+            <Line
+              key={s.key}
+              dataKey={s.key}
+              name={s.label}
+              stroke={s.colour}
+              strokeDasharray={s.dash ?? ""}
+              strokeWidth={s.kind === "mean" ? 2.4 : 1}
+              strokeOpacity={s.kind === "mean" ? 1 : 0.45}
+              dot={s.points.length === 1 ? { r: 2.5, fill: s.colour } : false}
+              activeDot={s.kind === "mean" ? { r: 4 } : false}
+              isAnimationActive={false}
+              connectNulls
+              {...(s.kind === "trial" && series.some((other) => other.kind === "mean")
+                ? { tooltipType: "none" as const }
+                : {})}
+            />
+          ))}
+          <Tooltip
+            isAnimationActive={false}
+            content={<Tip metric={metric} />}
+            cursor={{ stroke: "var(--line-strong)" }}
+          />
+          <EndLabels series={named} />
+        </ComposedChart>
+      </ResponsiveContainer>
+    </div>
+  );
+};
+
+type Row = { round: number; [key: string]: number | [number, number] };
+
+/** Recharts wants one record per round. */
+const toRows = (series: readonly Series[]): Row[] => {
+  const byRound = new Map<number, Row>();
+  const at = (round: number): Row => {
+    const found = byRound.get(round);
+    if (found !== undefined) return found;
+    const row: Row = { round };
+    byRound.set(round, row);
+    return row;
+  };
+  for (const s of series) {
+    for (const { round, value } of thinned(s.points, DENSE)) at(round)[s.key] = value;
+    for (const { round, low, high } of thinned(s.band ?? [], DENSE)) at(round)[`${s.key} band`] = [low, high];
+  }
+  return [...byRound.values()].sort((a, b) => a.round - b.round);
+};
+
+const scaleOf = (metric: Metric, series: readonly Series[], chance: number | undefined) => {
+  const values = series.flatMap((s) => [
+    ...s.points.map((p) => p.value),
+    ...(s.band ?? []).flatMap((b) => [b.low, b.high]),
+  ]);
+  if (chance !== undefined) values.push(chance);
+  const high = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  if (values.length === 0) return niceScale(0, 1);
+  if (metric === "accuracy") return niceScale(0, Math.min(1, Math.max(high, 0.2)));
+  return niceScale(0, high);
+};
+
+interface TipProps {
+  readonly metric: Metric;
+  readonly active?: boolean;
+  readonly label?: number | string;
+  readonly payload?: readonly { readonly name?: string; readonly value?: number; readonly color?: string }[];
+}
+
+const Tip = ({ metric, active, label, payload }: TipProps) => {
+  if (!active || payload === undefined || payload.length === 0) return null;
+  const sorted = payload.toSorted((a, b) => (b.value ?? 0) - (a.value ?? 0));
+  return (
+    <div className={style.tip}>
+      <p>{label === 0 ? "before training" : `round ${label}`}</p>
+      {sorted.map((entry) => (
+        <div key={entry.name}>
+          <span>{entry.name}</span>
+          <b>{metric === "accuracy" ? percent(entry.value) : fixed(entry.value)}</b>
+        </div>
+      ))}
+    </div>
+  );
+};

@@ -1,0 +1,98 @@
+import type { Curve } from "#contract/views.ts";
+
+export type Metric = "accuracy" | "loss";
+
+/** One line of a chart: y over rounds. */
+export interface Series {
+  readonly key: string;
+  readonly label: string;
+  readonly algorithm: string;
+  readonly colour: string;
+  readonly dash: string | undefined;
+  /** "trial" is drawn thin, "mean" thick and with its name at its end. */
+  readonly kind: "trial" | "mean";
+  readonly points: readonly { readonly round: number; readonly value: number }[];
+  /** One deviation around a mean, where two or more trials are behind it. */
+  readonly band?: readonly { readonly round: number; readonly low: number; readonly high: number }[];
+}
+
+export const pointsOf = (curve: Curve, metric: Metric): Series["points"] =>
+  curve.round.flatMap((round, i) => {
+    const value = curve[metric][i];
+    return value === null || value === undefined || !Number.isFinite(value) ? [] : [{ round, value }];
+  });
+
+/**
+ * Mean and sample deviation per round over the trials that have the round. A mean goes only as far as all trials do
+ * that have begun (`trials`): further on it would jump when a trial drops out of it.
+ */
+export const meanOf = (trials: readonly Series["points"][]): Pick<Series, "points" | "band"> => {
+  const begun = trials.filter((points) => points.length > 0);
+  const sums = new Map<number, number[]>();
+  for (const points of begun) {
+    for (const { round, value } of points) {
+      const values = sums.get(round);
+      if (values === undefined) sums.set(round, [value]);
+      else values.push(value);
+    }
+  }
+  const complete = [...sums].filter(([, values]) => values.length === begun.length).sort(([a], [b]) => a - b);
+  const points = complete.map(([round, values]) => ({ round, value: mean(values) }));
+  if (begun.length < 2) return { points };
+  const band = complete.map(([round, values]) => {
+    const centre = mean(values);
+    const deviation = Math.sqrt(values.reduce((sum, v) => sum + (v - centre) ** 2, 0) / (values.length - 1));
+    return { round, low: centre - deviation, high: centre + deviation };
+  });
+  return { points, band };
+};
+
+const mean = (values: readonly number[]): number => values.reduce((sum, v) => sum + v, 0) / values.length;
+
+/** Round limits of an axis: 0.37…0.82 → 0.2…1 in steps of 0.2. */
+export const niceScale = (
+  low: number,
+  high: number,
+  wanted = 5,
+): { readonly min: number; readonly max: number; readonly ticks: readonly number[] } => {
+  const span = high - low || Math.abs(high) || 1;
+  const rough = span / wanted;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 2.5, 5, 10].map((m) => m * power).find((s) => s >= rough * 0.999) ?? power * 10;
+  const min = Math.floor(low / step + 1e-9) * step;
+  const max = Math.ceil(high / step - 1e-9) * step;
+  const count = Math.round((max - min) / step);
+  return {
+    min,
+    max,
+    ticks: Array.from({ length: count + 1 }, (_, i) => Number((min + i * step).toPrecision(12))),
+  };
+};
+
+/** At most `most` points, ends kept: more than a screen has columns draw nothing but time. */
+export const thinned = <T>(points: readonly T[], most: number): readonly T[] => {
+  if (points.length <= most) return points;
+  const step = (points.length - 1) / (most - 1);
+  return Array.from({ length: most }, (_, i) => points[Math.round(i * step)]!);
+};
+
+/** Names at the ends of lines must not lie on each other: moved apart, in order, as little as needed. */
+export const spreadLabels = (
+  wanted: readonly number[],
+  { gap, min, max }: { gap: number; min: number; max: number },
+): readonly number[] => {
+  const order = wanted.map((y, i) => ({ y, i })).sort((a, b) => a.y - b.y);
+  let floor = min;
+  for (const label of order) {
+    label.y = Math.max(label.y, floor);
+    floor = label.y + gap;
+  }
+  let ceiling = max;
+  for (const label of order.toReversed()) {
+    label.y = Math.min(label.y, ceiling);
+    ceiling = label.y - gap;
+  }
+  const result = [...wanted];
+  for (const { y, i } of order) result[i] = y;
+  return result;
+};

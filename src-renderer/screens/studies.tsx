@@ -1,0 +1,150 @@
+import { Button } from "@mantine/core";
+import { useState } from "react";
+import { Link, useLocation } from "wouter";
+import { DEMO } from "#contract/presets.ts";
+import type { StudyRow } from "#contract/views.ts";
+import { messageOf } from "#renderer/state/states.ts";
+import { useLab, useStates, useStudyList } from "#renderer/state/use-states.ts";
+import { count, day, percent, plural } from "#renderer/ui/format.ts";
+import { Card, Empty, Page, Problem, Small, tableClass } from "#renderer/ui/page.tsx";
+import { AlgorithmChip, StatusPill } from "#renderer/ui/words.tsx";
+import style from "./studies.module.css";
+
+/** Starts a study and goes to its page. */
+export const useStart = () => {
+  const { client } = useStates();
+  const [, navigate] = useLocation();
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<string>();
+  const start = async (study: unknown) => {
+    setBusy(true);
+    setProblem(undefined);
+    try {
+      navigate(`/studies/${(await client.studies.start({ study })).study}`);
+    } catch (error) {
+      setProblem(messageOf(error));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return { start, busy, problem };
+};
+
+export const StudiesScreen = () => {
+  const { rows, problem } = useStudyList();
+  const { start, busy, problem: startProblem } = useStart();
+  const [, navigate] = useLocation();
+  const none = rows !== undefined && rows.length === 0;
+  return (
+    <Page
+      title="Studies"
+      subtitle={
+        rows === undefined || none
+          ? "Compare federated algorithms on the same devices, the same data, the same draws."
+          : summary(rows)
+      }
+      actions={
+        none ? undefined : (
+          <>
+            <Button onClick={() => start(DEMO)} loading={busy}>
+              Run the demo
+            </Button>
+            <Button variant="filled" onClick={() => navigate("/new")}>
+              New study
+            </Button>
+          </>
+        )
+      }
+    >
+      {startProblem !== undefined && <Problem text={startProblem} />}
+      {problem !== undefined && <Problem text={`The studies could not be loaded. ${problem}`} />}
+      {none && (
+        <Card>
+          <Empty
+            title="No study yet"
+            text="The demo trains fedavg and fedntd on four virtual devices with real pictures, on this computer. It takes half a minute, and you see every round as it happens."
+          >
+            <Button variant="filled" size="md" onClick={() => start(DEMO)} loading={busy}>
+              Run the demo
+            </Button>
+            <Button size="md" onClick={() => navigate("/new")}>
+              New study
+            </Button>
+          </Empty>
+        </Card>
+      )}
+      {rows !== undefined && rows.length > 0 && <StudyTable rows={rows} />}
+    </Page>
+  );
+};
+
+const summary = (rows: readonly StudyRow[]): string => {
+  const running = rows.filter((row) => row.status === "running").length;
+  const stopped = rows.filter((row) => row.status === "interrupted").length;
+  const parts = [plural(rows.length, "study", "studies")];
+  if (running > 0) parts.push(`${running} running`);
+  if (stopped > 0) parts.push(`${stopped} stopped, can go on`);
+  return parts.join(" · ");
+};
+
+const StudyTable = ({ rows }: { readonly rows: readonly StudyRow[] }) => {
+  const activity = useLab((state) => state.activity);
+  return (
+    <Card>
+      <table className={tableClass}>
+        <thead>
+          <tr>
+            <th>Study</th>
+            <th>State</th>
+            <th>Progress</th>
+            <th>Accuracy, last round</th>
+            <th>Begun</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={row.id} data-link>
+              <th scope="row" className={style.name}>
+                <Link href={`/studies/${row.id}`}>{row.name}</Link>
+                <br />
+                <Small>
+                  {row.model} on {row.dataset} · {plural(row.fleetSize, "device")}
+                </Small>
+              </th>
+              <td>
+                <StatusPill id={row.id} status={row.status} activity={activity} />
+              </td>
+              <td>
+                <Progress row={row} />
+              </td>
+              <td>
+                {row.results.map(({ algorithm, accuracy, n }) => (
+                  <div key={algorithm} className={style.result}>
+                    <AlgorithmChip name={algorithm} />
+                    <span>
+                      {percent(accuracy)}
+                      {n > 1 && <Small> mean of {n}</Small>}
+                    </span>
+                  </div>
+                ))}
+              </td>
+              <td data-nowrap>{day(row.startedAt ?? row.createdAt)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Card>
+  );
+};
+
+const Progress = ({ row }: { readonly row: StudyRow }) => {
+  const all = row.rounds * row.runs;
+  return (
+    <div className={style.progress}>
+      <progress max={all} value={row.status === "done" ? all : row.roundsDone} aria-label="Rounds done" />
+      <Small>
+        {count(row.roundsDone)} of {plural(all, "round")}, {row.runsDone} of {plural(row.runs, "run")}
+      </Small>
+    </div>
+  );
+};

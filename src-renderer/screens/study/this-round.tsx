@@ -1,0 +1,117 @@
+import type { StudyView } from "#contract/views.ts";
+import { useNow } from "#renderer/state/use-states.ts";
+import { duration, fixed, percent, points, someOf } from "#renderer/ui/format.ts";
+import { Card, Warning } from "#renderer/ui/page.tsx";
+import { progressOf } from "./progress.ts";
+import style from "./study.module.css";
+
+/** A wait is said from here on. */
+const SILENT_MS = 2000;
+
+/** The round in progress in three figures, or how the study ended. */
+export const ThisRound = ({ view }: { readonly view: StudyView }) => {
+  const now = useNow();
+  const { run } = progressOf(view, now);
+  const curve = run && view.curves.find((c) => c.run === run.id);
+  const accuracy = curve?.accuracy.at(-1) ?? null;
+  const { live } = view;
+  const answered = live?.devices.filter((d) => d.endedMs !== undefined) ?? [];
+  const pending = live?.devices.filter((d) => d.endedMs === undefined) ?? [];
+  const first = view.study.algorithms[0];
+  const against =
+    run && run.algorithm !== first ? accuracyAt(view, first, run.trial, curve?.round.at(-1)) : null;
+  const elapsed = live === undefined ? 0 : now - Date.parse(live.startedAt);
+  if (view.status === "done" || view.status === "failed") return <Outcome view={view} />;
+  return (
+    <Card title={live === undefined ? "Last round" : `Round ${live.round}`}>
+      <dl className={style.facts}>
+        <div>
+          <dt>Accuracy so far</dt>
+          <dd>
+            {percent(accuracy)}
+            {against !== null && accuracy !== null && (
+              <small data-tone={accuracy >= against ? "up" : "down"}>
+                {points(accuracy - against)} against {first} at the same round
+              </small>
+            )}
+          </dd>
+        </div>
+        <div>
+          <dt>Loss</dt>
+          <dd>{fixed(curve?.loss.at(-1))}</dd>
+        </div>
+        {live !== undefined && (
+          <div>
+            <dt>Updates</dt>
+            <dd>
+              {answered.length} of {live.devices.length}
+              <small>
+                {pending.length > 0 && elapsed > SILENT_MS
+                  ? `waiting for ${someOf(pending.map((d) => d.device))} for ${duration(Math.floor(elapsed / 1000))}`
+                  : "\u00a0"}
+              </small>
+            </dd>
+          </div>
+        )}
+      </dl>
+      {live?.waiting !== undefined && now - Date.parse(live.waiting.since) > SILENT_MS * 5 && (
+        <Warning
+          text={
+            live.waiting.stage === "joining"
+              ? `The round cannot begin: ${live.waiting.for} awaited for ${duration((now - Date.parse(live.waiting.since)) / 1000)}. Start what is missing, or stop now and lower the fleet.`
+              : `${live.waiting.for} still at work. Stop after this round, or set a deadline (stop.deadlineSeconds) in the next study.`
+          }
+        />
+      )}
+    </Card>
+  );
+};
+
+const accuracyAt = (
+  view: StudyView,
+  algorithm: string | undefined,
+  trial: number,
+  round: number | undefined,
+): number | null => {
+  const run = view.runs.find((r) => r.algorithm === algorithm && r.trial === trial);
+  const curve = run && view.curves.find((c) => c.run === run.id);
+  const index = round === undefined ? -1 : (curve?.round.indexOf(round) ?? -1);
+  return index < 0 ? null : (curve?.accuracy[index] ?? null);
+};
+
+const Outcome = ({ view }: { readonly view: StudyView }) => {
+  const rows = view.study.algorithms.map((algorithm) => {
+    const last = view.runs.flatMap((run) => {
+      if (run.algorithm !== algorithm) return [];
+      return view.curves.find((c) => c.run === run.id)?.accuracy.at(-1) ?? [];
+    });
+    return {
+      algorithm,
+      n: last.length,
+      mean: last.length === 0 ? null : last.reduce((a, b) => a + b, 0) / last.length,
+    };
+  });
+  const base = rows[0]?.mean ?? null;
+  return (
+    <Card title="Result" note="last round">
+      <dl className={style.facts}>
+        {rows.map(({ algorithm, mean, n }, i) => (
+          <div key={algorithm}>
+            <dt>{algorithm}</dt>
+            <dd>
+              {percent(mean)}
+              <small
+                {...(i > 0 && mean !== null && base !== null && mean >= base ? { "data-tone": "up" } : {})}
+              >
+                {i === 0 || mean === null || base === null
+                  ? ""
+                  : `${points(mean - base)} against ${rows[0]?.algorithm} · `}
+                {n === 1 ? "one trial" : `mean of ${n} trials`}
+              </small>
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </Card>
+  );
+};

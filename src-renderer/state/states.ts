@@ -1,0 +1,184 @@
+import type { DatasetsView, FleetView, StreamBatch, StreamItem } from "#contract/views.ts";
+import type { Lab } from "#renderer/lab.ts";
+import { createDataStore } from "./data.ts";
+import { createFleetStore } from "./fleet.ts";
+import { followLab } from "./follow.ts";
+import { applyToLabState, createLabStore, withConnection } from "./lab-state.ts";
+import { applyToStudies, createStudiesStore, withOpened } from "./studies.ts";
+import { isNotice } from "./study-view.ts";
+
+/** What changes the list of studies; it is asked for anew, at most twice a second. */
+const CHANGES_THE_LIST: ReadonlySet<string> = new Set([
+  "study-started",
+  "study-resumed",
+  "study-ended",
+  "run-started",
+  "run-ended",
+  "round-ended",
+  "studies-changed",
+  "activity",
+]);
+const CHANGES_THE_FLEET: ReadonlySet<string> = new Set([
+  "fleet-changed",
+  "device-joined",
+  "device-left",
+  "round-ended",
+  "study-ended",
+]);
+const CHANGES_THE_DATA: ReadonlySet<string> = new Set(["catalogue-changed", "transfer"]);
+const CALM_MS = 500;
+/** Items that may have overtaken the answer to a question that was asked before them. */
+const REMEMBERED = 2000;
+
+/** One store per concern, all fed by the one stream. */
+export const createStates = (lab: Lab) => {
+  const { client } = lab;
+  const labState = createLabStore();
+  const studies = createStudiesStore();
+  const fleet = createFleetStore();
+  const data = createDataStore();
+  let recent: readonly StreamItem[] = [];
+
+  /** Asks again when it is calm; never twice at once; only for what a page shows. */
+  const refresher = (ask: () => Promise<void>) => {
+    let watched = 0;
+    let due = false;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const soon = () => {
+      due = true;
+      if (watched === 0 || timer !== undefined) return;
+      timer = setTimeout(async () => {
+        due = false;
+        await ask();
+        timer = undefined;
+        if (due) soon();
+      }, CALM_MS);
+    };
+    return {
+      soon,
+      /** While a page shows it. @returns what to call when the page is left */
+      watch: (): (() => void) => {
+        watched += 1;
+        if (watched === 1) void ask();
+        return () => {
+          watched -= 1;
+        };
+      },
+    };
+  };
+
+  const loadList = async () => {
+    try {
+      const { studies: rows } = await client.studies.list();
+      studies.setState(({ problems: { list: _list, ...problems } }) => ({ rows, problems }));
+    } catch (error) {
+      studies.setState(({ problems }) => ({ problems: { ...problems, list: messageOf(error) } }));
+    }
+  };
+  const loadStudy = async (id: string) => {
+    try {
+      const { study, cursor } = await client.studies.get({ study: id });
+      studies.setState((state) =>
+        applyToStudies(withOpened(state, id, { view: study, cursor }), recordedOf(recent)),
+      );
+    } catch (error) {
+      studies.setState(({ problems }) => ({ problems: { ...problems, [id]: messageOf(error) } }));
+    }
+  };
+  const loadFleet = async () => {
+    try {
+      fleet.setState({ view: await client.fleet.view(), problem: undefined });
+    } catch (error) {
+      fleet.setState({ problem: messageOf(error) });
+    }
+  };
+  const loadData = async () => {
+    try {
+      data.setState({ view: await client.data.view(), problem: undefined });
+    } catch (error) {
+      data.setState({ problem: messageOf(error) });
+    }
+  };
+  const loadLab = async () => {
+    const view = await client.lab.view();
+    labState.setState({ view, activity: view.activity });
+    return view;
+  };
+  const list = refresher(loadList);
+  const fleetPage = refresher(loadFleet);
+  const dataPage = refresher(loadData);
+
+  /** What is not recorded, and after a reset everything, has to be asked for anew. */
+  const loadAnew = (studiesToo: boolean) => {
+    void loadLab().catch(() => {});
+    list.soon();
+    fleetPage.soon();
+    dataPage.soon();
+    if (studiesToo) for (const id of Object.keys(studies.getState().open)) void loadStudy(id);
+  };
+
+  const onBatch = ({ items, reset }: StreamBatch) => {
+    if (reset) return loadAnew(true);
+    if (items.length === 0) return;
+    recent = [...recent, ...items].slice(-REMEMBERED);
+    labState.setState((state) => items.reduce(applyToLabState, state));
+    studies.setState((state) => applyToStudies(state, items));
+    if (items.some(({ event }) => CHANGES_THE_LIST.has(event.kind))) list.soon();
+    if (items.some(({ event }) => CHANGES_THE_FLEET.has(event.kind))) fleetPage.soon();
+    if (items.some(({ event }) => CHANGES_THE_DATA.has(event.kind))) dataPage.soon();
+  };
+
+  return {
+    client,
+    labState,
+    studies,
+    fleet,
+    data,
+    watchList: list.watch,
+    watchFleet: fleetPage.watch,
+    watchData: dataPage.watch,
+    openStudy: loadStudy,
+    setFleet: (view: FleetView) => fleet.setState({ view, problem: undefined }),
+    setData: (view: DatasetsView) => data.setState({ view, problem: undefined }),
+    /** Connects everything; runs for as long as the page lives. */
+    async start(): Promise<never> {
+      lab.onConnection((open) => labState.setState((state) => withConnection(state, open, Date.now())));
+      const { cursor } = await untilItWorks(loadLab);
+      let first = true;
+      return await followLab({
+        lab,
+        after: cursor,
+        onBatch,
+        onOpen: () => {
+          if (!first) loadAnew(false);
+          first = false;
+        },
+      });
+    },
+  };
+};
+
+export type States = ReturnType<typeof createStates>;
+
+/** A study's view folds only recorded items again: how far a device was a moment ago is of no use. */
+const recordedOf = (items: readonly StreamItem[]): readonly StreamItem[] =>
+  items.filter((item) => item.id !== undefined && !isNotice(item.event));
+
+const untilItWorks = async <T>(ask: () => Promise<T>): Promise<T> => {
+  for (;;) {
+    try {
+      return await ask();
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, CALM_MS));
+    }
+  }
+};
+
+/** What the lab said was wrong, in a sentence for a person. */
+export const messageOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === "AbortError") return "The connection to the lab was lost while it answered. Try again.";
+  if (error.message === "Internal server error")
+    return "The lab ran into an error of its own; its standard error output has the details.";
+  return error.message;
+};

@@ -1,0 +1,61 @@
+import { createContext, useContext, useEffect, useSyncExternalStore } from "react";
+import { useStore } from "zustand";
+import type { StudyView } from "#contract/views.ts";
+import type { FleetState } from "./fleet.ts";
+import type { LabState } from "./lab-state.ts";
+import type { States } from "./states.ts";
+import type { StudiesState } from "./studies.ts";
+
+export const StatesContext = createContext<States | undefined>(undefined);
+
+export const useStates = (): States => {
+  const states = useContext(StatesContext);
+  if (states === undefined) throw new Error("no states around this component");
+  return states;
+};
+
+export const useLab = <T>(select: (state: LabState) => T): T => useStore(useStates().labState, select);
+
+export const useStudies = <T>(select: (state: StudiesState) => T): T => useStore(useStates().studies, select);
+
+export const useFleet = <T>(select: (state: FleetState) => T): T => {
+  const states = useStates();
+  useEffect(() => states.watchFleet(), [states]);
+  return useStore(states.fleet, select);
+};
+
+export const useData = <T>(select: (state: ReturnType<States["data"]["getState"]>) => T): T => {
+  const states = useStates();
+  useEffect(() => states.watchData(), [states]);
+  return useStore(states.data, select);
+};
+
+/** The list of studies, kept fresh while the page shows it. */
+export const useStudyList = () => {
+  const states = useStates();
+  useEffect(() => states.watchList(), [states]);
+  return {
+    rows: useStudies((state) => state.rows),
+    problem: useStudies((state) => state.problems.list),
+  };
+};
+
+/** A study, loaded when the page opens and live from there on. */
+export const useStudy = (id: string): { view: StudyView | undefined; problem: string | undefined } => {
+  const states = useStates();
+  useEffect(() => void states.openStudy(id), [states, id]);
+  return {
+    view: useStudies((state) => state.open[id]?.view),
+    problem: useStudies((state) => state.problems[id]),
+  };
+};
+
+/** The time, for "since 14 s": drawn anew every `everyMs`. */
+export const useNow = (everyMs = 1000): number =>
+  useSyncExternalStore(
+    (changed) => {
+      const timer = setInterval(changed, everyMs);
+      return () => clearInterval(timer);
+    },
+    () => Math.floor(Date.now() / everyMs) * everyMs,
+  );

@@ -1,0 +1,108 @@
+import { type ReactNode, useEffect, useRef } from "react";
+import { Link, useLocation } from "wouter";
+import { useLab, useNow } from "#renderer/state/use-states.ts";
+import { duration } from "./format.ts";
+import style from "./frame.module.css";
+
+const PAGES = [
+  { path: "/", title: "Studies", also: /^\/studies/ },
+  { path: "/fleet", title: "Fleet", also: /^\/fleet/ },
+  { path: "/compare", title: "Compare", also: /^\/compare/ },
+  { path: "/data", title: "Data", also: /^\/data/ },
+  { path: "/settings", title: "Settings", also: /^\/settings/ },
+] as const;
+
+/** The quiet frame around every page: where one is, and whether the lab is well. */
+export const Frame = ({ children }: { readonly children: ReactNode }) => {
+  const [location] = useLocation();
+  const main = useRef<HTMLElement>(null);
+  const first = useRef(true);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what matters is that the page has changed
+  useEffect(() => {
+    // After a change of page the keyboard goes on at its title, and a screen reader reads it.
+    if (first.current) first.current = false;
+    else main.current?.querySelector<HTMLElement>("[data-page-title]")?.focus({ preventScroll: true });
+    main.current?.scrollTo(0, 0);
+  }, [location]);
+  return (
+    <div className={style.frame}>
+      <button type="button" className={style.skip} onClick={() => main.current?.focus()}>
+        Skip to the page
+      </button>
+      <nav className={style.nav} aria-label="Pages">
+        <Link href="/" className={style.brand ?? ""}>
+          <svg viewBox="0 0 20 20" aria-hidden="true">
+            <circle cx="10" cy="10" r="3" />
+            <circle cx="10" cy="2.6" r="2" />
+            <circle cx="16.4" cy="13.7" r="2" />
+            <circle cx="3.6" cy="13.7" r="2" />
+            <path d="M10 4.6v2.6M14.7 12.7l-2.2-1.3M5.3 12.7l2.2-1.3" />
+          </svg>
+          Fedfleet
+        </Link>
+        {PAGES.map(({ path, title, also }) => {
+          const here = path === location || also.test(location);
+          return (
+            <Link
+              key={path}
+              href={path}
+              className={style.link ?? ""}
+              {...(here ? { "aria-current": "page" as const } : {})}
+            >
+              {title}
+            </Link>
+          );
+        })}
+        <Foot />
+      </nav>
+      <main className={style.main} id="main" ref={main} tabIndex={-1}>
+        <Lost />
+        {children}
+      </main>
+    </div>
+  );
+};
+
+/** The line of state at the foot of the frame. */
+const Foot = () => {
+  const connection = useLab((state) => state.connection);
+  const view = useLab((state) => state.view);
+  const activity = useLab((state) => state.activity);
+  const engine = view?.engines?.find((e) => e.chosen);
+  const tone = connection === "lost" ? "bad" : connection === "open" ? "ok" : "quiet";
+  const word =
+    connection === "lost"
+      ? "Connection lost"
+      : connection === "connecting"
+        ? "Connecting"
+        : activity.study === undefined
+          ? "Server ready"
+          : activity.phase === "paused"
+            ? "A study is paused"
+            : "A study is running";
+  return (
+    <div className={style.foot}>
+      <span className={style.led} data-tone={tone} />
+      {word}
+      <br />
+      <small>
+        {engine === undefined ? "" : `${engine.kind} engine`}
+        {activity.queue.length > 0 ? ` · ${activity.queue.length} in line` : ""}
+      </small>
+    </div>
+  );
+};
+
+/** The page never waits in silence: past two seconds it says that the lab is away. */
+const Lost = () => {
+  const connection = useLab((state) => state.connection);
+  const since = useLab((state) => state.since);
+  const now = useNow();
+  if (connection === "open" || now - since < 2000) return null;
+  return (
+    <div className={style.lost} role="status">
+      The lab has not answered for {duration(Math.round((now - since) / 1000))}. Is its window or terminal
+      still open? This page goes on by itself as soon as it is back; nothing is lost.
+    </div>
+  );
+};
