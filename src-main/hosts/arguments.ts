@@ -30,6 +30,13 @@ export type Command =
       readonly listen: ListenOptions | undefined;
       readonly json: boolean;
     }
+  | {
+      readonly name: "serve";
+      readonly port: number | undefined;
+      readonly dataDir: string | undefined;
+      /** Show the lab in the user's browser, where there is one. */
+      readonly open: boolean;
+    }
   | { readonly name: "list"; readonly dataDir: string | undefined; readonly json: boolean }
   | {
       readonly name: "export";
@@ -60,6 +67,7 @@ export const HELP = `fedfleet: a lab for federated learning. Call it as: npm run
   fedfleet run STUDY.yaml [--data-dir DIR] [--json]
            [--listen HOST:PORT [--tls-cert FILE --tls-key FILE] [--join-token TOKEN | --allow IP,…] [--insecure]]
   fedfleet resume [STUDY-ID] [--data-dir DIR] [--json] [--listen …]
+  fedfleet serve [--port N] [--data-dir DIR] [--no-open]
   fedfleet list [--data-dir DIR] [--json]
   fedfleet export STUDY-ID --format ${EXPORT_FORMATS.join("|")} [--at last|best|last5|ROUND] [--out FILE]
   fedfleet dataset list | add NAME PATH | download NAME | remove NAME
@@ -67,6 +75,7 @@ export const HELP = `fedfleet: a lab for federated learning. Call it as: npm run
   fedfleet doctor [--json]
 
 Ctrl-C once stops after the round in progress, twice at once; resume goes on.
+serve opens the lab to browsers of this computer: its first line is the address. Ctrl-C stops what runs and closes it.
 Data is kept in --data-dir (default: $FEDFLEET_DATA_DIR, else fedfleet/lab in your user data folder).
 `;
 
@@ -83,6 +92,8 @@ const OPTIONS = {
   at: { type: "string", default: "last" },
   out: { type: "string" },
   dir: { type: "string" },
+  port: { type: "string" },
+  "no-open": { type: "boolean", default: false },
   help: { type: "boolean", short: "h", default: false },
 } as const;
 
@@ -90,6 +101,7 @@ const OPTIONS = {
 const KNOWN: Readonly<Record<string, readonly (keyof typeof OPTIONS)[]>> = {
   run: ["data-dir", "listen", "insecure", "join-token", "allow", "tls-cert", "tls-key", "json"],
   resume: ["data-dir", "listen", "insecure", "join-token", "allow", "tls-cert", "tls-key", "json"],
+  serve: ["data-dir", "port", "no-open"],
   list: ["data-dir", "json"],
   export: ["data-dir", "format", "at", "out"],
   engine: ["dir", "json"],
@@ -130,6 +142,9 @@ export const parseCommandLine = (argv: readonly string[]): Command => {
     case "resume":
       words(1);
       return { name, study: rest[0], dataDir, listen: listenOptions(values), json };
+    case "serve":
+      words(0);
+      return { name, port: portOf(values.port), dataDir, open: !values["no-open"] };
     case "list":
     case "doctor":
       words(0);
@@ -190,6 +205,14 @@ const isFormat = (text: string): text is ExportFormat => (EXPORT_FORMATS as read
 const needed = (value: string | undefined, message: string): string => {
   if (value === undefined) throw new UserError(message);
   return value;
+};
+
+const portOf = (text: string | undefined): number | undefined => {
+  if (text === undefined) return undefined;
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) {
+    throw new UserError(`--port ${text}: write a number from 1 to 65535, or 0 for any port that is free`);
+  }
+  return Number(text);
 };
 
 /** `127.0.0.1:8080`, `[::1]:8080` or `:8080` (which is every address). */

@@ -12,6 +12,7 @@ import {
 import { type DatasetCommands, datasetCommand } from "./dataset-command.ts";
 import { type Finding, renderFindings } from "./doctor.ts";
 import { type EngineCommands, engineCommand } from "./engine-command.ts";
+import { type ServeDeps, serveCommand } from "./serve-command.ts";
 import type { Screen } from "./terminal.ts";
 
 export interface OpenLab extends CommandLab {
@@ -19,7 +20,7 @@ export interface OpenLab extends CommandLab {
   close(): Promise<void>;
 }
 
-export interface CommandLineDeps {
+export interface CommandLineDeps extends Pick<ServeDeps, "serve" | "exitNow"> {
   /** `look`: the command changes nothing, so a running study is no obstacle. */
   openLab(options: {
     dataDir: string | undefined;
@@ -68,6 +69,8 @@ const carryOut = async (command: Command, deps: CommandLineDeps): Promise<number
     }
     case "resume":
       return await withLab(command, deps, (inner) => resumeCommand(command, inner));
+    case "serve":
+      return await serveCommand(command, deps);
     case "list":
       return await withLab({ ...command, look: true }, deps, (inner) => listCommand(command, inner));
     case "export":

@@ -16,8 +16,8 @@ export interface LabSockets {
   /** Takes over a connection whose right to be here has been checked. */
   accept(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   count(): number;
-  /** Says goodbye to every page. */
-  close(): void;
+  /** Says goodbye to every page; resolves when they all are gone. */
+  close(): Promise<void>;
   /** Ends what has not answered the goodbye. */
   terminate(): void;
 }
@@ -67,6 +67,7 @@ export const createLabSockets = (router: AnyRouter, pingMs: number): LabSockets 
     close() {
       clearInterval(ping);
       for (const socket of server.clients) socket.close(GOING_AWAY, "the lab is closing");
+      return new Promise((resolve) => server.close(() => resolve()));
     },
     terminate() {
       for (const socket of server.clients) socket.terminate();
@@ -89,13 +90,25 @@ const listenFor =
     });
   };
 
+/** As oRPC writes them: `i` whose, `t` what (a question where it is left out), `p` the rest. */
 const isMessage = (text: string): boolean => {
+  let message: unknown;
   try {
-    const message: unknown = JSON.parse(text);
-    return (
-      typeof message === "object" && message !== null && typeof (message as { i?: unknown }).i === "string"
-    );
+    message = JSON.parse(text);
   } catch {
     return false;
   }
+  if (!isObject(message) || typeof message.i !== "string") return false;
+  if (message.t === ABORT) return true;
+  if (!isObject(message.p)) return false;
+  if (message.t === STREAM_EVENT) return typeof message.p.e === "string";
+  // A path, never a whole address.
+  return (message.t === undefined || message.t === QUESTION) && /^\/[^/]/.test(String(message.p.u));
 };
+
+const QUESTION = 1;
+const STREAM_EVENT = 3;
+const ABORT = 4;
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null;

@@ -72,8 +72,10 @@ export const serveLab = async (options: WebOptions): Promise<WebHost> => {
     port,
     connections: sockets.count,
     async close(deadlineMs) {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      sockets.close();
+      const closed = Promise.all([
+        new Promise<void>((resolve) => server.close(() => resolve())),
+        sockets.close(),
+      ]);
       server.closeIdleConnections();
       const late = setTimeout(() => {
         sockets.terminate();

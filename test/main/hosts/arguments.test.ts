@@ -24,6 +24,27 @@ describe("parseCommandLine", () => {
     });
   });
 
+  test("reads serve with its options", () => {
+    expect(parseCommandLine(["serve"])).toEqual({
+      name: "serve",
+      port: undefined,
+      dataDir: undefined,
+      open: true,
+    });
+    expect(parseCommandLine(["serve", "--port", "0", "--data-dir", "/d", "--no-open"])).toEqual({
+      name: "serve",
+      port: 0,
+      dataDir: "/d",
+      open: false,
+    });
+    for (const port of ["65536", "-1", "80a", "", "1.5", "0x50"]) {
+      expect(problem("serve", `--port=${port}`)).toContain(`--port ${port}: write a number`);
+    }
+    expect(problem("serve", "here")).toContain("here");
+    expect(problem("serve", "--listen", "0.0.0.0:1")).toContain("--listen");
+    expect(problem("run", "s.yaml", "--port", "1")).toContain("--port");
+  });
+
   test.each([[[]], [["--help"]], [["help"]], [["run", "-h"]]])("%j asks for help", (argv) => {
     expect(parseCommandLine(argv)).toEqual({ name: "help" });
   });
