@@ -1,15 +1,10 @@
+import type { ParentPort } from "electron";
 import type { Parent } from "#contract/child.ts";
-
-/** What Electron gives to a utility process in place of Node's own channel. */
-interface ParentPort {
-  postMessage(message: unknown): void;
-  on(event: "message", listener: (event: { readonly data: unknown }) => void): unknown;
-  on(event: "close", listener: () => void): unknown;
-}
 
 /** The parent of this process, whichever of the two forks started it. */
 export const connectParent = (): Parent => {
-  const { parentPort } = process as { parentPort?: ParentPort };
+  // Electron's, in a utility process; in Node there is none.
+  const parentPort = process.parentPort as ParentPort | undefined;
   return parentPort === undefined ? overChannel() : overPort(parentPort);
 };
 
@@ -32,8 +27,8 @@ const overPort = (port: ParentPort): Parent => ({
   onMessage(listener) {
     port.on("message", ({ data }) => listener(data));
   },
-  // Electron ends a utility process with its own; the port says so first where it can.
+  // Electron ends its utility processes with itself; where one hears of it first, the port is closed.
   onGone(listener) {
-    port.on("close", listener);
+    (port as NodeJS.EventEmitter).on("close", listener);
   },
 });

@@ -1,0 +1,43 @@
+import { appendFileSync, mkdirSync, renameSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+
+const LARGEST = 1024 * 1024;
+/** A page that tries without end must not fill the disk. */
+const MOST_REFUSALS = 200;
+
+/** Writes what went wrong to standard error and to a file, for whoever started the desktop by a click. */
+export const createCrashLog = (file: string) => {
+  let refusals = 0;
+  const write = (what: string, error?: unknown): void => {
+    const told =
+      error === undefined ? "" : `: ${error instanceof Error ? (error.stack ?? error.message) : error}`;
+    const line = `${new Date().toISOString()} ${what}${told}\n`;
+    process.stderr.write(line);
+    try {
+      mkdirSync(dirname(file), { recursive: true });
+      if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > LARGEST) renameSync(file, `${file}.old`);
+      appendFileSync(file, line);
+    } catch {
+      // It has been said on standard error.
+    }
+  };
+  return {
+    file,
+    write,
+    /** Something that the page, or what runs in it, may not do. */
+    refused(what: string): void {
+      refusals += 1;
+      if (refusals <= MOST_REFUSALS) write(`refused: ${what.slice(0, 500)}`);
+      if (refusals === MOST_REFUSALS) write("refused: more than is written down");
+    },
+  };
+};
+
+/**
+ * What nobody caught in the lab's own process: it can no longer be trusted to do its work, so it says so once, puts
+ * away what it can and ends. The database keeps every finished round whatever happens.
+ */
+export const onUncaught = (emitter: Pick<NodeJS.Process, "on">, fatal: (error: unknown) => void): void => {
+  emitter.on("uncaughtException", fatal);
+  emitter.on("unhandledRejection", fatal);
+};

@@ -1,0 +1,96 @@
+import type { Activity } from "#contract/views.ts";
+import { afterRound, type Choice, decide, type Question, questionFor, type Wish } from "./close-question.ts";
+
+export interface LeavingPorts {
+  readonly platform: NodeJS.Platform;
+  activity(): Activity;
+  onActivity(listener: (activity: Activity) => void): () => void;
+  nameOf(study: string): string;
+  /** Shows the question; resolves with what was chosen, "cancel" where it was only closed. */
+  ask(question: Question): Promise<Choice>;
+  hideWindow(): void;
+  stopAfterRound(study: string): void;
+  /** Stops what runs and closes the lab. */
+  putAway(): Promise<void>;
+  /** Ends the app; everything has been put away. */
+  quit(): void;
+  problem(error: unknown): void;
+}
+
+export type Leaving = ReturnType<typeof createLeaving>;
+
+/** The way out of the app: nothing closes before what runs has been put away, or somebody chose otherwise. */
+export const createLeaving = (ports: LeavingPorts) => {
+  let leaving: Promise<void> | undefined;
+  let left = false;
+  let asking = false;
+  let stopWaiting: (() => void) | undefined;
+
+  const leave = (): Promise<void> => {
+    leaving ??= (async () => {
+      stopWaiting?.();
+      ports.hideWindow();
+      try {
+        await ports.putAway();
+      } catch (error) {
+        ports.problem(error);
+      }
+      left = true;
+      ports.quit();
+    })();
+    return leaving;
+  };
+
+  const leaveAfterRound = (study: string): void => {
+    const look = (activity: Activity) => {
+      const now = afterRound(study, activity);
+      if (now === "keep") return;
+      stopWaiting?.();
+      if (now === "leave") void leave();
+    };
+    stopWaiting?.();
+    const unlisten = ports.onActivity(look);
+    stopWaiting = () => {
+      unlisten();
+      stopWaiting = undefined;
+    };
+    ports.stopAfterRound(study);
+  };
+
+  const ask = async (): Promise<void> => {
+    if (asking) return;
+    asking = true;
+    try {
+      const { study } = ports.activity();
+      const choice = await ports.ask(
+        questionFor(ports.activity(), study === undefined ? "" : ports.nameOf(study)),
+      );
+      if (choice === "background") ports.hideWindow();
+      if (choice === "now") await leave();
+      if (choice === "after-round") {
+        // While the question stood, the study may have ended.
+        if (study === undefined || ports.activity().study !== study) await leave();
+        else leaveAfterRound(study);
+      }
+    } catch (error) {
+      ports.problem(error);
+    } finally {
+      asking = false;
+    }
+  };
+
+  return {
+    /** @returns whether the window or the app may close now; if not, what is to be done is under way. */
+    wish(wish: Wish): boolean {
+      if (left) return true;
+      if (leaving !== undefined) return false;
+      const decision = decide(wish, ports.activity(), ports.platform);
+      if (decision === "close") return true;
+      if (decision === "leave") void leave();
+      else void ask();
+      return false;
+    },
+    /** Without a question, and however often. */
+    leave,
+  };
+};

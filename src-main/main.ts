@@ -1,0 +1,183 @@
+/** Desktop root: builds the rooms, wires them to the window, and puts them away again. It holds no logic. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { call } from "@orpc/server";
+import {
+  app,
+  BrowserWindow,
+  dialog,
+  ipcMain,
+  Menu,
+  MessageChannelMain,
+  Notification,
+  nativeTheme,
+  powerMonitor,
+  powerSaveBlocker,
+  protocol,
+  screen,
+  session,
+  Tray,
+  utilityProcess,
+} from "electron";
+import { UserError } from "#contract/failure.ts";
+import { registerAppScheme, serveApp } from "#main/hosts/desktop/app-protocol.ts";
+import { createCrashLog, onUncaught } from "#main/hosts/desktop/crash-log.ts";
+import { createDialogs } from "#main/hosts/desktop/dialogs.ts";
+import { createForkUtility } from "#main/hosts/desktop/fork-utility.ts";
+import { guardContents } from "#main/hosts/desktop/guards.ts";
+import { createLeaving } from "#main/hosts/desktop/leaving.ts";
+import { menuTemplate } from "#main/hosts/desktop/menu.ts";
+import { createNotifier } from "#main/hosts/desktop/notify.ts";
+import { guardSession } from "#main/hosts/desktop/permissions.ts";
+import { serveLabPort } from "#main/hosts/desktop/port.ts";
+import { createWakefulness, followSleep } from "#main/hosts/desktop/power.ts";
+import { isOnlyInstance } from "#main/hosts/desktop/single-instance.ts";
+import { backgroundOf, followTheme } from "#main/hosts/desktop/theme.ts";
+import { createTray } from "#main/hosts/desktop/tray.ts";
+import { createLabWindow } from "#main/hosts/desktop/window.ts";
+import { listEngines } from "#main/learning/engines/engine.ts";
+import { tryInChild } from "#main/learning/engines/try-in-child.ts";
+import { dataDirOf } from "./data-dir.ts";
+import { openLab } from "./lab.ts";
+import { openPageLab } from "./page-lab.ts";
+import { openOrSayWhere } from "./serve.ts";
+
+const CLOSE_MS = 5000;
+
+// Before Electron is ready
+app.enableSandbox();
+app.setName("Fedfleet");
+const dataDir = dataDirOf(undefined);
+// A lab of its own has a window of its own.
+const own = process.env.FEDFLEET_DATA_DIR === undefined ? undefined : join(dataDir, "window");
+app.setPath("userData", own ?? join(app.getPath("appData"), "Fedfleet"));
+registerAppScheme(protocol);
+
+// Beside this file, and beside the app
+const built = (path: string) => join(import.meta.dirname, path);
+const entry = (name: string) => new URL(`./${name}-worker.js`, import.meta.url);
+const resourcesDir = app.isPackaged ? join(process.resourcesPath, "resources") : built("../../resources");
+const icon = (name: string) => join(resourcesDir, "icons", name);
+const { version } = JSON.parse(readFileSync(built("../../package.json"), "utf8")) as { version: string };
+
+// What goes wrong
+let currentWindow: () => BrowserWindow | undefined = () => undefined;
+const log = createCrashLog(join(app.getPath("userData"), "fedfleet.log"));
+const refused = (what: string) => log.refused(what);
+const problem = (error: unknown) => log.write("problem", error);
+const dialogs = createDialogs(dialog, () => currentWindow());
+const fatal = (error: unknown) => {
+  log.write("fatal", error);
+  dialogs.fatal(error, log.file);
+  app.exit(1);
+};
+onUncaught(process, fatal);
+guardContents(app, { refused, fatal });
+
+const openDesktop = () => {
+  // The page's surroundings
+  guardSession(session.defaultSession, refused);
+  serveApp(protocol, { rendererDir: built("../renderer"), onProblem: problem });
+  followTheme({ ipcMain, nativeTheme }, refused);
+
+  // The lab
+  const fork = createForkUtility(utilityProcess);
+  const entries = { device: entry("device"), evaluation: entry("evaluation"), desk: entry("desk") };
+  const lab = openOrSayWhere(dataDir, () => openLab({ dataDir, resourcesDir, fork, entries }));
+  const pageLab = openPageLab({
+    lab,
+    host: "desktop",
+    version,
+    listEngines: () => listEngines({ tryToLoad: tryInChild(fork, entry("engine")) }),
+    onBug: problem,
+  });
+  const port = serveLabPort({ ipcMain, MessageChannelMain }, { router: pageLab.router, refused });
+  const nameOf = (study: string) => lab.store.studyRows.get(study)?.name ?? study;
+  const stopAfterRound = (study: string) => {
+    call(pageLab.router.studies.stopAfterRound, { study }).catch(problem);
+  };
+
+  // The way out
+  const leaving = createLeaving({
+    platform: process.platform,
+    activity: pageLab.activity,
+    onActivity: pageLab.onActivity,
+    nameOf,
+    ask: dialogs.ask,
+    hideWindow: () => window.hide(),
+    stopAfterRound,
+    async putAway() {
+      await pageLab.close(CLOSE_MS);
+      port.close();
+      await lab.close();
+      tray.destroy();
+    },
+    quit: () => app.quit(),
+    problem,
+  });
+
+  // The window, and what stands for it
+  const window = createLabWindow(
+    { BrowserWindow, screen },
+    {
+      preload: built("../preload/preload.cjs"),
+      icon: icon("icon.png"),
+      stateFile: join(app.getPath("userData"), "window-state.json"),
+      backgroundColor: backgroundOf(nativeTheme.shouldUseDarkColors),
+    },
+    {
+      mayClose: () => leaving.wish("close-window"),
+      onSessionEnd: () => leaving.wish("shutdown"),
+      onVisible: () => tray.update(pageLab.activity(), window.isVisible()),
+      askAfterCrash: dialogs.askAfterCrash,
+      quit: () => app.quit(),
+    },
+  );
+  currentWindow = window.current;
+  const tray = createTray(
+    { Tray, Menu },
+    { icon: icon(process.platform === "darwin" ? "trayTemplate.png" : "tray.png"), nameOf },
+    { show: window.show, stopAfterRound, quit: () => app.quit() },
+  );
+  Menu.setApplicationMenu(Menu.buildFromTemplate(menuTemplate(process.platform, app.isPackaged)));
+
+  // What happens in the lab, and to the computer
+  const stayAwake = createWakefulness(powerSaveBlocker);
+  pageLab.onActivity((activity) => {
+    stayAwake(activity);
+    tray.update(activity, window.isVisible());
+  });
+  lab.subscribe(
+    createNotifier({ Notification }, { isFocused: window.isFocused, showWindow: window.show, nameOf }),
+  );
+  followSleep(powerMonitor, {
+    now: Date.now,
+    say: (message) => pageLab.notify({ kind: "said", message }),
+    onShutdown: () => leaving.wish("shutdown"),
+  });
+  app.on("activate", window.show);
+  app.on("before-quit", (event) => {
+    if (!leaving.wish("quit")) event.preventDefault();
+  });
+  app.on("window-all-closed", () => {
+    if (process.platform !== "darwin") void leaving.leave();
+  });
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => leaving.wish("shutdown"));
+
+  window.show();
+  return window;
+};
+
+let window: ReturnType<typeof openDesktop> | undefined;
+if (isOnlyInstance(app, () => window?.show())) {
+  app.whenReady().then(() => {
+    try {
+      window = openDesktop();
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      dialogs.cannotStart(error.message);
+      app.exit(error.exitCode);
+    }
+  });
+} else app.quit();
