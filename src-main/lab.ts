@@ -5,7 +5,8 @@ import type { ForkChild } from "#contract/child.ts";
 import type { LabEvent, LabEventBody } from "#contract/events.ts";
 import { UserError } from "#contract/failure.ts";
 import { toAlgorithmName } from "#contract/study.ts";
-import { createCatalogue, datasetSha256, loadDataset } from "#main/datasets/datasets.ts";
+import { createCatalogue } from "#main/datasets/datasets.ts";
+import { createDesk } from "#main/datasets/desk.ts";
 import type { ListenOptions } from "#main/hosts/arguments.ts";
 import { createEvaluator } from "#main/learning/evaluator.ts";
 import { initialWeights, modelParameters } from "#main/learning/models/models.ts";
@@ -19,7 +20,7 @@ export interface LabOptions {
   readonly resourcesDir: string;
   readonly fork: ForkChild;
   /** Roots of the child processes. */
-  readonly entries: { readonly device: URL; readonly evaluation: URL };
+  readonly entries: { readonly device: URL; readonly evaluation: URL; readonly desk: URL };
   /** Where foreign Flower clients may join; loopback port 8080 if a study wants some and this is not said. */
   readonly listen?: ListenOptions | undefined;
   readonly onProgress?: (message: string) => void;
@@ -63,10 +64,12 @@ export const openLab = (options: LabOptions) => {
     }
     for (const listener of listeners) listener(event);
   };
+  const desk = createDesk({ fork: options.fork, entry: options.entries.desk });
   const catalogue = createCatalogue({
     resourcesDir: options.resourcesDir,
     dataDir: store.dataDir,
     registry: store.datasets,
+    examine: desk.examine,
   });
   let evaluator: ReturnType<typeof createEvaluator> | undefined;
   const openEvaluator = () => {
@@ -77,16 +80,7 @@ export const openLab = (options: LabOptions) => {
   const runs = createRuns({
     datasets: {
       find: (name) => catalogue.find(name),
-      async labels(location) {
-        const dataset = await loadDataset(location);
-        return {
-          train: dataset.train.labels,
-          test: dataset.test.labels,
-          classes: dataset.classes.length,
-          classNames: dataset.classes,
-          sha256: datasetSha256(dataset),
-        };
-      },
+      labels: desk.labels,
     },
     models: { parameters: modelParameters, initialWeights },
     records: {
@@ -162,13 +156,14 @@ export const openLab = (options: LabOptions) => {
     runs,
     store,
     catalogue,
+    desk,
     subscribe: (listener: (event: LabEvent) => void): (() => void) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
     async close(): Promise<void> {
       closed = true;
-      await evaluator?.close();
+      await Promise.all([evaluator?.close(), desk.close()]);
       store.close();
     },
   };

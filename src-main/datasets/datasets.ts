@@ -15,9 +15,9 @@ import { createHash } from "node:crypto";
 import { join, resolve } from "node:path";
 import type { Dataset, DatasetLocation } from "#contract/dataset.ts";
 import { UserError } from "#contract/failure.ts";
-import { detect } from "./detect.ts";
 import type { Verified } from "./digest.ts";
 import { type DownloadOptions, downloadFile } from "./download.ts";
+import { type Examination, examine as examineHere } from "./examine.ts";
 import { createInspector, type Registered } from "./inspect.ts";
 import { KNOWN, type KnownDataset } from "./known.ts";
 import { FORMATS, formatNamed } from "./readers/formats.ts";
@@ -79,6 +79,8 @@ export interface Registry {
 export interface Catalogue {
   /** All that are known or registered, by name within each. A damaged one is listed with its problem. */
   list(): Promise<readonly CatalogueEntry[]>;
+  /** One of the list; undefined if the name is unknown. */
+  look(name: string): Promise<CatalogueEntry | undefined>;
   /** @throws UserError if the name is unknown, or its files are missing, damaged or changed; it says what to do */
   find(name: string): Promise<DatasetLocation>;
   /**
@@ -111,6 +113,8 @@ export interface CatalogueDeps {
   readonly known?: readonly KnownDataset[];
   /** Folders on the web that are asked before the usual ones: a lab's own mirror. */
   readonly mirrors?: readonly string[];
+  /** Reads what is to be registered. @default in this process, which it holds up for seconds */
+  readonly examine?: (what: Examination) => Promise<Registered>;
   /** Patience of downloads. */
   readonly patience?: Pick<DownloadOptions, "attempts" | "retryMs" | "stallMs">;
 }
@@ -131,7 +135,7 @@ const downloadBytes = ({ download }: KnownDataset): { downloadBytes?: number } =
   download ? { downloadBytes: download.parcels.reduce((sum, { bytes }) => sum + bytes, 0) } : {};
 
 export const createCatalogue = (deps: CatalogueDeps): Catalogue => {
-  const { registry, known = KNOWN, mirrors = [], patience = {} } = deps;
+  const { registry, known = KNOWN, mirrors = [], patience = {}, examine = examineHere } = deps;
   const home = resolve(deps.dataDir, "datasets");
   const inspector = createInspector({
     rememberIn: join(home, "checked.json"),
@@ -186,18 +190,13 @@ export const createCatalogue = (deps: CatalogueDeps): Catalogue => {
         `dataset: the name ${JSON.stringify(wanted)} cannot be used. Take letters, digits, dots, dashes and underscores, 64 at most${RESERVED.includes(wanted) ? `; ${wanted} has a meaning of its own` : ""}.`,
       );
     }
-    const found = await detect(resolve(path));
-    const name = wanted ?? found.format.dataset;
-    const owner = knownAs(name);
-    if (owner && !owner.formats.includes(found.format.name)) {
-      throw new UserError(
-        `dataset: ${path} is ${found.format.title}, so it cannot be called ${name}, which is ${owner.title}. Choose another name.`,
-      );
-    }
-    if (owner?.bundled) {
-      throw new UserError(`dataset: ${name} comes with the lab. Choose another name.`);
-    }
-    registry.save(await inspector.examine(name, found));
+    const {
+      name,
+      sha256s,
+      format,
+      path: place,
+    } = await examine({ path: resolve(path), name: wanted, known });
+    registry.save({ name, format, path: place, sha256s });
     return entryOf(name);
   };
 
@@ -207,6 +206,8 @@ export const createCatalogue = (deps: CatalogueDeps): Catalogue => {
       for (const name of names()) entries.push(await entryOf(name));
       return entries;
     },
+
+    look: async (name) => (names().includes(name) ? entryOf(name) : undefined),
 
     async find(name) {
       if (!names().includes(name)) {

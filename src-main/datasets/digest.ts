@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Format } from "./readers/format.ts";
 import { FETCH_AGAIN, refusal } from "./refusal.ts";
@@ -67,6 +67,16 @@ const fingerprint = async (
     changedMs: Number(info.ctimeMs),
     size: Number(info.size),
   };
+};
+
+/** What tells cheaply that a folder's files, or an archive, were not touched. Empty if nothing is there. */
+export const stampOf = async (path: string): Promise<string> => {
+  const own = await fingerprint(path);
+  if (!own) return "";
+  const names = (await readdir(path).catch(() => [] as string[])).sort();
+  const files: string[] = [];
+  for (const name of names) files.push(`${name} ${(await fingerprint(join(path, name)))?.text}`);
+  return [own.text, ...files].join("\n");
 };
 
 /** A file that changed this shortly before it was digested may have changed once more within the clock's tick. */

@@ -1,8 +1,7 @@
 import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import type { DatasetLocation } from "#contract/dataset.ts";
 import { UserError } from "#contract/failure.ts";
-import type { Detected } from "./detect.ts";
 import {
   chosenFiles,
   compareFiles,
@@ -82,27 +81,6 @@ export const createInspector = (deps: {
     async hasMd5(file: string, md5: string): Promise<boolean> {
       if (!(await stat(file).catch(() => undefined))) return false;
       return (await digestFile(file)).md5 === md5;
-    },
-
-    /**
-     * Reads all of a data set and takes down what its files are.
-     *
-     * @throws UserError if anything is wrong with it
-     */
-    async examine(name: string, { format, source, files }: Detected): Promise<Registered> {
-      const paths = source.kind === "archive" ? [source.path] : files.map((file) => join(source.path, file));
-      const digests = new Map<string, Digest>();
-      for (const path of paths) digests.set(basename(path), await digestFile(path));
-      await format.read(source);
-      // what was read is what was digested
-      for (const path of paths) {
-        const { sha256 } = await digestFile(path);
-        if (sha256 !== digests.get(basename(path))!.sha256) {
-          throw refusal(path, "changed while it was read", "Register it again when nothing writes to it");
-        }
-      }
-      const sha256s = Object.fromEntries([...digests].map(([file, { sha256 }]) => [file, sha256]));
-      return { name, format: format.name, path: source.path, sha256s };
     },
 
     /** @throws UserError that names the file which is missing or changed since the registration */

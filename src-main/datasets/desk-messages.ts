@@ -1,0 +1,70 @@
+import type { DatasetLocation } from "#contract/dataset.ts";
+import type { Study, StudyProblem } from "#contract/study.ts";
+import type { Examination } from "./examine.ts";
+import type { Registered } from "./inspect.ts";
+
+/** What of a data set is needed to deal it out: small beside its pictures. */
+export interface DeskLabels {
+  /** One class index per picture. */
+  readonly train: Uint8Array;
+  readonly test: Uint8Array;
+  readonly classes: number;
+  readonly classNames: readonly string[];
+  /** Over pictures and labels. */
+  readonly sha256: string;
+}
+
+/** Pictures on one sheet: row = class, column = one of its pictures. */
+export interface SampleSheet {
+  readonly classes: readonly string[];
+  /** Training and test pictures. */
+  readonly train: number;
+  readonly test: number;
+  /** Training pictures per class. */
+  readonly perClass: readonly number[];
+  readonly columns: number;
+  /** Of one picture, in pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly png: Uint8Array;
+}
+
+/** Who would hold what, without the lists of samples. `histogram[k][c]`: training samples of class c on device k. */
+export type Dealt =
+  | {
+      readonly ok: true;
+      readonly classes: readonly string[];
+      /** Training samples in all. */
+      readonly samples: number;
+      readonly histogram: readonly (readonly number[])[];
+      readonly sha256: string;
+    }
+  | {
+      readonly ok: false;
+      readonly problems: readonly StudyProblem[];
+      readonly classes: readonly string[];
+      readonly samples: number;
+    };
+
+/** Each kind of work with what it takes and gives. */
+export interface DeskWork {
+  labels: { takes: DatasetLocation; gives: DeskLabels };
+  samples: { takes: { location: DatasetLocation; perClass: number }; gives: SampleSheet };
+  examine: { takes: Examination; gives: Registered };
+  deal: { takes: { study: Study; location: DatasetLocation }; gives: Dealt };
+}
+
+export type DeskJob = { [K in keyof DeskWork]: { kind: K; takes: DeskWork[K]["takes"] } }[keyof DeskWork];
+
+export type ToDesk = DeskJob & { readonly id: number };
+
+export type FromDesk =
+  | { readonly id: number; readonly ok: true; readonly gives: unknown }
+  | {
+      readonly id: number;
+      readonly ok: false;
+      readonly message: string;
+      readonly stack: string;
+      /** Set where a person can mend it (UserError). */
+      readonly exitCode?: number;
+    };
