@@ -33,6 +33,22 @@ export type Lab = ReturnType<typeof openLab>;
 /** Events that are for those who watch, not for the record: they come many times a second. */
 const LIVE_ONLY: ReadonlySet<LabEvent["kind"]> = new Set(["client-progress", "waiting"]);
 
+/** What a listener causes is told after what it heard: everybody hears the same order. */
+const inOrder = <A extends unknown[]>(tell: (...args: A) => void): ((...args: A) => void) => {
+  const untold: A[] = [];
+  let telling = false;
+  return (...args) => {
+    untold.push(args);
+    if (telling) return;
+    telling = true;
+    try {
+      for (let next = untold.shift(); next !== undefined; next = untold.shift()) tell(...next);
+    } finally {
+      telling = false;
+    }
+  };
+};
+
 const openForWhoever = ({ dataDir, onProgress, look }: LabOptions) => {
   const settings = { dataDir, ...(onProgress === undefined ? {} : { onProgress }) };
   try {
@@ -49,20 +65,29 @@ const openForWhoever = ({ dataDir, onProgress, look }: LabOptions) => {
  */
 export const openLab = (options: LabOptions) => {
   const store = openForWhoever(options);
-  const listeners = new Set<(event: LabEvent) => void>();
+  const listeners = new Set<(event: LabEvent, id?: number) => void>();
+  const hearers = new Set<(message: string) => void>();
   let closed = false;
+  const say = (message: string): void => {
+    options.onProgress?.(message);
+    for (const hearer of hearers) hearer(message);
+  };
+  const publish = inOrder((event: LabEvent, id?: number) => {
+    for (const listener of listeners) listener(event, id);
+  });
   // Events come out of streams and timers, where nobody would catch what the disk has to say: it ends the study.
-  const unrecorded = new AbortController();
+  let unrecorded = new AbortController();
   const emit = (body: LabEventBody): void => {
     if (closed) return;
     const event = { at: new Date().toISOString(), ...body } as LabEvent;
+    let id: number | undefined;
     try {
-      if (!LIVE_ONLY.has(event.kind)) store.record(event);
+      if (!LIVE_ONLY.has(event.kind)) id = store.record(event);
     } catch (error) {
       const why = `the study cannot be recorded in ${store.dataDir}: ${(error as Error).message}`;
       unrecorded.abort(new UserError(why, { exitCode: 1, cause: error }));
     }
-    for (const listener of listeners) listener(event);
+    publish(event, id);
   };
   const desk = createDesk({ fork: options.fork, entry: options.entries.desk });
   const catalogue = createCatalogue({
@@ -114,10 +139,12 @@ export const openLab = (options: LabOptions) => {
       },
     },
     engine: () => openEvaluator().engine(),
-    equip: (input) =>
-      equip({
+    equip: (input) => {
+      // what one study could not record is no obstacle for the next
+      unrecorded = new AbortController();
+      return equip({
         ...input,
-        options,
+        options: { ...options, onProgress: say },
         emit,
         unrecorded: unrecorded.signal,
         evaluator: openEvaluator(),
@@ -127,7 +154,8 @@ export const openLab = (options: LabOptions) => {
             .of(input.id)
             .filter(({ status }) => status === "done" || status === "failed")
             .map((run) => run.id),
-      }),
+      });
+    },
     run: {
       checkpoints: store.checkpoints,
       history: {
@@ -140,15 +168,15 @@ export const openLab = (options: LabOptions) => {
       weightsSha256,
       async recordRound(run, result, checkpoint) {
         const at = new Date().toISOString();
-        store.recordRound({ run, result, checkpoint, at });
-        for (const listener of listeners) listener({ at, kind: "round-ended", run, result });
+        const id = store.recordRound({ run, result, checkpoint, at });
+        publish({ at, kind: "round-ended", run, result }, id);
         await store.checkpoints.prune(run);
       },
       now: () => performance.now(),
       timestamp: () => new Date().toISOString(),
     },
     emit,
-    say: (message) => options.onProgress?.(message),
+    say,
     sha256: (text) => createHash("sha256").update(text).digest("hex"),
   });
 
@@ -157,9 +185,16 @@ export const openLab = (options: LabOptions) => {
     store,
     catalogue,
     desk,
-    subscribe: (listener: (event: LabEvent) => void): (() => void) => {
+    emit,
+    /** Listeners get each event, and its number where it was recorded, in order. */
+    subscribe: (listener: (event: LabEvent, id?: number) => void): (() => void) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    /** Sentences for whoever watches: what is being done, and what one should know of it. */
+    onSaid: (hearer: (message: string) => void): (() => void) => {
+      hearers.add(hearer);
+      return () => hearers.delete(hearer);
     },
     async close(): Promise<void> {
       closed = true;

@@ -69,7 +69,12 @@ export type LabEvent = { readonly at: string } & (
       readonly kind: "study-ended";
       readonly study: string;
       readonly status: "done" | "failed" | "interrupted";
+      /** Why it did not come to its end. */
+      readonly reason?: string;
     }
+  /** Its devices stay connected and wait. */
+  | { readonly kind: "study-paused"; readonly study: string }
+  | { readonly kind: "study-continued"; readonly study: string }
   | {
       readonly kind: "run-started";
       readonly study: string;

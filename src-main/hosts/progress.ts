@@ -120,6 +120,8 @@ export const advance = (p: Progress, event: LabEvent): Progress => {
       return p.devices.has(event.device) ? withDevice(p, event.device, { phase: "away", fraction: 0 }) : p;
     case "study-started":
     case "study-resumed":
+    case "study-paused":
+    case "study-continued":
     case "device-joined":
     case "device-refused":
       return p;

@@ -13,6 +13,7 @@ import { evaluateRound, type FederatedEvaluation } from "./evaluate-round.ts";
 import { fitRound } from "./fit-round.ts";
 import { gatherClients } from "./gather-clients.ts";
 import { evaluateConfig, fitConfig } from "./instructions.ts";
+import { passGate } from "./pass-gate.ts";
 import type { Control, Model, RunPorts } from "./ports.ts";
 import { checkpointOf, findPosition, fruitlessRounds, keptFrom, merge, remembered } from "./run-position.ts";
 import { unlessAborted } from "./unless-aborted.ts";
@@ -148,6 +149,7 @@ export const conductRun = async (plan: RunPlan, ports: RunPorts, control: Contro
     const verdict = runShouldStop({ rounds: history.filter((r) => r.round > 0), stop: study.stop });
     if (verdict.stop) return { status: "done", reason: verdict.reason ?? "a stop rule was met" };
     if (at.round >= study.rounds) return { status: "done", reason: `all ${study.rounds} rounds are done` };
+    await passGate(control);
     if (control.stopAfterRound) return { status: "interrupted", reason: "stopped after a round" };
 
     const round = at.round + 1;
@@ -161,6 +163,7 @@ export const conductRun = async (plan: RunPlan, ports: RunPorts, control: Contro
       ports,
       control,
     });
+    if (sessions.length === 0 && control.gate?.closed && !control.stopAfterRound) continue;
     if (sessions.length === 0)
       return { status: "interrupted", reason: "stopped while it waited for devices" };
     met = true;

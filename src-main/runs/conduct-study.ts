@@ -1,9 +1,11 @@
+import { UserError } from "#contract/failure.ts";
 import type { EngineInfo } from "#contract/jobs.ts";
 import { type Study, virtualNames } from "#contract/study.ts";
 import { algorithmOf } from "#main/federation/algorithms.ts";
 import { conductRun, type RunOutcome } from "./conduct-run.ts";
 import type { StoredStudy } from "./lab-ports.ts";
 import { rosterOf } from "./open-study.ts";
+import { passGate } from "./pass-gate.ts";
 import type { Control, Model, RunPorts } from "./ports.ts";
 
 export interface StudyPlan {
@@ -41,7 +43,10 @@ export const conductStudy = async (
   let failed = plan.runs.some((run) => run.status === "failed");
   for (const run of plan.runs) {
     if (run.status === "done" || run.status === "failed") continue;
-    if (control.stopAfterRound || control.now.aborted) return end(plan, ports, "interrupted");
+    await passGate(control).catch(() => {});
+    if (control.stopAfterRound || control.now.aborted) {
+      return end(plan, ports, "interrupted", whyStopped(control));
+    }
     const recorded = ports.history.last(run.id)?.round ?? 0;
     ports.emit({
       kind: "run-started",
@@ -60,7 +65,7 @@ export const conductStudy = async (
       status: outcome.status,
       reason: outcome.reason,
     });
-    if (outcome.status === "interrupted") return end(plan, ports, "interrupted");
+    if (outcome.status === "interrupted") return end(plan, ports, "interrupted", outcome.reason);
     if (outcome.status === "failed") failed = true;
   }
   return end(plan, ports, failed ? "failed" : "done");
@@ -86,16 +91,22 @@ const conduct = async (
       control,
     );
   } catch (error) {
-    if (control.now.aborted) return { status: "interrupted", reason: "stopped at once" };
+    if (control.now.aborted) return { status: "interrupted", reason: whyStopped(control) };
     // What broke off can be resumed once it is mended; the record says why it ended.
     const reason = error instanceof Error ? error.message : String(error);
     ports.emit({ kind: "run-ended", study: plan.id, run: run.id, status: "interrupted", reason });
-    end(plan, ports, "interrupted");
+    end(plan, ports, "interrupted", reason);
     throw error;
   }
 };
 
-const end = (plan: StudyPlan, ports: RunPorts, status: StudyStatus): StudyStatus => {
-  ports.emit({ kind: "study-ended", study: plan.id, status });
+/** Something that the study cannot do without may have broken: then that is why. */
+const whyStopped = ({ now }: Control): string => {
+  if (now.reason instanceof UserError) return now.reason.message;
+  return now.aborted ? "stopped at once" : "stopped after a round";
+};
+
+const end = (plan: StudyPlan, ports: RunPorts, status: StudyStatus, reason?: string): StudyStatus => {
+  ports.emit({ kind: "study-ended", study: plan.id, status, ...(reason === undefined ? {} : { reason }) });
   return status;
 };

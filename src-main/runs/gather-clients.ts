@@ -6,7 +6,8 @@ import { SILENT_MS, someOf } from "./waiting.ts";
 const REJOIN_SECONDS = 60;
 
 /**
- * Waits until enough devices of the roster are connected, and returns those that are free, sorted by name.
+ * Waits until enough devices of the roster are connected, and returns those that are free, sorted by name; none when
+ * the study is stopped or paused before there are enough.
  *
  * A study that sets `sampling.minAvailable` waits for so many, as long as it takes, and for all that this computer
  * hosts, or its draws would depend on who starts faster. Without it, a run waits for the whole fleet before its first
@@ -41,7 +42,7 @@ export const gatherClients = async (input: {
     if (hostedAreHere && present.length >= wanted && free.length >= leastDrawn) {
       return free.toSorted((a, b) => (a.device < b.device ? -1 : 1));
     }
-    if (control.stopAfterRound) return [];
+    if (control.stopAfterRound || control.gate?.closed) return [];
     if (waited >= SILENT_MS) {
       const enough = present.length >= wanted && hostedAreHere;
       ports.emit({

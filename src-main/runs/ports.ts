@@ -77,10 +77,20 @@ export interface RunPorts {
   readonly timestamp: () => string;
 }
 
+/** Where a study waits while a person has paused it. */
+export interface Gate {
+  /** What waits for something else should come and wait here instead. */
+  readonly closed: boolean;
+  /** Passed before each run and each round; resolves at once unless the study is paused. */
+  pass(): Promise<void>;
+}
+
 /** How a person stops a study. */
 export interface Control {
   /** Set by the first Ctrl-C: the round in progress is finished, then the study pauses. */
   readonly stopAfterRound: boolean;
   /** Aborted by the second: nothing more is recorded. */
   readonly now: AbortSignal;
+  /** Undefined where nobody can pause. */
+  readonly gate?: Gate | undefined;
 }

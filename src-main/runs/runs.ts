@@ -18,7 +18,12 @@ export interface Runs {
    * Conducts a recorded study from where its record ends until it is done, has failed, or is stopped.
    * @throws UserError when there is no such study, or it cannot be equipped.
    */
-  conduct(id: string, control: Control): Promise<StudyStatus>;
+  conduct(id: string, control: Control, options?: ConductOptions): Promise<StudyStatus>;
+}
+
+export interface ConductOptions {
+  /** A new study that cannot be equipped stays on record; default: it is forgotten, for nothing has begun. */
+  readonly keep?: boolean;
 }
 
 export const createRuns = (ports: LabPorts): Runs => {
@@ -42,7 +47,7 @@ export const createRuns = (ports: LabPorts): Runs => {
       return { ok: true, id };
     },
 
-    async conduct(id, person) {
+    async conduct(id, person, { keep = false } = {}) {
       const stored = ports.records.get(id);
       if (stored === undefined) {
         throw new UserError(
@@ -61,7 +66,7 @@ export const createRuns = (ports: LabPorts): Runs => {
         .equip({ id, study, dataset, partition: stored.partition, numClasses })
         .catch((error: unknown) => {
           // A port in use, a certificate that is none: nothing has begun, so nothing is there to resume.
-          if (isFresh) ports.records.remove(id);
+          if (isFresh && !keep) ports.records.remove(id);
           throw error;
         });
       if (equipment.engine.note !== undefined) ports.say(equipment.engine.note);
@@ -70,6 +75,7 @@ export const createRuns = (ports: LabPorts): Runs => {
           return person.stopAfterRound;
         },
         now: AbortSignal.any([person.now, equipment.broken]),
+        gate: person.gate,
       };
       try {
         if (resumed && !sameEngine(stored.engine, equipment.engine)) {

@@ -25,7 +25,13 @@ export interface EventSubject {
   readonly seq?: number;
 }
 
-type EventRow = { id: number; run_id: string | null; round: number | null; seq: number | null; body: string };
+export type EventRow = {
+  id: number;
+  run_id: string | null;
+  round: number | null;
+  seq: number | null;
+  body: string;
+};
 
 export type Events = ReturnType<typeof createEvents>;
 
@@ -40,13 +46,21 @@ export const createEvents = (db: DatabaseSync, updates: Updates, rounds: Rounds)
   const after = db.prepare("SELECT * FROM events WHERE id > ? ORDER BY id LIMIT ?");
   const ofStudy = db.prepare("SELECT * FROM events WHERE study_id = ? AND id > ? ORDER BY id LIMIT ?");
 
-  const toEvent = (row: EventRow): StoredEvent => {
+  // What the sequence says, not the last row: a number whose event was forgotten is not given again.
+  const last = db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'events'");
+  const countAfter = db.prepare("SELECT count(*) AS n FROM (SELECT 1 FROM events WHERE id > ? LIMIT ?)");
+
+  /** @param bare a round without the updates of its devices */
+  const toEvent = (row: EventRow, bare = false): StoredEvent => {
     const event = fromExactJson(row.body) as LabEvent;
     const [run, round] = [row.run_id ?? "", row.round ?? -1];
     if (event.kind === "client-update") {
       return { ...event, update: updates.get(run, round, row.seq ?? -1)!, id: row.id };
     }
-    if (event.kind === "round-ended") return { ...event, result: rounds.get(run, round)!, id: row.id };
+    if (event.kind === "round-ended") {
+      const result = bare ? rounds.withoutUpdates(run, round) : rounds.get(run, round);
+      return { ...event, result: result!, id: row.id };
+    }
     return { ...event, id: row.id };
   };
 
@@ -74,7 +88,13 @@ export const createEvents = (db: DatabaseSync, updates: Updates, rounds: Rounds)
     /** In order. */
     list: ({ after: id = 0, study, limit }: EventQuery): StoredEvent[] =>
       ((study === undefined ? after.all(id, limit) : ofStudy.all(study, id, limit)) as EventRow[]).map(
-        toEvent,
+        (row) => toEvent(row),
       ),
+    /** A recorded event as a line of a log needs it: a round without the updates of its devices. */
+    bare: (row: EventRow): StoredEvent => toEvent(row, true),
+    /** Number of the last event that was recorded; 0 before the first. */
+    last: (): number => (last.get() as { seq: number } | undefined)?.seq ?? 0,
+    /** How many events came after one; counts no further than `most`. */
+    countAfter: (id: number, most: number): number => (countAfter.get(id, most) as { n: number }).n,
   };
 };

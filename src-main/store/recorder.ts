@@ -75,7 +75,11 @@ export const createRecorder = (db: DatabaseSync, tables: Tables) => {
         studies.setStatus(event.study, "running", undefined, at);
         return { study: event.study };
       case "study-ended":
-        studies.setStatus(event.study, event.status, undefined, at);
+        studies.setStatus(event.study, event.status, event.reason, at);
+        return { study: event.study };
+      // a paused study is a running one: when its process dies, it has been interrupted
+      case "study-paused":
+      case "study-continued":
         return { study: event.study };
       case "run-started":
         runs.setStatus(event.run, "running", undefined, at);
@@ -163,8 +167,12 @@ export const createRecorder = (db: DatabaseSync, tables: Tables) => {
             );
           }
           const status = endOf(conducted.map((run) => run.status));
-          studies.setStatus(study.id, status, status === "interrupted" ? CRASHED : undefined, at);
-          events.append({ at, kind: "study-ended", study: study.id, status }, { study: study.id });
+          const reason = status === "interrupted" ? CRASHED : undefined;
+          studies.setStatus(study.id, status, reason, at);
+          events.append(
+            { at, kind: "study-ended", study: study.id, status, ...(reason === undefined ? {} : { reason }) },
+            { study: study.id },
+          );
         }
       }),
   };

@@ -11,6 +11,17 @@ export type CurvePoint = {
   readonly accuracy: number | null;
 };
 
+/** The curve of one run by columns, in order of rounds. */
+export interface CurveColumns {
+  readonly run: string;
+  readonly round: readonly number[];
+  readonly accuracy: readonly (number | null)[];
+  readonly loss: readonly (number | null)[];
+  readonly seconds: readonly number[];
+  readonly clients: readonly number[];
+  readonly failures: readonly number[];
+}
+
 export interface LastRound {
   readonly round: number;
   readonly weightsSha256: string;
@@ -27,6 +38,10 @@ export const createRounds = (db: DatabaseSync, updates: Updates, checkpoints: Ch
   const records = db.prepare("SELECT round, body FROM round_records WHERE run_id = ? ORDER BY round");
   const record = db.prepare("SELECT body FROM round_records WHERE run_id = ? AND round = ?");
   const curve = db.prepare("SELECT round, loss, accuracy FROM rounds WHERE run_id = ? ORDER BY round");
+  const columns = db.prepare(
+    "SELECT round, accuracy, loss, seconds, clients, failures FROM rounds WHERE run_id = ? ORDER BY round",
+  );
+  columns.setReturnArrays(true);
   const last = db.prepare(
     "SELECT round, weights_sha256 FROM rounds WHERE run_id = ? ORDER BY round DESC LIMIT 1",
   );
@@ -44,8 +59,26 @@ export const createRounds = (db: DatabaseSync, updates: Updates, checkpoints: Ch
       const row = record.get(run, round) as { body: string } | undefined;
       return row && { ...(fromExactJson(row.body) as RoundResult), updates: updates.recorded(run, round) };
     },
+    withoutUpdates: (run: string, round: number): RoundResult | undefined => {
+      const row = record.get(run, round) as { body: string } | undefined;
+      return row && (fromExactJson(row.body) as RoundResult);
+    },
     /** The figures that a chart draws, without reading the rest of the rounds. */
     curve: (run: string): CurvePoint[] => (curve.all(run) as CurvePoint[]).map((point) => ({ ...point })),
+    /** The same with what it took and who took part, by columns. */
+    columns: (run: string): CurveColumns => {
+      const rows = columns.all(run) as unknown as (number | null)[][];
+      const column = (i: number): number[] => rows.map((row) => row[i] as number);
+      return {
+        run,
+        round: column(0),
+        accuracy: rows.map((row) => row[1] ?? null),
+        loss: rows.map((row) => row[2] ?? null),
+        seconds: column(3),
+        clients: column(4),
+        failures: column(5),
+      };
+    },
     /** The round to go on after, and the weights to go on with. */
     last: (run: string): LastRound | undefined => {
       const row = last.get(run) as { round: number; weights_sha256: string } | undefined;

@@ -5,12 +5,15 @@ import { openDatabase } from "./database.ts";
 import { createDatasets } from "./datasets.ts";
 import { createDevices } from "./devices.ts";
 import { createEvents } from "./events.ts";
+import { createForget } from "./forget-study.ts";
 import { lockDirectory } from "./lock.ts";
 import { first } from "./migrations/0001-first.ts";
 import { createRecorder } from "./recorder.ts";
 import { createRounds } from "./rounds.ts";
 import { createRuns } from "./runs.ts";
 import { createStudies } from "./studies.ts";
+import { createStudyLog } from "./study-log.ts";
+import { createStudyRows } from "./study-rows.ts";
 import { createUpdates } from "./updates.ts";
 
 /** Every step that the tables ever took, oldest first. */
@@ -55,6 +58,10 @@ export const openStore = ({ dataDir: given, onProgress = () => {}, look = false 
       const { record, recordRound, closeWhatDied } = createRecorder(db, {
         devices,
         studies,
+        /** As pages list and draw them, without reading the records of rounds. */
+        studyRows: createStudyRows(db),
+        studyLog: createStudyLog(db, events),
+        forget: createForget(db, dataDir),
         runs,
         updates,
         rounds,
@@ -78,6 +85,7 @@ export const openStore = ({ dataDir: given, onProgress = () => {}, look = false 
           of: rounds.of,
           get: rounds.get,
           curve: rounds.curve,
+          columns: rounds.columns,
           updates: updates.soFar,
           last: rounds.last,
         },
@@ -91,6 +99,8 @@ export const openStore = ({ dataDir: given, onProgress = () => {}, look = false 
         record,
         recordRound,
         events: events.list,
+        lastEvent: events.last,
+        countEvents: events.countAfter,
         /** Writes everything into one file and lets the directory go. May be called twice. */
         close: (): void => {
           if (db.isOpen) db.close();

@@ -1,0 +1,77 @@
+import type { LabEvent } from "#contract/events.ts";
+import { virtualNames } from "#contract/study.ts";
+import type { Curve, LiveRound, LogEntry, RunRow, StudyView } from "#contract/views.ts";
+
+/** Lines of the log that a page begins with. */
+const LOG_LINES = 200;
+
+/** What the record says of a study itself, without what belongs to it. */
+export type StudyHead = Omit<StudyView, "partition" | "runs" | "curves" | "live" | "log">;
+
+export interface StudyViewPorts {
+  study(id: string): StudyHead | undefined;
+  /** Who holds how many samples of which class; undefined where no device takes its data from this computer. */
+  partition(id: string): Omit<NonNullable<StudyView["partition"]>, "devices"> | undefined;
+  runs(study: string): readonly RunRow[];
+  curve(run: string): Curve;
+  /** The round in progress, if this study has one. */
+  live(study: string): LiveRound | undefined;
+  /** Recorded events that are sentences for a person, in order: the newest `limit` before `before`. */
+  log(query: {
+    study: string;
+    before?: number;
+    limit: number;
+  }): readonly (LabEvent & { readonly id: number })[];
+}
+
+/** Everything that the page of a study shows, put together from the record and from what goes on now. */
+export const studyView = (head: StudyHead, ports: StudyViewPorts): StudyView => {
+  const { id } = head;
+  const runs = ports.runs(id).map(runRow);
+  const partition = ports.partition(id);
+  const live = ports.live(id);
+  return {
+    ...head,
+    // rows of a partition are the devices that this computer hosts, in their order
+    ...(partition === undefined
+      ? {}
+      : { partition: { ...partition, devices: virtualNames(head.study.fleet) } }),
+    runs,
+    curves: runs.map((run) => ports.curve(run.id)),
+    ...(live === undefined ? {} : { live }),
+    log: ports.log({ study: id, limit: LOG_LINES }).map(logEntry),
+  };
+};
+
+const runRow = ({
+  id,
+  study,
+  algorithm,
+  trial,
+  seed,
+  status,
+  reason,
+  engine,
+  startedAt,
+  endedAt,
+}: RunRow) => ({
+  id,
+  study,
+  algorithm,
+  trial,
+  seed,
+  status,
+  ...(reason === undefined ? {} : { reason }),
+  ...(engine === undefined ? {} : { engine }),
+  ...(startedAt === undefined ? {} : { startedAt }),
+  ...(endedAt === undefined ? {} : { endedAt }),
+});
+
+/** A line of the log needs no updates: they are asked for when somebody opens the round. */
+export const logEntry = ({ id, ...event }: LabEvent & { readonly id: number }): LogEntry => ({
+  id,
+  event:
+    event.kind === "round-ended"
+      ? { ...event, result: { ...event.result, updates: [], evaluations: [] } }
+      : (event as LabEvent),
+});

@@ -1,0 +1,160 @@
+import { availableParallelism, totalmem } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { setTimeout } from "node:timers/promises";
+import type { LabEvent } from "#contract/events.ts";
+import { UserError } from "#contract/failure.ts";
+import type { Activity, EngineView, Notice, StreamItem } from "#contract/views.ts";
+import { forgetKept } from "#main/fleet/kept-state.ts";
+import { createLiveStudy } from "#main/hosts/page/live-study.ts";
+import { createPageRouter } from "#main/hosts/page/router.ts";
+import type { EngineCandidate } from "#main/learning/engines/engine.ts";
+import { createQueue } from "#main/runs/queue.ts";
+import type { Lab } from "./lab.ts";
+
+export interface PageLabOptions {
+  /** Stays the caller's: close it after this. */
+  readonly lab: Lab;
+  readonly host: "desktop" | "browser";
+  readonly version: string;
+  readonly listEngines: () => Promise<readonly EngineCandidate[]>;
+  /** Hears of bugs; default: standard error. */
+  readonly onBug?: (error: unknown) => void;
+}
+
+/** A notice without its time. */
+export type NoticeBody = Notice extends infer N ? (N extends Notice ? Omit<N, "at"> : never) : never;
+
+export type PageLab = ReturnType<typeof openPageLab>;
+
+const toStandardError = (error: unknown): void => {
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : error}\n`);
+};
+
+/** What an open lab is for pages: everything they can ask, and the queue of studies that they start. */
+export const openPageLab = ({ lab, host, version, listEngines, onBug = toStandardError }: PageLabOptions) => {
+  const { store } = lab;
+  const closed = new AbortController();
+  const watchers = new Set<(item: StreamItem) => void>();
+  const tell = (item: StreamItem): void => {
+    for (const watcher of watchers) watcher(item);
+  };
+  const notify = (notice: NoticeBody): void => {
+    tell({ event: { at: new Date().toISOString(), ...notice } as Notice });
+  };
+
+  const live = createLiveStudy();
+  const unsubscribe = lab.subscribe((event: LabEvent, id) => {
+    live.apply(event);
+    tell(id === undefined ? { event } : { id, event });
+  });
+
+  const queue = createQueue({
+    conduct: (id, control) => lab.runs.conduct(id, control, { keep: true }),
+    record: (id) => store.studyRows.get(id),
+    emit: lab.emit,
+    onProblem(study, error) {
+      const name = store.studyRows.get(study)?.name ?? study;
+      if (!(error instanceof UserError)) onBug(error);
+      const why = error instanceof Error ? error.message : String(error);
+      notify({ kind: "said", message: `${name}: ${why}`, study, problem: true });
+    },
+  });
+  queue.onChange((activity) => notify({ kind: "activity", activity }));
+  const unhear = lab.onSaid((message) => {
+    const { study } = queue.activity();
+    notify({ kind: "said", message, ...(study === undefined ? {} : { study }) });
+  });
+
+  let engines: readonly EngineView[] | undefined;
+  listEngines().then(
+    (found) => {
+      engines = found.map(engineView);
+      // a page asks for the lab again when it hears of it
+      if (!closed.signal.aborted) notify({ kind: "activity", activity: queue.activity() });
+    },
+    (error) => onBug(error),
+  );
+
+  const router = createPageRouter({
+    lab: {
+      facts: {
+        version,
+        host,
+        platform: process.platform,
+        nodeVersion: process.versions.node,
+        dataDir: store.dataDir,
+        startedAt: new Date().toISOString(),
+        pid: process.pid,
+        cores: availableParallelism(),
+        memoryBytes: totalmem(),
+      },
+      engines: () => engines,
+      activity: queue.activity,
+      cursor: store.lastEvent,
+    },
+    events: {
+      subscribe(watcher) {
+        watchers.add(watcher);
+        return () => watchers.delete(watcher);
+      },
+      recorded: (after, limit) => store.events({ after, limit }),
+      countAfter: store.countEvents,
+      cursor: store.lastEvent,
+      closed: closed.signal,
+    },
+    studies: {
+      list: () => store.studyRows.list(),
+      cursor: store.lastEvent,
+      study: store.studyRows.get,
+      partition: store.studyRows.partition,
+      runs: store.runs.of,
+      hasRun: (run) => store.runs.get(run) !== undefined,
+      curve: store.rounds.columns,
+      live: live.of,
+      log: store.studyLog,
+      round: store.rounds.get,
+      open: lab.runs.open,
+      queue,
+      async forget(id) {
+        for (const run of (await store.forget(id)) ?? []) await forgetKept(join(store.dataDir, "kept"), run);
+      },
+      rename: store.studyRows.rename,
+      changed: (study) => notify({ kind: "studies-changed", study }),
+    },
+  });
+
+  return {
+    router,
+    activity: (): Activity => queue.activity(),
+    onActivity: queue.onChange,
+    /** Tells every page of something that is not recorded. */
+    notify,
+    /**
+     * Stops what runs at once, so that it can be resumed, and ends the pages' streams.
+     * @returns false where it was not put away within `deadlineMs`.
+     */
+    async close(deadlineMs = 5000): Promise<boolean> {
+      const late = new AbortController();
+      const inTime = await Promise.race([
+        queue.close().then(() => true),
+        setTimeout(deadlineMs, false, { signal: late.signal }).catch(() => false),
+      ]);
+      late.abort();
+      unhear();
+      unsubscribe();
+      closed.abort();
+      watchers.clear();
+      return inTime;
+    },
+  };
+};
+
+const engineView = ({ kind, path, version, usable, reason, chosen }: EngineCandidate): EngineView => ({
+  kind,
+  usable,
+  chosen,
+  ...(version === "" ? {} : { version }),
+  ...(path === "" ? {} : { path }),
+  ...(reason === undefined ? {} : { note: reason }),
+});
