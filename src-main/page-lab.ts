@@ -1,4 +1,4 @@
-import { availableParallelism, totalmem } from "node:os";
+import { availableParallelism, homedir, totalmem } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { setTimeout } from "node:timers/promises";
@@ -77,6 +77,15 @@ export const openPageLab = ({ lab, host, version, listEngines, onBug = toStandar
   );
 
   const router = createPageRouter({
+    data: {
+      catalogue: lab.catalogue,
+      registry: store.datasets,
+      samples: lab.desk.samples,
+      tell: notify,
+      onBug,
+      home: homedir(),
+      closed: closed.signal,
+    },
     lab: {
       facts: {
         version,

@@ -80,7 +80,7 @@ export const runDeskHost = ({ parent, deal }: DeskHostPorts): void => {
 
   parent.onMessage((message) => {
     const job = message as ToDesk;
-    answer(job)
+    void answer(job)
       .then((gives): FromDesk => ({ id: job.id, ok: true, gives }))
       .catch((error: unknown): FromDesk => {
         const known = error instanceof Error ? error : new Error(String(error));

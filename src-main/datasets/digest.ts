@@ -87,6 +87,25 @@ export interface Remembered extends Pick<Digest, "sha256" | "md5"> {
   readonly fingerprint: string;
 }
 
+/**
+ * The checksums of a file, read anew only where it was touched since the last time.
+ *
+ * @throws UserError if the file cannot be read
+ */
+export const digestOnce = async (file: string, remembered: Map<string, Remembered>): Promise<Digest> => {
+  const before = await fingerprint(file);
+  const known = remembered.get(file);
+  if (before && known?.fingerprint === before.text) {
+    return { size: before.size, sha256: known.sha256, md5: known.md5 };
+  }
+  const startedAt = Date.now();
+  const digest = await digestFile(file);
+  if (before && before.changedMs < startedAt - SETTLED_MS) {
+    remembered.set(file, { fingerprint: before.text, sha256: digest.sha256, md5: digest.md5 });
+  } else remembered.delete(file);
+  return digest;
+};
+
 /** Where the expected checksums come from, in the words of a refusal. */
 export interface Origin {
   readonly has: string;

@@ -7,6 +7,7 @@ import {
   compareFiles,
   type Digest,
   digestFile,
+  digestOnce,
   MANIFEST,
   type Origin,
   REGISTRATION,
@@ -55,11 +56,18 @@ export const createInspector = (deps: {
     return remembered;
   };
 
-  const keep = async (memory: ReadonlyMap<string, Remembered>): Promise<void> => {
-    await mkdir(dirname(deps.rememberIn), { recursive: true });
-    const temporary = `${deps.rememberIn}.${process.pid}.tmp`;
-    await writeFile(temporary, `${JSON.stringify(Object.fromEntries(memory))}\n`);
-    await rename(temporary, deps.rememberIn);
+  let kept: Promise<void> = Promise.resolve();
+  /** One after the other: several may look at the data sets at once, and the last has it all. */
+  const keep = (memory: ReadonlyMap<string, Remembered>): Promise<void> => {
+    const write = async () => {
+      await mkdir(dirname(deps.rememberIn), { recursive: true });
+      const temporary = `${deps.rememberIn}.${process.pid}.tmp`;
+      await writeFile(temporary, `${JSON.stringify(Object.fromEntries(memory))}\n`);
+      await rename(temporary, deps.rememberIn);
+    };
+    const done = kept.then(write);
+    kept = done.catch(() => {});
+    return done;
   };
 
   const compare = async (
@@ -113,8 +121,10 @@ export const createInspector = (deps: {
       const names = new Set((await (await openSource(place.path)).list()).map((file) => file.name));
       const digests = new Map<string, Digest>();
       let bytes = 0;
+      const memory = await recall();
+      const before = JSON.stringify([...memory]);
       for (const file of chosenFiles(format, names)) {
-        const digest = await digestFile(join(place.path, file));
+        const digest = await digestOnce(join(place.path, file), memory);
         digests.set(file, digest);
         bytes += digest.size;
         if (verifiedAs(format, new Map([[file, digest]])) === "official") continue;
@@ -124,6 +134,7 @@ export const createInspector = (deps: {
           "Install the package again; if these files are meant, register their folder under a name",
         );
       }
+      if (JSON.stringify([...memory]) !== before) await keep(memory);
       return { bytes, verified: verifiedAs(format, digests) };
     },
   };
