@@ -51,9 +51,11 @@ export const openPageLab = ({ lab, host, version, listEngines, onBug = toStandar
 
   const queue = createQueue({
     conduct: (id, control) => lab.runs.conduct(id, control, { keep: true }),
-    record: (id) => store.studyRows.get(id),
+    // what is put away after the deadline finds the lab closed
+    record: (id) => (closed.signal.aborted ? undefined : store.studyRows.get(id)),
     emit: lab.emit,
     onProblem(study, error) {
+      if (closed.signal.aborted) return;
       const name = store.studyRows.get(study)?.name ?? study;
       if (!(error instanceof UserError)) onBug(error);
       const why = error instanceof Error ? error.message : String(error);
