@@ -9,10 +9,13 @@ import type { LabContract } from "#contract/lab-contract.ts";
 
 export type LabClient = ContractRouterClient<LabContract>;
 
+/** "refused": the lab is there, but does not know this browser: it was started anew. */
+export type Connection = "open" | "lost" | "refused";
+
 export interface Lab {
   readonly client: LabClient;
-  /** Calls back at once, and whenever the connection opens or is lost. */
-  onConnection(listener: (open: boolean) => void): void;
+  /** Calls back at once, and whenever the connection opens, is lost, or is refused to this browser. */
+  onConnection(listener: (state: Connection) => void): void;
   /** Gives up a connection on which nothing has come for too long. */
   reconnect(): void;
 }
@@ -44,14 +47,20 @@ const connectSocket = (): Lab => {
     maxEnqueuedMessages: 0,
   });
   let opened = Promise.withResolvers<void>();
-  const listeners = new Set<(open: boolean) => void>();
+  const listeners = new Set<(state: Connection) => void>();
+  const tell = (state: Connection) => {
+    for (const listener of listeners) listener(state);
+  };
   socket.addEventListener("open", () => {
     opened.resolve();
-    for (const listener of listeners) listener(true);
+    tell("open");
   });
-  socket.addEventListener("close", () => {
+  socket.addEventListener("close", async () => {
     opened = Promise.withResolvers<void>();
-    for (const listener of listeners) listener(false);
+    tell("lost");
+    // A socket is not told why it was turned away; a plain request is.
+    const answer = await fetch("./", { method: "HEAD" }).catch(() => undefined);
+    if (answer?.status === 403 && socket.readyState !== socket.OPEN) tell("refused");
   });
   const link = new SocketLink({
     websocket: socket as unknown as WebSocket,
@@ -66,7 +75,7 @@ const connectSocket = (): Lab => {
     client: createORPCClient(link),
     onConnection(listener) {
       listeners.add(listener);
-      listener(socket.readyState === socket.OPEN);
+      listener(socket.readyState === socket.OPEN ? "open" : "lost");
     },
     reconnect: () => socket.reconnect(),
   };
@@ -86,7 +95,7 @@ const connectPort = async (bridge: DesktopBridge): Promise<Lab> => {
   port.start();
   return {
     client: createORPCClient(new PortLink({ port })),
-    onConnection: (listener) => listener(true),
+    onConnection: (listener) => listener("open"),
     // The port lives as long as the lab does: a new one comes with a new page.
     reconnect: () => location.reload(),
   };

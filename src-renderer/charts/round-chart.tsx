@@ -1,4 +1,4 @@
-import { useMemo } from "react";
+import { memo, useMemo } from "react";
 import {
   Area,
   CartesianGrid,
@@ -30,8 +30,7 @@ export interface RoundChartProps {
 /** Points that are drawn per line at most. */
 const DENSE = 260;
 
-/** Curves over rounds: means thick with their names at their ends, trials thin, bands of one deviation. */
-export const RoundChart = ({ metric, title, series, rounds, chance, height = 290 }: RoundChartProps) => {
+const Chart = ({ metric, title, series, rounds, chance, height = 290 }: RoundChartProps) => {
   const rows = useMemo(() => toRows(series), [series]);
   const scale = useMemo(() => scaleOf(metric, series, chance ?? undefined), [metric, series, chance]);
   const text = (value: number) =>
@@ -129,6 +128,12 @@ export const RoundChart = ({ metric, title, series, rounds, chance, height = 290
     </div>
   );
 };
+
+/**
+ * Curves over rounds: means thick with their names at their ends, trials thin, bands of one deviation. Drawn anew
+ * only when one of its properties is another: hand it the same `series` as long as nothing in them has changed.
+ */
+export const RoundChart = memo(Chart);
 
 type Row = { round: number; [key: string]: number | [number, number] };
 

@@ -1,10 +1,11 @@
 import { createStore } from "zustand/vanilla";
 import type { Activity, LabView, Notice, StreamItem } from "#contract/views.ts";
+import type { Connection } from "#renderer/lab.ts";
 import { isNotice } from "./study-view.ts";
 
 /** The lab as a whole: is it there, what does it do, what did it say. */
 export interface LabState {
-  readonly connection: "connecting" | "open" | "lost";
+  readonly connection: "connecting" | Connection;
   /** Since when the connection is as it is; milliseconds of Date.now(). */
   readonly since: number;
   readonly view: LabView | undefined;
@@ -32,7 +33,8 @@ export const applyToLabState = (state: LabState, { event }: StreamItem): LabStat
   return state;
 };
 
-export const withConnection = (state: LabState, open: boolean, now: number): LabState => {
-  const connection = open ? "open" : state.connection === "connecting" ? "connecting" : "lost";
-  return connection === state.connection ? state : { ...state, connection, since: now };
+export const withConnection = (state: LabState, next: Connection, now: number): LabState => {
+  // A page that was never connected is still about to be; a refusal stands until the connection opens after all.
+  if (next === "lost" && state.connection !== "open") return state;
+  return next === state.connection ? state : { ...state, connection: next, since: now };
 };

@@ -142,7 +142,7 @@ export const createStates = (lab: Lab) => {
     setData: (view: DatasetsView) => data.setState({ view, problem: undefined }),
     /** Connects everything; runs for as long as the page lives. */
     async start(): Promise<never> {
-      lab.onConnection((open) => labState.setState((state) => withConnection(state, open, Date.now())));
+      lab.onConnection((next) => labState.setState((state) => withConnection(state, next, Date.now())));
       const { cursor } = await untilItWorks(loadLab);
       let first = true;
       return await followLab({

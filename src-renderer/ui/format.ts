@@ -10,7 +10,8 @@ export const percent = (share: number | null | undefined, digits = 1): string =>
 export const points = (difference: number | null | undefined, digits = 1): string => {
   if (difference === null || difference === undefined || !Number.isFinite(difference)) return "–";
   const text = (difference * 100).toFixed(digits);
-  return Number(text) > 0 ? `+${text}` : text.replace("-", "−");
+  const rounded = Number(text);
+  return rounded > 0 ? `+${text}` : rounded === 0 ? text.replace("-", "") : text.replace("-", "−");
 };
 
 export const fixed = (value: number | null | undefined, digits = 3): string =>
@@ -35,6 +36,12 @@ export const count = (value: number): string => value.toLocaleString("en-US");
 export const plural = (n: number, one: string, many = `${one}s`): string =>
   `${count(n)} ${n === 1 ? one : many}`;
 
+/** An estimate: "7 s", "40 s", "4 min"; never below a second. */
+export const estimate = (seconds: number): string => {
+  if (seconds < 10) return `${Math.max(1, Math.round(seconds))} s`;
+  return duration(seconds < 90 ? Math.round(seconds / 5) * 5 : seconds);
+};
+
 /** "14 s", "4 min", "2 h 10 min". */
 export const duration = (seconds: number): string => {
   if (seconds < 1) return `${Math.max(0, Math.round(seconds * 1000))} ms`;
@@ -53,16 +60,16 @@ export const duration = (seconds: number): string => {
 
 /** "10:42:07" on this computer's clock. */
 export const clock = (iso: string): string =>
-  new Date(iso).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  new Date(iso).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
 /** "today 10:42", "yesterday 18:03", "3 Nov 2026". */
 export const day = (iso: string, now = Date.now()): string => {
   const at = new Date(iso);
   const midnight = new Date(now).setHours(0, 0, 0, 0);
-  const time = at.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
+  const time = at.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
   if (at.getTime() >= midnight) return `today ${time}`;
   if (at.getTime() >= midnight - 86_400_000) return `yesterday ${time}`;
-  return at.toLocaleDateString(undefined, { day: "numeric", month: "short", year: "numeric" });
+  return at.toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" });
 };
 
 /** "now", "14 s ago", "3 min ago", then the day. */

@@ -69,17 +69,17 @@ const Foot = () => {
   const view = useLab((state) => state.view);
   const activity = useLab((state) => state.activity);
   const engine = view?.engines?.find((e) => e.chosen);
-  const tone = connection === "lost" ? "bad" : connection === "open" ? "ok" : "quiet";
-  const word =
-    connection === "lost"
-      ? "Connection lost"
-      : connection === "connecting"
-        ? "Connecting"
-        : activity.study === undefined
-          ? "Server ready"
-          : activity.phase === "paused"
-            ? "A study is paused"
-            : "A study is running";
+  const away = connection === "lost" || connection === "refused";
+  const tone = away ? "bad" : connection === "open" ? "ok" : "quiet";
+  const word = away
+    ? "Connection lost"
+    : connection === "connecting"
+      ? "Connecting"
+      : activity.study === undefined
+        ? "Server ready"
+        : activity.phase === "paused"
+          ? "A study is paused"
+          : "A study is running";
   return (
     <div className={style.foot}>
       <span className={style.led} data-tone={tone} />
@@ -98,6 +98,14 @@ const Lost = () => {
   const connection = useLab((state) => state.connection);
   const since = useLab((state) => state.since);
   const now = useNow();
+  if (connection === "refused") {
+    return (
+      <div className={style.lost} role="alert">
+        The lab was started anew and does not know this page yet: open the address that its terminal shows.
+        Nothing is lost.
+      </div>
+    );
+  }
   if (connection === "open" || now - since < 2000) return null;
   return (
     <div className={style.lost} role="status">

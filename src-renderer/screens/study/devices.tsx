@@ -11,7 +11,9 @@ export const Devices = ({ view }: { readonly view: StudyView }) => {
   const recorded = useLatestRound(view);
   const { live } = view;
   const lanes =
-    live !== undefined && live.devices.length > 0 ? liveLanes(live, now) : (recorded?.lanes ?? []);
+    live !== undefined && live.devices.length > 0
+      ? liveLanes(live, now, usualMs(view))
+      : (recorded?.lanes ?? []);
   const round = live !== undefined && live.devices.length > 0 ? live.round : recorded?.round;
   if (round === undefined) {
     return (
@@ -33,6 +35,14 @@ export const Devices = ({ view }: { readonly view: StudyView }) => {
       </section>
     </Card>
   );
+};
+
+/** How long the round before this one took. */
+const usualMs = (view: StudyView): number => {
+  const before = view.curves
+    .flatMap((curve) => curve.seconds.filter((_, i) => (curve.round[i] ?? 0) > 0))
+    .at(-1);
+  return (before ?? 0) * 1000;
 };
 
 const Key = () => (

@@ -14,23 +14,28 @@ export interface Lane {
   readonly bad: boolean;
 }
 
-/** Lanes of the round in progress; they grow with `now` (milliseconds of Date.now()). */
-export const liveLanes = (live: LiveRound, now: number): readonly Lane[] => {
+/**
+ * Lanes of the round in progress; they grow with `now` (milliseconds of Date.now()).
+ * @param usualMs how long rounds take here: the lane's whole length, until the round takes longer
+ */
+export const liveLanes = (live: LiveRound, now: number, usualMs = 0): readonly Lane[] => {
   const elapsed = Math.max(1, now - Date.parse(live.startedAt));
-  return live.devices.map((device) => laneOf(device, elapsed));
+  const whole = Math.max(elapsed, usualMs);
+  return live.devices.map((device) => laneOf(device, elapsed, whole));
 };
 
-const laneOf = (device: LiveDevice, elapsed: number): Lane => {
+const laneOf = (device: LiveDevice, elapsed: number, whole: number): Lane => {
   const end = device.endedMs ?? elapsed;
   const sent = device.sentMs ?? end;
   const uploading = device.uploadingMs ?? (device.phase === "uploading" ? elapsed : end);
   const failed = device.phase === "failed" || device.phase === "refused" || device.phase === "late";
-  const share = (ms: number) => Math.min(1, Math.max(0, ms / elapsed));
+  const share = (ms: number) => Math.min(1, Math.max(0, ms / whole));
   const parts: Lane["parts"][number][] = [{ part: "download", from: 0, to: share(sent) }];
   if (device.sentMs !== undefined) parts.push({ part: "compute", from: share(sent), to: share(uploading) });
   if (device.uploadingMs !== undefined)
     parts.push({ part: "upload", from: share(uploading), to: share(end) });
-  if (device.endedMs !== undefined) parts.push({ part: failed ? "failed" : "wait", from: share(end), to: 1 });
+  if (device.endedMs !== undefined)
+    parts.push({ part: failed ? "failed" : "wait", from: share(end), to: share(elapsed) });
   return { device: device.device, parts, text: textOf(device), bad: failed };
 };
 

@@ -1,6 +1,6 @@
 import type { LabEvent } from "#contract/events.ts";
-import type { RunRow } from "#contract/views.ts";
-import { percent, plural } from "#renderer/ui/format.ts";
+import type { LogEntry, RunRow } from "#contract/views.ts";
+import { percent, plural, someOf } from "#renderer/ui/format.ts";
 
 export interface LogLine {
   readonly tone: "quiet" | "warn" | "bad";
@@ -9,6 +9,30 @@ export interface LogLine {
   /** Goes on from the subject. */
   readonly text: string;
 }
+
+export interface LogItem extends LogLine {
+  readonly id: number;
+  readonly at: string;
+}
+
+/** The log as sentences, newest first. Devices that joined or left one after the other share a line. */
+export const linesOf = (log: readonly LogEntry[], runs: readonly RunRow[]): readonly LogItem[] => {
+  const lines: LogItem[] = [];
+  let together: { readonly key: string; readonly names: string[] } | undefined;
+  for (const { id, event } of log) {
+    const line = lineOf(event, runs);
+    if (line === undefined) continue;
+    const key = event.kind === "device-joined" || event.kind === "device-left" ? line.text : undefined;
+    if (key !== undefined && together?.key === key) {
+      if (!together.names.includes(line.subject)) together.names.push(line.subject);
+      lines[lines.length - 1] = { ...line, id, at: event.at, subject: someOf(together.names) };
+      continue;
+    }
+    together = key === undefined ? undefined : { key, names: [line.subject] };
+    lines.push({ ...line, id, at: event.at });
+  }
+  return lines.reverse();
+};
 
 /** An event as a sentence: who, what, why, and a way out where there is one. */
 export const lineOf = (event: LabEvent, runs: readonly RunRow[]): LogLine | undefined => {

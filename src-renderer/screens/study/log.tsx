@@ -1,27 +1,33 @@
-import type { StudyView } from "#contract/views.ts";
+import { memo, useMemo } from "react";
+import type { LogEntry, RunRow } from "#contract/views.ts";
 import { clock } from "#renderer/ui/format.ts";
-import { Card } from "#renderer/ui/page.tsx";
-import { lineOf } from "./log-lines.ts";
+import { Card, Small } from "#renderer/ui/page.tsx";
+import { linesOf } from "./log-lines.ts";
 import style from "./study.module.css";
 
+interface LogProps {
+  readonly log: readonly LogEntry[];
+  readonly runs: readonly RunRow[];
+}
+
 /** What happened, newest first. */
-export const Log = ({ view }: { readonly view: StudyView }) => (
-  <Card title="Events">
-    {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a long list is scrolled with the keyboard, too */}
-    <ol className={style.log} tabIndex={0} aria-label="Events, newest first">
-      {view.log.toReversed().map(({ id, event }) => {
-        const line = lineOf(event, view.runs);
-        return (
-          line && (
-            <li key={id}>
-              <time dateTime={event.at}>{clock(event.at)}</time>
-              <span>
-                <b data-tone={line.tone}>{line.subject}</b> {line.text}
-              </span>
-            </li>
-          )
-        );
-      })}
-    </ol>
-  </Card>
-);
+export const Log = memo(({ log, runs }: LogProps) => {
+  const lines = useMemo(() => linesOf(log, runs), [log, runs]);
+  return (
+    <Card title="Events">
+      {lines.length === 0 && <Small>Nothing has happened yet.</Small>}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a long list is scrolled with the keyboard, too */}
+      <ol className={style.log} tabIndex={0} aria-label="Events, newest first">
+        {lines.map((line) => (
+          <li key={line.id}>
+            <time dateTime={line.at}>{clock(line.at)}</time>
+            <span>
+              <b data-tone={line.tone}>{line.subject}</b> {line.text}
+            </span>
+          </li>
+        ))}
+      </ol>
+    </Card>
+  );
+});
+Log.displayName = "Log";

@@ -1,5 +1,5 @@
 import type { RunRow, StudyView } from "#contract/views.ts";
-import { duration } from "#renderer/ui/format.ts";
+import { estimate } from "#renderer/ui/format.ts";
 
 export interface Progress {
   readonly run: RunRow | undefined;
@@ -55,7 +55,7 @@ const sentenceOf = (view: StudyView, at: Omit<Progress, "sentence">): string => 
     `round ${Math.min(round, view.rounds)} of ${view.rounds}`,
   ];
   if (view.status === "running" && secondsLeft !== undefined)
-    where.push(`about ${duration(Math.max(1, Math.round(secondsLeft)))} left`);
+    where.push(`about ${estimate(secondsLeft)} left`);
   if (view.status === "interrupted") where.push(view.reason ?? "can go on from here");
   return where.join(" · ");
 };

@@ -1,7 +1,8 @@
 import { Button, SegmentedControl } from "@mantine/core";
 import { useMemo, useState } from "react";
-import { Link, useLocation } from "wouter";
+import { useLocation } from "wouter";
 import type { StudyView } from "#contract/views.ts";
+import { CurveTable } from "#renderer/charts/curve-table.tsx";
 import { RoundChart } from "#renderer/charts/round-chart.tsx";
 import type { Metric } from "#renderer/charts/series.ts";
 import { useLab, useNow, useStates, useStudy } from "#renderer/state/use-states.ts";
@@ -10,6 +11,8 @@ import { StatusPill } from "#renderer/ui/words.tsx";
 import { Devices } from "./devices.tsx";
 import { Log } from "./log.tsx";
 import { progressOf } from "./progress.ts";
+import { Runs } from "./runs.tsx";
+import { Settings } from "./settings.tsx";
 import style from "./study.module.css";
 import { StudyActions } from "./study-actions.tsx";
 import { chanceOf, seriesOf } from "./study-series.ts";
@@ -48,36 +51,45 @@ const StudyPage = ({ view }: { readonly view: StudyView }) => {
   const activity = useLab((state) => state.activity);
   const now = useNow();
   const [metric, setMetric] = useState<Metric>("accuracy");
+  const [asTable, setAsTable] = useState(false);
+  const { study, runs, curves } = view;
+  // Progress within a round leaves these as they are: the chart is drawn anew only when a round ends.
   const series = useMemo(
-    () => seriesOf(view.study.algorithms, view.runs, view.curves, metric),
-    [view, metric],
+    () => seriesOf(study.algorithms, runs, curves, metric),
+    [study.algorithms, runs, curves, metric],
   );
-  const progress = progressOf(view, now);
+  const { sentence } = progressOf(view, now);
   return (
     <Page
       title={view.name}
       subtitle={
         <>
-          <StatusPill id={view.id} status={view.status} activity={activity} /> {progress.sentence}
+          <StatusPill id={view.id} status={view.status} activity={activity} /> {sentence}
         </>
       }
       actions={<StudyActions view={view} />}
     >
+      <Said study={view.id} />
       <div className={style.cols}>
         <Card
           title={metric === "accuracy" ? "Accuracy" : "Loss"}
-          note={view.study.evaluation.central ? "central, on the whole test set" : "mean over the devices"}
+          note={study.evaluation.central ? "central, on the whole test set" : "mean over the devices"}
           aside={
-            <SegmentedControl
-              size="xs"
-              value={metric}
-              onChange={(value) => setMetric(value as Metric)}
-              data={[
-                { value: "accuracy", label: "Accuracy" },
-                { value: "loss", label: "Loss" },
-              ]}
-              aria-label="What the chart shows"
-            />
+            <div className={style.chartTools}>
+              <Button size="xs" aria-pressed={asTable} onClick={() => setAsTable(!asTable)}>
+                {asTable ? "Hide the table" : "Show as table"}
+              </Button>
+              <SegmentedControl
+                size="xs"
+                value={metric}
+                onChange={(value) => setMetric(value as Metric)}
+                data={[
+                  { value: "accuracy", label: "Accuracy" },
+                  { value: "loss", label: "Loss" },
+                ]}
+                aria-label="What the chart shows"
+              />
+            </div>
           }
         >
           <RoundChart
@@ -87,14 +99,23 @@ const StudyPage = ({ view }: { readonly view: StudyView }) => {
             rounds={view.rounds}
             chance={metric === "accuracy" ? chanceOf(view) : null}
           />
+          {asTable && <CurveTable metric={metric} series={series} />}
         </Card>
         <ThisRound view={view} />
       </div>
       <Devices view={view} />
-      <Log view={view} />
-      <p>
-        <Link href={`/compare?studies=${view.id}`}>Compare and export</Link>
-      </p>
+      <div className={style.pair}>
+        <Runs runs={runs} curves={curves} rounds={view.rounds} />
+        <Settings study={study} engine={view.engine} datasetSha={view.datasetSha} />
+      </div>
+      <Log log={view.log} runs={runs} />
     </Page>
   );
+};
+
+/** What the lab had to say about this study and no event tells: why it could not begin, what to do. */
+const Said = ({ study }: { readonly study: string }) => {
+  const said = useLab((state) => state.said);
+  const last = said.findLast((notice) => notice.study === study && notice.problem);
+  return last === undefined ? null : <Problem text={last.message} />;
 };

@@ -1,7 +1,7 @@
 import type { StudyView } from "#contract/views.ts";
 import { useNow } from "#renderer/state/use-states.ts";
-import { duration, fixed, percent, points, someOf } from "#renderer/ui/format.ts";
-import { Card, Warning } from "#renderer/ui/page.tsx";
+import { duration, fixed, percent, plural, points, someOf } from "#renderer/ui/format.ts";
+import { Card, Small, Warning } from "#renderer/ui/page.tsx";
 import { progressOf } from "./progress.ts";
 import style from "./study.module.css";
 
@@ -18,15 +18,18 @@ export const ThisRound = ({ view }: { readonly view: StudyView }) => {
   const answered = live?.devices.filter((d) => d.endedMs !== undefined) ?? [];
   const pending = live?.devices.filter((d) => d.endedMs === undefined) ?? [];
   const first = view.study.algorithms[0];
+  const last = curve?.round.at(-1) ?? 0;
   const against =
-    run && run.algorithm !== first ? accuracyAt(view, first, run.trial, curve?.round.at(-1)) : null;
+    run && last > 0 && run.algorithm !== first
+      ? accuracyAt(view, first, run.trial, curve?.round.at(-1))
+      : null;
   const elapsed = live === undefined ? 0 : now - Date.parse(live.startedAt);
   if (view.status === "done" || view.status === "failed") return <Outcome view={view} />;
   return (
     <Card title={live === undefined ? "Last round" : `Round ${live.round}`}>
       <dl className={style.facts}>
         <div>
-          <dt>Accuracy so far</dt>
+          <dt>{last === 0 ? "Accuracy before training" : `Accuracy after round ${last}`}</dt>
           <dd>
             {percent(accuracy)}
             {against !== null && accuracy !== null && (
@@ -54,6 +57,16 @@ export const ThisRound = ({ view }: { readonly view: StudyView }) => {
           </div>
         )}
       </dl>
+      <div className={style.overall}>
+        <progress
+          max={view.rounds * view.runs.length}
+          value={roundsDone(view)}
+          aria-label="Rounds of the study"
+        />
+        <Small>
+          {roundsDone(view)} of {plural(view.rounds * view.runs.length, "round")} in all
+        </Small>
+      </div>
       {live?.waiting !== undefined && now - Date.parse(live.waiting.since) > SILENT_MS * 5 && (
         <Warning
           text={
@@ -66,6 +79,9 @@ export const ThisRound = ({ view }: { readonly view: StudyView }) => {
     </Card>
   );
 };
+
+const roundsDone = (view: StudyView): number =>
+  view.curves.reduce((sum, curve) => sum + Math.max(0, curve.round.at(-1) ?? 0), 0);
 
 const accuracyAt = (
   view: StudyView,

@@ -1,0 +1,70 @@
+import { memo } from "react";
+import type { Study } from "#contract/study.ts";
+import type { StudyView } from "#contract/views.ts";
+import { plural } from "#renderer/ui/format.ts";
+import { Card } from "#renderer/ui/page.tsx";
+import style from "./study.module.css";
+
+/** What was agreed on before the first round: enough to tell two studies apart. */
+export const Settings = memo(
+  ({
+    study,
+    engine,
+    datasetSha,
+  }: {
+    readonly study: Study;
+    readonly engine: StudyView["engine"];
+    readonly datasetSha: string | undefined;
+  }) => (
+    <Card title="Settings">
+      <dl className={style.settings}>
+        {settingsOf(study, engine, datasetSha).map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </Card>
+  ),
+);
+Settings.displayName = "Settings";
+
+const settingsOf = (
+  study: Study,
+  engine: StudyView["engine"],
+  datasetSha: string | undefined,
+): readonly (readonly [string, string])[] => {
+  const { optimizer: o, sampling: s } = study;
+  return [
+    ["Data", `${study.dataset}${datasetSha === undefined ? "" : ` (${datasetSha.slice(0, 8)})`}`],
+    ["Model", study.model],
+    ["Partition", partitionText(study.partition)],
+    ["Rounds × trials", `${study.rounds} × ${study.trials}`],
+    ["Drawn per round", `${Math.round(s.fraction * 100)}% of the devices, at least ${s.minFit}`],
+    ["Local training", `${plural(study.localEpochs, "epoch")}, batches of ${study.batchSize}`],
+    [
+      "Optimizer",
+      `${o.kind}, learning rate ${o.lr}${o.lrDecay === 1 ? "" : ` × ${o.lrDecay} per round`}, momentum ${o.momentum}, weight decay ${o.weightDecay}`,
+    ],
+    ...(study.algorithms.includes("fedntd")
+      ? [["FedNTD", `tau ${study.fedntd.tau}, beta ${study.fedntd.beta}`] as const]
+      : []),
+    ...(study.algorithms.includes("fedprox") ? [["FedProx", `mu ${study.fedprox.mu}`] as const] : []),
+    ["Seed", String(study.seed)],
+    ["Engine", `${engine.kind} (${engine.version})`],
+  ];
+};
+
+export const partitionText = (partition: Study["partition"]): string => {
+  switch (partition.kind) {
+    case "iid":
+      return "iid: every device holds a little of everything";
+    case "shards":
+      return `${plural(partition.shardsPerClient, "shard")} per device`;
+    case "dirichlet":
+      return `Dirichlet, alpha ${partition.alpha}`;
+    case "class-skew":
+      return `${plural(partition.classes, "main class", "main classes")} per device (${partition.high} : ${partition.low})`;
+  }
+};
