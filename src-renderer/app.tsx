@@ -3,6 +3,7 @@ import { Link, Route, Router, Switch } from "wouter";
 import { useHashLocation } from "wouter/use-hash-location";
 import { StudiesScreen } from "./screens/studies.tsx";
 import { Frame } from "./ui/frame.tsx";
+import { News } from "./ui/news.tsx";
 import { Empty, Page } from "./ui/page.tsx";
 
 // What draws charts or checks schemas comes when it is needed: the first paint stays small.
@@ -11,6 +12,7 @@ const StudyScreen = lazy(async () => ({ default: (await import("./screens/study/
 /** Which page is shown where. */
 export const App = () => (
   <Router hook={useHashLocation}>
+    <News />
     <Frame>
       <Suspense fallback={<Page title="Loading" />}>
         <Switch>

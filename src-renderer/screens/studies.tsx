@@ -1,4 +1,4 @@
-import { Button } from "@mantine/core";
+import { Button, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { Link, useLocation } from "wouter";
 import { DEMO } from "#contract/presets.ts";
@@ -87,10 +87,30 @@ const summary = (rows: readonly StudyRow[]): string => {
   return parts.join(" · ");
 };
 
+/** A list that fits on a screen needs no filter. */
+const MANY = 10;
+
+const matches = (row: StudyRow, wanted: string): boolean =>
+  [row.name, row.id, row.dataset, row.model, ...row.algorithms].some((text) =>
+    text.toLowerCase().includes(wanted.trim().toLowerCase()),
+  );
+
 const StudyTable = ({ rows }: { readonly rows: readonly StudyRow[] }) => {
   const activity = useLab((state) => state.activity);
+  const [wanted, setWanted] = useState("");
+  const shown = wanted.trim() === "" ? rows : rows.filter((row) => matches(row, wanted));
   return (
     <Card>
+      {rows.length > MANY && (
+        <TextInput
+          className={style.filter ?? ""}
+          value={wanted}
+          onChange={(event) => setWanted(event.currentTarget.value)}
+          placeholder="Name, data, model or algorithm"
+          aria-label="Show only studies with"
+          {...(wanted.trim() === "" ? {} : { description: `${shown.length} of ${rows.length}` })}
+        />
+      )}
       <table className={tableClass}>
         <thead>
           <tr>
@@ -102,7 +122,7 @@ const StudyTable = ({ rows }: { readonly rows: readonly StudyRow[] }) => {
           </tr>
         </thead>
         <tbody>
-          {rows.map((row) => (
+          {shown.map((row) => (
             <tr key={row.id} data-link>
               <th scope="row" className={style.name}>
                 <Link href={`/studies/${row.id}`}>{row.name}</Link>

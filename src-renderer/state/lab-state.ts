@@ -1,4 +1,5 @@
 import { createStore } from "zustand/vanilla";
+import type { LabEvent } from "#contract/events.ts";
 import type { Activity, LabView, Notice, StreamItem } from "#contract/views.ts";
 import type { Connection } from "#renderer/lab.ts";
 import { isNotice } from "./study-view.ts";
@@ -10,6 +11,8 @@ export interface LabState {
   readonly since: number;
   readonly view: LabView | undefined;
   readonly activity: Activity;
+  /** The study that ended last while this page watched. */
+  readonly ended: (LabEvent & { kind: "study-ended" }) | undefined;
   /** Sentences of the engine room, newest last. */
   readonly said: readonly (Notice & { kind: "said" })[];
 }
@@ -22,12 +25,13 @@ export const createLabStore = () =>
     since: Date.now(),
     view: undefined,
     activity: { queue: [] },
+    ended: undefined,
     said: [],
   }));
 
 /** The state after one more item of the stream. */
 export const applyToLabState = (state: LabState, { event }: StreamItem): LabState => {
-  if (!isNotice(event)) return state;
+  if (!isNotice(event)) return event.kind === "study-ended" ? { ...state, ended: event } : state;
   if (event.kind === "activity") return { ...state, activity: event.activity };
   if (event.kind === "said") return { ...state, said: [...state.said, event].slice(-SAID_LENGTH) };
   return state;
