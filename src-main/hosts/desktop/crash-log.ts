@@ -6,13 +6,16 @@ const LARGEST = 1024 * 1024;
 const MOST_REFUSALS = 200;
 
 /** Writes what went wrong to standard error and to a file, for whoever started the desktop by a click. */
-export const createCrashLog = (file: string) => {
+export const createCrashLog = (
+  file: string,
+  say: (line: string) => void = (line) => process.stderr.write(line),
+) => {
   let refusals = 0;
   const write = (what: string, error?: unknown): void => {
     const told =
       error === undefined ? "" : `: ${error instanceof Error ? (error.stack ?? error.message) : error}`;
     const line = `${new Date().toISOString()} ${what}${told}\n`;
-    process.stderr.write(line);
+    say(line);
     try {
       mkdirSync(dirname(file), { recursive: true });
       if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > LARGEST) renameSync(file, `${file}.old`);

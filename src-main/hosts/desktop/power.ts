@@ -41,5 +41,9 @@ export const followSleep = (
     );
   });
   // Linux and macOS wait a little where this is prevented; the study is put away meanwhile.
-  monitor.on("shutdown", () => ports.onShutdown());
+  // Electron's types leave the event out.
+  (monitor as unknown as NodeJS.EventEmitter).on("shutdown", (event: { preventDefault(): void }) => {
+    event.preventDefault();
+    ports.onShutdown();
+  });
 };

@@ -1,0 +1,184 @@
+import { EventEmitter } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { createCrashLog } from "#main/hosts/desktop/crash-log.ts";
+import { createDialogs } from "#main/hosts/desktop/dialogs.ts";
+import { REQUIRED_PREFERENCES, wrongPreferences } from "#main/hosts/desktop/guards.ts";
+import { isOnlyInstance } from "#main/hosts/desktop/single-instance.ts";
+import { createLabWindow } from "#main/hosts/desktop/window.ts";
+import { FakeWindow } from "#test/fakes/electron.ts";
+
+let dir: string;
+let mayClose: boolean;
+let did: string[];
+let afterCrash: "reload" | "quit";
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "fedfleet-window-"));
+  FakeWindow.all = [];
+  mayClose = false;
+  did = [];
+  afterCrash = "reload";
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+const display = { id: 1, workArea: { x: 0, y: 0, width: 1920, height: 1050 } };
+
+const open = () =>
+  createLabWindow(
+    {
+      BrowserWindow: FakeWindow,
+      screen: { getPrimaryDisplay: () => display, getAllDisplays: () => [display] },
+    } as unknown as Parameters<typeof createLabWindow>[0],
+    {
+      preload: "/app/out/preload/preload.cjs",
+      icon: "/app/icon.png",
+      stateFile: join(dir, "state.json"),
+      backgroundColor: "#fff",
+    },
+    {
+      mayClose: () => mayClose,
+      onVisible: () => did.push("visible"),
+      onSessionEnd: () => did.push("session end"),
+      askAfterCrash: async (reason) => {
+        did.push(`asked after ${reason}`);
+        return afterCrash;
+      },
+      quit: () => did.push("quit"),
+    },
+  );
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+test("the window is opened with every protection on, and shows the page alone", () => {
+  open().show();
+  const [window] = FakeWindow.all;
+  expect(window?.loaded).toEqual(["app://lab/"]);
+  const preferences = window?.options.webPreferences as Record<string, unknown>;
+  for (const [name, required] of Object.entries(REQUIRED_PREFERENCES)) {
+    // Electron warns of a preference that is named at all; at its default it is off.
+    if (name === "experimentalFeatures") expect(preferences[name]).toBeUndefined();
+    else expect([name, preferences[name]]).toEqual([name, required]);
+  }
+  expect(wrongPreferences(preferences)).toEqual([]);
+  expect(preferences).toMatchObject({ spellcheck: false, preload: "/app/out/preload/preload.cjs" });
+  expect(Object.keys(preferences)).not.toContain("enableBlinkFeatures");
+  expect(window?.options).toMatchObject({ show: false, width: 1280, height: 800 });
+});
+
+test("it is shown when there is something to see, as large as it was", () => {
+  writeFileSync(
+    join(dir, "state.json"),
+    '{"bounds":{"x":50,"y":60,"width":1000,"height":700},"maximized":true}',
+  );
+  open().show();
+  const window = FakeWindow.all[0]!;
+  expect(window.visible).toBe(false);
+  window.emit("ready-to-show");
+  expect([window.visible, window.maximized]).toEqual([true, true]);
+  expect(window.options).toMatchObject({ x: 50, y: 60, width: 1000, height: 700 });
+});
+
+test("showing it again brings it to the front; once it was closed, it is made anew", () => {
+  const lab = open();
+  lab.show();
+  const window = FakeWindow.all[0]!;
+  window.minimized = true;
+  lab.show();
+  expect(window.did).toEqual(["restore", "show", "focus"]);
+  expect(window.clickClose()).toBe(false);
+  expect(FakeWindow.all).toHaveLength(1);
+  mayClose = true;
+  expect(window.clickClose()).toBe(true);
+  expect([lab.isFocused(), lab.isVisible(), lab.current()]).toEqual([false, false, undefined]);
+  lab.show();
+  expect(FakeWindow.all).toHaveLength(2);
+});
+
+test("a page that crashes is loaded again; after a second crash a person is asked", async () => {
+  open().show();
+  const { webContents } = FakeWindow.all[0]!;
+  webContents.emit("render-process-gone", {}, { reason: "crashed" });
+  await turn();
+  expect([webContents.reloads, did]).toEqual([1, []]);
+  webContents.emit("render-process-gone", {}, { reason: "oom" });
+  await turn();
+  expect([webContents.reloads, did]).toEqual([2, ["asked after oom"]]);
+  afterCrash = "quit";
+  webContents.emit("render-process-gone", {}, { reason: "crashed" });
+  await turn();
+  expect([webContents.reloads, did.slice(1)]).toEqual([2, ["asked after crashed", "quit"]]);
+  webContents.emit("render-process-gone", {}, { reason: "clean-exit" });
+  await turn();
+  expect(webContents.reloads).toBe(2);
+});
+
+test("the end of the session is told at once", () => {
+  open().show();
+  FakeWindow.all[0]!.emit("session-end");
+  expect(did).toEqual(["session end"]);
+});
+
+test("a second instance ends; the first shows itself", () => {
+  let shown = 0;
+  const app = (first: boolean) =>
+    Object.assign(new EventEmitter(), { requestSingleInstanceLock: () => first });
+  const only = (instance: EventEmitter) =>
+    isOnlyInstance(instance as unknown as Parameters<typeof isOnlyInstance>[0], () => {
+      shown += 1;
+    });
+  const first = app(true);
+  expect(only(first)).toBe(true);
+  expect(only(app(false))).toBe(false);
+  first.emit("second-instance", {}, ["fedfleet", "--evil"], "/elsewhere");
+  expect(shown).toBe(1);
+});
+
+test("dialogs: a question that is closed is cancelled; bad news say what to do", async () => {
+  const shown: { buttons: string[]; cancelId: number }[] = [];
+  const errors: string[][] = [];
+  let response = 0;
+  const dialogs = createDialogs(
+    {
+      showMessageBox: async (...given: unknown[]) => {
+        shown.push(given.at(-1) as (typeof shown)[number]);
+        return { response };
+      },
+      showErrorBox: (...words: string[]) => errors.push(words),
+    } as unknown as Parameters<typeof createDialogs>[0],
+    () => undefined,
+  );
+  const question = {
+    message: "Demo is running",
+    detail: "",
+    choices: [
+      { choice: "now", label: "Stop" },
+      { choice: "cancel", label: "Cancel" },
+    ],
+  } as const;
+  expect(await dialogs.ask(question)).toBe("now");
+  expect(shown[0]).toMatchObject({ buttons: ["Stop", "Cancel"], cancelId: 1 });
+  response = 1;
+  expect(await dialogs.ask(question)).toBe("cancel");
+  response = 7;
+  expect(await dialogs.ask(question)).toBe("cancel");
+  response = 1;
+  expect(await dialogs.askAfterCrash("crashed")).toBe("quit");
+  response = 0;
+  expect(await dialogs.askAfterCrash("crashed")).toBe("reload");
+  dialogs.cannotStart("The data directory is in use by process 12");
+  dialogs.fatal(new Error("no luck"), "/log");
+  expect(errors[0]).toEqual(["Fedfleet cannot start", "The data directory is in use by process 12"]);
+  expect(errors[1]?.[1]).toMatch(/^no luck\n\nEvery round that was finished is kept.* \/log\.$/s);
+});
+
+test("what goes wrong is written down; what was refused, only so often", () => {
+  const log = createCrashLog(join(dir, "logs", "fedfleet.log"), () => {});
+  log.write("fatal", new Error("no luck"));
+  for (let i = 0; i < 1000; i += 1) log.refused(`to go to https://example.com/${i}`);
+  const lines = readFileSync(log.file, "utf8").split("\n");
+  expect(lines[0]).toMatch(/^\d{4}-.*Z fatal: Error: no luck$/);
+  expect(lines.filter((line) => line.includes("refused: to go")).length).toBe(200);
+  expect(lines.at(-2)).toContain("more than is written down");
+});
