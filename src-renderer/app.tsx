@@ -8,6 +8,7 @@ import { Empty, Page } from "./ui/page.tsx";
 
 // What draws charts or checks schemas comes when it is needed: the first paint stays small.
 const StudyScreen = lazy(async () => ({ default: (await import("./screens/study/study.tsx")).StudyScreen }));
+const FleetScreen = lazy(async () => ({ default: (await import("./screens/fleet/fleet.tsx")).FleetScreen }));
 
 /** Which page is shown where. */
 export const App = () => (
@@ -18,6 +19,7 @@ export const App = () => (
         <Switch>
           <Route path="/" component={StudiesScreen} />
           <Route path="/studies/:id">{({ id }) => <StudyScreen key={id} id={id} />}</Route>
+          <Route path="/fleet" component={FleetScreen} />
           <Route>
             <Page title="No such page">
               <Empty

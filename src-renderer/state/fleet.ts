@@ -8,3 +8,13 @@ export interface FleetState {
 
 export const createFleetStore = () =>
   createStore<FleetState>(() => ({ view: undefined, problem: undefined }));
+
+/** The fleet as it was told anew. What is as before stays the very same object: its row is not drawn again. */
+export const withFleet = ({ view: before }: FleetState, view: FleetView): FleetState => {
+  const known = new Map(before?.devices.map((device) => [device.name, device]));
+  const devices = view.devices.map((device) => {
+    const same = known.get(device.name);
+    return same !== undefined && JSON.stringify(same) === JSON.stringify(device) ? same : device;
+  });
+  return { view: { ...view, devices }, problem: undefined };
+};

@@ -1,7 +1,7 @@
 import type { DatasetsView, FleetView, StreamBatch, StreamItem } from "#contract/views.ts";
 import type { Lab } from "#renderer/lab.ts";
-import { createDataStore } from "./data.ts";
-import { createFleetStore } from "./fleet.ts";
+import { applyToData, changesTheData, createDataStore } from "./data.ts";
+import { createFleetStore, withFleet } from "./fleet.ts";
 import { followLab } from "./follow.ts";
 import { applyToLabState, createLabStore, withConnection } from "./lab-state.ts";
 import { applyToStudies, createStudiesStore, withOpened } from "./studies.ts";
@@ -25,7 +25,6 @@ const CHANGES_THE_FLEET: ReadonlySet<string> = new Set([
   "round-ended",
   "study-ended",
 ]);
-const CHANGES_THE_DATA: ReadonlySet<string> = new Set(["catalogue-changed", "transfer"]);
 const CALM_MS = 500;
 /** Items that may have overtaken the answer to a question that was asked before them. */
 const REMEMBERED = 2000;
@@ -87,7 +86,8 @@ export const createStates = (lab: Lab) => {
   };
   const loadFleet = async () => {
     try {
-      fleet.setState({ view: await client.fleet.view(), problem: undefined });
+      const view = await client.fleet.view();
+      fleet.setState((state) => withFleet(state, view));
     } catch (error) {
       fleet.setState({ problem: messageOf(error) });
     }
@@ -125,7 +125,8 @@ export const createStates = (lab: Lab) => {
     studies.setState((state) => applyToStudies(state, items));
     if (items.some(({ event }) => CHANGES_THE_LIST.has(event.kind))) list.soon();
     if (items.some(({ event }) => CHANGES_THE_FLEET.has(event.kind))) fleetPage.soon();
-    if (items.some(({ event }) => CHANGES_THE_DATA.has(event.kind))) dataPage.soon();
+    data.setState((state) => items.reduce(applyToData, state));
+    if (items.some(changesTheData)) dataPage.soon();
   };
 
   return {
@@ -138,7 +139,7 @@ export const createStates = (lab: Lab) => {
     watchFleet: fleetPage.watch,
     watchData: dataPage.watch,
     openStudy: loadStudy,
-    setFleet: (view: FleetView) => fleet.setState({ view, problem: undefined }),
+    setFleet: (view: FleetView) => fleet.setState((state) => withFleet(state, view)),
     setData: (view: DatasetsView) => data.setState({ view, problem: undefined }),
     /** Connects everything; runs for as long as the page lives. */
     async start(): Promise<never> {

@@ -1,6 +1,6 @@
 import { createContext, useContext, useEffect, useSyncExternalStore } from "react";
 import { useStore } from "zustand";
-import type { StudyView } from "#contract/views.ts";
+import type { LiveRound, StudyView } from "#contract/views.ts";
 import type { FleetState } from "./fleet.ts";
 import type { LabState } from "./lab-state.ts";
 import type { States } from "./states.ts";
@@ -48,6 +48,21 @@ export const useStudy = (id: string): { view: StudyView | undefined; problem: st
     view: useStudies((state) => state.open[id]?.view),
     problem: useStudies((state) => state.problems[id]),
   };
+};
+
+/** The round in progress of the study that runs, whichever page started it. */
+export const useLiveRound = (): {
+  readonly study: string | undefined;
+  readonly live: LiveRound | undefined;
+} => {
+  const states = useStates();
+  const study = useLab((state) => state.activity.study);
+  const open = useStudies((state) => study !== undefined && state.open[study] !== undefined);
+  useEffect(() => {
+    if (study !== undefined && !open) void states.openStudy(study);
+  }, [states, study, open]);
+  const live = useStudies((state) => (study === undefined ? undefined : state.open[study]?.view.live));
+  return { study, live };
 };
 
 /** The time, for "since 14 s": drawn anew every `everyMs`. */

@@ -1,0 +1,131 @@
+import { Button } from "@mantine/core";
+import { useCallback, useMemo, useState } from "react";
+import { Link } from "wouter";
+import type { FleetGroup } from "#contract/views.ts";
+import { messageOf } from "#renderer/state/states.ts";
+import { useFleet, useLiveRound, useStates, useStudies } from "#renderer/state/use-states.ts";
+import { Confirm } from "#renderer/ui/dialog.tsx";
+import { plural } from "#renderer/ui/format.ts";
+import { Card, Empty, Page, Problem } from "#renderer/ui/page.tsx";
+import { useToast } from "#renderer/ui/toasts.tsx";
+import { DeviceTable } from "./device-table.tsx";
+import { rowsOf, summaryOf } from "./fleet-rows.ts";
+import { GroupDialog } from "./group-dialog.tsx";
+import { Groups } from "./groups.tsx";
+
+const FOUR = { count: 4, name: "virtual", slowness: 1, dropOut: 0, crash: 0 };
+
+type Asking =
+  | { readonly about: "add" }
+  | { readonly about: "change" | "remove"; readonly group: FleetGroup }
+  | { readonly about: "forget"; readonly device: string };
+
+/** Who is there, who is at work, who has gone. */
+export const FleetScreen = () => {
+  const { client, setFleet } = useStates();
+  const view = useFleet((state) => state.view);
+  const problem = useFleet((state) => state.problem);
+  const { study, live } = useLiveRound();
+  const studyName = useStudies((state) => (study === undefined ? undefined : state.open[study]?.view.name));
+  const toast = useToast();
+  const [asking, setAsking] = useState<Asking>();
+  const [busy, setBusy] = useState(false);
+  const close = () => setAsking(undefined);
+  const rows = useMemo(() => (view === undefined ? [] : rowsOf(view.devices, live)), [view, live]);
+  const forget = useCallback((device: string) => setAsking({ about: "forget", device }), []);
+  const groups = view?.groups ?? [];
+  const none = view !== undefined && rows.length === 0 && groups.length === 0;
+
+  const addFour = async () => {
+    setBusy(true);
+    try {
+      setFleet(await client.fleet.addGroup(FOUR));
+    } catch (error) {
+      toast({ tone: "bad", text: messageOf(error) });
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  return (
+    <Page
+      title="Fleet"
+      subtitle={rows.length === 0 ? "The devices that studies can train on." : summaryOf(rows)}
+      actions={
+        none ? undefined : (
+          <Button variant="filled" onClick={() => setAsking({ about: "add" })}>
+            Add virtual devices
+          </Button>
+        )
+      }
+    >
+      {problem !== undefined && <Problem text={`The fleet could not be loaded. ${problem}`} />}
+      {none && (
+        <Card>
+          <Empty
+            title="No devices yet"
+            text="Virtual devices are clients on this computer, each in its own place, as slow and as unreliable as you want them. Four of them are enough for a first study."
+          >
+            <Button variant="filled" size="md" onClick={addFour} loading={busy}>
+              Add four virtual devices
+            </Button>
+            <Button size="md" onClick={() => setAsking({ about: "add" })}>
+              Choose what they are like
+            </Button>
+          </Empty>
+        </Card>
+      )}
+      {groups.length > 0 && (
+        <Groups
+          groups={groups}
+          onChange={(group) => setAsking({ about: "change", group })}
+          onRemove={(group) => setAsking({ about: "remove", group })}
+        />
+      )}
+      {rows.length > 0 && (
+        <DeviceTable
+          rows={rows}
+          onForget={forget}
+          round={
+            study !== undefined &&
+            live !== undefined && (
+              <>
+                round {live.round} of <Link href={`/studies/${study}`}>{studyName ?? study}</Link>
+              </>
+            )
+          }
+        />
+      )}
+      <GroupDialog
+        opened={asking?.about === "add" || asking?.about === "change"}
+        group={asking?.about === "change" ? asking.group : undefined}
+        groups={groups}
+        onClose={close}
+      />
+      <Confirm
+        opened={asking?.about === "remove"}
+        title={asking?.about === "remove" ? `Remove ${asking.group.name}` : "Remove"}
+        text={
+          asking?.about === "remove" &&
+          `${plural(asking.group.count, "device")} will leave the fleet. Studies on record keep what they did.`
+        }
+        yes="Remove the group"
+        onYes={async () => {
+          if (asking?.about === "remove")
+            setFleet(await client.fleet.removeGroup({ group: asking.group.name }));
+        }}
+        onClose={close}
+      />
+      <Confirm
+        opened={asking?.about === "forget"}
+        title={asking?.about === "forget" ? `Forget ${asking.device}` : "Forget"}
+        text="It goes off this list, and comes back when it connects again. Studies on record keep what it did."
+        yes="Forget it"
+        onYes={async () => {
+          if (asking?.about === "forget") setFleet(await client.fleet.forget({ name: asking.device }));
+        }}
+        onClose={close}
+      />
+    </Page>
+  );
+};

@@ -1,0 +1,89 @@
+import type { VirtualGroup } from "#contract/study.ts";
+
+/** What stands in the fields: a number field that was emptied holds "". */
+export interface GroupForm {
+  readonly count: number | string;
+  readonly name: string;
+  readonly slowness: number | string;
+  /** Per cent. */
+  readonly dropOut: number | string;
+  readonly crash: number | string;
+}
+
+export type GroupField = keyof GroupForm;
+export type GroupErrors = Partial<Record<GroupField, string>>;
+
+export const FRESH: Omit<GroupForm, "name"> = { count: 4, slowness: 1, dropOut: 0, crash: 0 };
+
+export const formOf = ({ count, name, slowness, dropOut, crash }: VirtualGroup): GroupForm => ({
+  count,
+  name,
+  slowness,
+  dropOut: toPercent(dropOut),
+  crash: toPercent(crash),
+});
+
+/** 0.07 is 7%, not 7.000000000000001%. */
+const toPercent = (share: number): number => Number((share * 100).toPrecision(12));
+
+const MOST_DEVICES = 10_000;
+
+/** What is wrong, by field; `taken` are the names of the other groups. */
+export const errorsOf = (form: GroupForm, taken: readonly string[]): GroupErrors => {
+  const count = numberOf(form.count);
+  const slowness = numberOf(form.slowness);
+  const name = form.name.trim();
+  const errors: GroupErrors = {};
+  if (count === undefined || !Number.isInteger(count) || count < 1 || count > MOST_DEVICES)
+    errors.count = `A whole number from 1 to ${MOST_DEVICES.toLocaleString("en-US")}.`;
+  if (!/^[a-z0-9][a-z0-9-]{0,40}$/i.test(name))
+    errors.name = "Letters, digits and dashes, at most 41; the first is no dash.";
+  else if (name.toLowerCase() === "external")
+    errors.name = "Clients from outside are called external. Choose another name.";
+  else if (taken.some((other) => other.toLowerCase() === name.toLowerCase()))
+    errors.name = `There is a group called ${name}. Choose another name.`;
+  if (slowness === undefined || slowness < 1 || slowness > 1000)
+    errors.slowness = "From 1, this computer's speed, to 1000.";
+  for (const field of ["dropOut", "crash"] as const) {
+    const value = numberOf(form[field]);
+    if (value === undefined || value < 0 || value > 100) errors[field] = "From 0 to 100 per cent.";
+  }
+  return errors;
+};
+
+const numberOf = (value: number | string): number | undefined => {
+  const number = typeof value === "number" ? value : value.trim() === "" ? Number.NaN : Number(value);
+  return Number.isFinite(number) ? number : undefined;
+};
+
+/** The group that the fields say, once nothing is wrong with them. */
+export const groupOf = (form: GroupForm): VirtualGroup => ({
+  count: Number(form.count),
+  name: form.name.trim(),
+  slowness: Number(form.slowness),
+  dropOut: Number(form.dropOut) / 100,
+  crash: Number(form.crash) / 100,
+});
+
+/** A name that tells what is special about the group and that no other group has. */
+export const suggestedName = (form: Omit<GroupForm, "name">, taken: readonly string[]): string => {
+  const slow = (numberOf(form.slowness) ?? 1) > 1;
+  const flaky = (numberOf(form.dropOut) ?? 0) > 0 || (numberOf(form.crash) ?? 0) > 0;
+  const base = [...(slow ? ["slow"] : []), ...(flaky ? ["flaky"] : [])].join("-") || "virtual";
+  const used = new Set(taken.map((name) => name.toLowerCase()));
+  // a letter, as a number at the end would look like one of the devices
+  const endings = ["", ..."bcdefghijklmnopqrstuvwxyz".split("").map((letter) => `-${letter}`)];
+  const free = endings.find((ending) => !used.has(`${base}${ending}`));
+  return free === undefined ? `${base}-${used.size}x` : `${base}${free}`;
+};
+
+/** "virtual-1, virtual-2, … virtual-12" */
+export const previewOf = (form: GroupForm): string | undefined => {
+  const count = numberOf(form.count);
+  const { count: countError, name: nameError } = errorsOf(form, []);
+  if (count === undefined || countError !== undefined || nameError !== undefined) return undefined;
+  const name = form.name.trim();
+  const numbers = count <= 4 ? Array.from({ length: count }, (_, i) => i + 1) : [1, 2, 3];
+  const first = numbers.map((n) => `${name}-${n}`).join(", ");
+  return count <= 4 ? first : `${first}, … ${name}-${count}`;
+};
