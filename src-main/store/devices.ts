@@ -44,6 +44,7 @@ export const createDevices = (db: DatabaseSync) => {
     "UPDATE devices SET connected = ?, left_reason = ?, last_seen = max(last_seen, ?) WHERE name = ?",
   );
   const all = db.prepare("SELECT * FROM devices ORDER BY name");
+  const forget = db.prepare("DELETE FROM devices WHERE name = ? AND connected = 0");
   return {
     /** Adds a device or updates what is given of it; what is left out stays as it was. */
     upsert: (device: DeviceInput, at: string = new Date().toISOString()): void => {
@@ -60,6 +61,11 @@ export const createDevices = (db: DatabaseSync) => {
     },
     /** After a restart nobody is connected. */
     disconnectAll: (): void => db.exec("UPDATE devices SET connected = 0 WHERE connected = 1"),
+    /**
+     * Takes a device off the list until it is seen again; its updates stay what they are, part of their rounds.
+     * @returns false when there is no such device, or it is connected.
+     */
+    forget: (name: string): boolean => forget.run(name).changes > 0,
     /** By name. */
     list: (): DeviceRecord[] =>
       (all.all() as DeviceRow[]).map((row) => ({

@@ -3,12 +3,16 @@ import { join, resolve } from "node:path";
 import { createCheckpoints } from "./checkpoints.ts";
 import { openDatabase } from "./database.ts";
 import { createDatasets } from "./datasets.ts";
+import { createDeviceUpdates } from "./device-updates.ts";
 import { createDevices } from "./devices.ts";
 import { createEvents } from "./events.ts";
 import { createForget } from "./forget-study.ts";
+import { createGroups } from "./groups.ts";
 import { lockDirectory } from "./lock.ts";
 import { first } from "./migrations/0001-first.ts";
+import { fleet } from "./migrations/0002-fleet.ts";
 import { createRecorder } from "./recorder.ts";
+import { createReportRows } from "./report-rows.ts";
 import { createRounds } from "./rounds.ts";
 import { createRuns } from "./runs.ts";
 import { createStudies } from "./studies.ts";
@@ -17,7 +21,7 @@ import { createStudyRows } from "./study-rows.ts";
 import { createUpdates } from "./updates.ts";
 
 /** Every step that the tables ever took, oldest first. */
-const MIGRATIONS = [first];
+const MIGRATIONS = [first, fleet];
 
 export interface StoreOptions {
   /** Made if it is not there. */
@@ -58,10 +62,6 @@ export const openStore = ({ dataDir: given, onProgress = () => {}, look = false 
       const { record, recordRound, closeWhatDied } = createRecorder(db, {
         devices,
         studies,
-        /** As pages list and draw them, without reading the records of rounds. */
-        studyRows: createStudyRows(db),
-        studyLog: createStudyLog(db, events),
-        forget: createForget(db, dataDir),
         runs,
         updates,
         rounds,
@@ -77,9 +77,21 @@ export const openStore = ({ dataDir: given, onProgress = () => {}, look = false 
       return {
         /** Absolute. */
         dataDir,
-        devices: { upsert: devices.upsert, list: devices.list },
+        devices: {
+          upsert: devices.upsert,
+          list: devices.list,
+          forget: devices.forget,
+          ...createDeviceUpdates(db),
+        },
+        groups: createGroups(db),
         datasets,
         studies,
+        /** As pages list and draw them, without reading the records of rounds. */
+        studyRows: createStudyRows(db),
+        studyLog: createStudyLog(db, events),
+        /** As reports take them, without reading the records of rounds. */
+        reportRows: createReportRows(db),
+        forget: createForget(db, dataDir),
         runs,
         rounds: {
           of: rounds.of,
