@@ -33,3 +33,6 @@ createRoot(root).render(
     </MantineProvider>
   </StrictMode>,
 );
+
+// Charts are a chunk of their own: it is there before somebody opens a study.
+requestIdleCallback(() => void import("./screens/study/study.tsx"));

@@ -56,6 +56,7 @@ const sentenceOf = (view: StudyView, at: Omit<Progress, "sentence">): string => 
   ];
   if (view.status === "running" && secondsLeft !== undefined)
     where.push(`about ${estimate(secondsLeft)} left`);
-  if (view.status === "interrupted") where.push(view.reason ?? "can go on from here");
+  if (view.status === "interrupted")
+    where.push(`${view.reason ? `${view.reason}; ` : ""}it can go on from here`);
   return where.join(" · ");
 };
