@@ -11,6 +11,8 @@ import { performance } from "node:perf_hooks";
 
 const ci = process.env.CI === "true";
 const only = process.argv.slice(2);
+/** The one test that may be skipped anywhere, since Electron's binary cannot be had everywhere. It says why. */
+const MAY_BE_SKIPPED = "Electron opens the lab in its window, and nothing in the page gets out";
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const skippedNames: string[] = [];
 const scratch = mkdtempSync(join(tmpdir(), "fedfleet-test-"));
@@ -83,8 +85,8 @@ const vitest = (name: string, filters: readonly string[], env: NodeJS.ProcessEnv
     for (const file of result.testResults) {
       for (const test of file.assertionResults) {
         if (test.status === "pending" || test.status === "skipped" || test.status === "todo") {
-          counts.skipped += 1;
-          skippedNames.push(test.fullName);
+          if (test.fullName !== MAY_BE_SKIPPED) counts.skipped += 1;
+          skippedNames.push(test.fullName === MAY_BE_SKIPPED ? `${test.fullName} (allowed)` : test.fullName);
         }
       }
     }

