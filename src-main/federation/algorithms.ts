@@ -92,6 +92,9 @@ const ENTRIES: Readonly<Record<AlgorithmName, Entry>> = {
   },
 };
 
+/** Whether some parameters of its clients' models never reach the server. */
+export const keepsSomeOnDevices = (name: AlgorithmName): boolean => ENTRIES[name].keeps !== undefined;
+
 /** The algorithm of a study; its strategy is fresh, made for one run. */
 export const algorithmOf = (name: AlgorithmName, study: Study): Algorithm => {
   const entry = ENTRIES[name];

@@ -1,5 +1,5 @@
 import { figure, improvementLabel, measure } from "./layout.ts";
-import type { ReportInput, Spread, Summary } from "./summary.ts";
+import type { ReportInput, ReportRound, Spread, Table } from "./summary.ts";
 
 type Field = string | number | null | undefined;
 
@@ -14,10 +14,10 @@ export const toCsv = (records: readonly (readonly Field[])[]): string =>
   records.map((record) => `${record.map(field).join(",")}\r\n`).join("");
 
 /** The table: one record per algorithm, improvement and chance level. A figure that is missing is an empty field. */
-export const tableRecords = (summary: Summary): Field[][] => {
-  const { metric, rows, improvements, trials, chance } = summary;
+export const tableRecords = (table: Table): Field[][] => {
+  const { metric, rows, improvements, trials, chance } = table;
   const show = (v: number | null): string => (v === null ? "" : figure(v, metric));
-  const what = measure(summary);
+  const what = measure(table);
   const statistics = (s: Spread): Field[] => [show(s.mean), show(s.deviation), s.n];
   return [
     ["algorithm", "measure", ...trials.map((t) => `trial ${t}`), "mean", "deviation", "n", "note"],
@@ -29,7 +29,7 @@ export const tableRecords = (summary: Summary): Field[][] => {
       row.cells.flatMap((c) => (c.note === undefined ? [] : [`trial ${c.trial}: ${c.note}`])).join("; "),
     ]),
     ...improvements.map((row) => [
-      improvementLabel(summary, row.algorithm),
+      improvementLabel(table, row.algorithm),
       what,
       ...row.cells.map((c) => show(c.value)),
       ...statistics(row),
@@ -39,40 +39,53 @@ export const tableRecords = (summary: Summary): Field[][] => {
   ];
 };
 
+/** Runs of one study, to be listed round by round. */
+export type RoundsOf = { readonly study: Pick<ReportInput["study"], "id" | "name"> } & Pick<
+  ReportInput,
+  "runs"
+>;
+
+const ROUND_FIELDS = [
+  "study",
+  "name",
+  "algorithm",
+  "trial",
+  "seed",
+  "status",
+  "round",
+  "loss",
+  "accuracy",
+  "clients",
+  "failures",
+  "examples",
+  "seconds",
+  "weightsSha256",
+];
+
+const count = (of: ReportRound["clients"] | ReportRound["failures"]): number | undefined =>
+  typeof of === "number" ? of : of?.length;
+
 /** Every round of every run, one record each, numbers as they are on record. */
-export const roundRecords = ({ study, runs }: Pick<ReportInput, "study" | "runs">): Field[][] => [
-  [
-    "study",
-    "name",
-    "algorithm",
-    "trial",
-    "seed",
-    "status",
-    "round",
-    "loss",
-    "accuracy",
-    "clients",
-    "failures",
-    "examples",
-    "seconds",
-    "weightsSha256",
-  ],
-  ...runs.flatMap((run) =>
-    run.rounds.map((r) => [
-      study.id,
-      study.name,
-      run.algorithm,
-      run.trial,
-      run.seed,
-      run.status,
-      r.round,
-      r.loss,
-      r.accuracy,
-      r.clients?.length,
-      r.failures?.length,
-      r.examples,
-      r.seconds,
-      r.weightsSha256,
-    ]),
+export const roundRecords = (studies: readonly RoundsOf[]): Field[][] => [
+  ROUND_FIELDS,
+  ...studies.flatMap(({ study, runs }) =>
+    runs.flatMap((run) =>
+      run.rounds.map((r) => [
+        study.id,
+        study.name,
+        run.algorithm,
+        run.trial,
+        run.seed,
+        run.status,
+        r.round,
+        r.loss,
+        r.accuracy,
+        count(r.clients),
+        count(r.failures),
+        r.examples,
+        r.seconds,
+        r.weightsSha256,
+      ]),
+    ),
   ),
 ];

@@ -1,4 +1,4 @@
-import type { AlgorithmRow, Spread, Summary } from "./summary.ts";
+import type { AlgorithmRow, Spread, Summary, Table } from "./summary.ts";
 
 /** A table in words, before any format's escapes. */
 export interface Layout {
@@ -18,10 +18,10 @@ export interface Layout {
 export const MISSING = "–";
 
 /** Percent with two digits for an accuracy, nats with four for a loss. */
-export const figure = (value: number, metric: Summary["metric"]): string =>
+export const figure = (value: number, metric: Table["metric"]): string =>
   metric === "accuracy" ? (value * 100).toFixed(2) : value.toFixed(4);
 
-const signed = (value: number, metric: Summary["metric"]): string => {
+const signed = (value: number, metric: Table["metric"]): string => {
   const text = figure(value, metric);
   // -0.00 says no more than 0.00
   if (Number(text) === 0) return text.replace("-", "");
@@ -29,7 +29,7 @@ const signed = (value: number, metric: Summary["metric"]): string => {
 };
 
 /** What the figures are, with their unit: "accuracy at the last round (%)". */
-export const measure = ({ metric, at }: Summary): string => {
+export const measure = ({ metric, at }: Pick<Table, "metric" | "at">): string => {
   const unit = metric === "accuracy" ? "%" : "nats";
   if (at === "last") return `${metric} at the last round (${unit})`;
   if (at === "best") return `${metric} at the best round (${unit})`;
@@ -37,9 +37,9 @@ export const measure = ({ metric, at }: Summary): string => {
   return `${metric} at round ${at} (${unit})`;
 };
 
-export const improvementLabel = (summary: Summary, algorithm: string): string => {
-  const word = `${summary.metric} improvement`;
-  return summary.improvements.length === 1 ? word : `${word}, ${algorithm}`;
+export const improvementLabel = (table: Table, algorithm: string): string => {
+  const word = `${table.metric} improvement`;
+  return table.improvements.length === 1 ? word : `${word}, ${algorithm}`;
 };
 
 /** "54.31 ± 3.20 (3)": mean, sample standard deviation, number of trials. */
@@ -52,7 +52,7 @@ const spreadText = (
     ? `${MISSING} (0)`
     : `${show(mean)}${deviation === null ? "" : ` ± ${plain(deviation)}`} (${n})`;
 
-const bestRow = ({ rows, metric }: Summary): number | undefined => {
+const bestRow = ({ rows, metric }: Table): number | undefined => {
   const n = rows[0]?.n ?? 0;
   if (rows.length < 2 || n === 0 || rows.some((row) => row.n !== n)) return undefined;
   const means = rows.map((row) => (metric === "accuracy" ? row.mean! : -row.mean!));
@@ -60,9 +60,17 @@ const bestRow = ({ rows, metric }: Summary): number | undefined => {
   return means.filter((m) => m === best).length === 1 ? means.indexOf(best) : undefined;
 };
 
-/** The table of a summary as text, cell by cell. */
-export const layOut = (summary: Summary): Layout => {
-  const { study, metric, rows, improvements, trials, chance, notes } = summary;
+/** What the figures of a study are, one sentence without a full stop. */
+export const captionOf = ({ study, ...table }: Summary): string =>
+  `${study.name} (${study.id}): ${study.model} on ${study.dataset}, ${statistics(table)}`;
+
+/** What stands in the last column, and in those before it. */
+export const statistics = (table: Pick<Table, "metric" | "at">): string =>
+  `${measure(table)}, mean ± sample standard deviation (number of trials)`;
+
+/** A table as text, cell by cell. */
+export const layOut = (table: Table, caption: string): Layout => {
+  const { metric, rows, improvements, trials, chance, notes } = table;
   const plain = (v: number) => figure(v, metric);
   const sign = (v: number) => signed(v, metric);
   const line = (label: string, row: AlgorithmRow, show: (v: number) => string): string[] => [
@@ -71,12 +79,12 @@ export const layOut = (summary: Summary): Layout => {
     spreadText(row, show, plain),
   ];
   return {
-    caption: `${study.name} (${study.id}): ${study.model} on ${study.dataset}, ${measure(summary)}, mean ± sample standard deviation (number of trials)`,
+    caption,
     header: ["algorithm", ...trials.map((t) => `trial ${t}`), "mean"],
     rows: rows.map((row) => line(row.algorithm, row, plain)),
-    best: bestRow(summary),
+    best: bestRow(table),
     footer: [
-      ...improvements.map((row) => line(improvementLabel(summary, row.algorithm), row, sign)),
+      ...improvements.map((row) => line(improvementLabel(table, row.algorithm), row, sign)),
       ...(chance === null ? [] : [["chance level", ...trials.map(() => ""), plain(chance)]]),
     ],
     notes,

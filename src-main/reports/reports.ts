@@ -1,6 +1,6 @@
 import { roundRecords, tableRecords, toCsv } from "./csv.ts";
 import { renderLatex } from "./latex.ts";
-import { layOut } from "./layout.ts";
+import { captionOf, layOut } from "./layout.ts";
 import { renderMarkdown } from "./markdown.ts";
 import { parseAt, type ReportInput, type Summary, summarise } from "./summary.ts";
 import { renderText } from "./text.ts";
@@ -18,13 +18,13 @@ export type TableFormat = (typeof TABLE_FORMATS)[number];
 export const renderTable = (summary: Summary, format: TableFormat): string => {
   switch (format) {
     case "text":
-      return renderText(layOut(summary));
+      return renderText(layOut(summary, captionOf(summary)));
     case "csv":
       return toCsv(tableRecords(summary));
     case "markdown":
-      return renderMarkdown(layOut(summary));
+      return renderMarkdown(layOut(summary, captionOf(summary)));
     case "latex":
-      return renderLatex(layOut(summary), summary.study.id);
+      return renderLatex(layOut(summary, captionOf(summary)), summary.study.id);
     case "json":
       return `${JSON.stringify(summary, null, 2)}\n`;
   }
@@ -35,7 +35,7 @@ export const renderTable = (summary: Summary, format: TableFormat): string => {
  * Numbers are written so that they read back as the very same doubles; an unknown one is an empty field or null.
  */
 export const renderRounds = (input: Pick<ReportInput, "study" | "runs">, format: "csv" | "json"): string => {
-  const records = roundRecords(input);
+  const records = roundRecords([input]);
   if (format === "csv") return toCsv(records);
   const [names, ...rows] = records;
   const objects = rows.map((row) => Object.fromEntries(names!.map((name, i) => [name, row[i] ?? null])));

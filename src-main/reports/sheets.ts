@@ -1,6 +1,6 @@
-import { roundRecords } from "./csv.ts";
+import { type RoundsOf, roundRecords } from "./csv.ts";
 import { improvementLabel, measure } from "./layout.ts";
-import type { AlgorithmRow, Summary } from "./summary.ts";
+import type { AlgorithmRow, Summary, Table } from "./summary.ts";
 import { oneLine } from "./text.ts";
 
 /** Text, a number as it is on record, a number that is shown with a format, or nothing. */
@@ -19,11 +19,15 @@ const MAX_TEXT = 32_767;
 const text = (value: string): string => oneLine(value).slice(0, MAX_TEXT);
 
 /**
- * A study as a workbook: the table, every round, and the notes. Numbers are unrounded; accuracies of the table are
- * in percent and shown with two digits.
+ * A table, every round behind it, and what there is to know of it, as a workbook. Numbers are unrounded; accuracies
+ * of the table are in percent and shown with two digits.
  */
-export const sheetsOf = (summary: Summary): Sheet[] => {
-  const { study, metric, rows, improvements, trials, chance, notes, runs } = summary;
+export const workbookOf = (
+  table: Table,
+  studies: readonly RoundsOf[],
+  about: readonly (readonly [string, string | number])[],
+): Sheet[] => {
+  const { metric, rows, improvements, trials, chance, notes } = table;
   const show = (value: number | null): SheetCell => {
     if (value === null) return null;
     return metric === "accuracy" ? { value: value * 100, format: "0.00" } : { value, format: "0.0000" };
@@ -35,30 +39,40 @@ export const sheetsOf = (summary: Summary): Sheet[] => {
     show(row.deviation),
     row.n,
   ];
-  const table: SheetCell[][] = [
+  const figures: SheetCell[][] = [
     ["algorithm", ...trials.map((t) => `trial ${t}`), "mean", "deviation", "n"],
     ...rows.map((row) => line(row.algorithm, row)),
-    ...improvements.map((row) => line(improvementLabel(summary, row.algorithm), row)),
+    ...improvements.map((row) => line(improvementLabel(table, row.algorithm), row)),
     ...(chance === null ? [] : [["chance level", ...trials.map(() => null), show(chance), null, null]]),
   ];
-  const rounds = roundRecords({ study, runs }).map((record) =>
-    record.map((field): SheetCell => {
-      if (typeof field === "string") return text(field);
-      return typeof field === "number" && Number.isFinite(field) ? field : null;
-    }),
-  );
-  const about: SheetCell[][] = [
-    ["study", text(study.id)],
-    ["name", text(study.name)],
-    ["model", text(study.model)],
-    ["data set", text(study.dataset)],
-    ["rounds", study.rounds],
-    ["figures", measure(summary)],
+  const cell = (field: string | number | null | undefined): SheetCell => {
+    if (typeof field === "string") return text(field);
+    return typeof field === "number" && Number.isFinite(field) ? field : null;
+  };
+  const facts: SheetCell[][] = [
+    ...about.map(([what, value]): SheetCell[] => [what, cell(value)]),
+    ["figures", measure(table)],
     ...notes.map((note): SheetCell[] => ["note", text(note)]),
   ];
   return [
-    { sheet: "table", data: table },
-    { sheet: "rounds", data: rounds },
-    { sheet: "about", data: about },
+    { sheet: "table", data: figures },
+    { sheet: "rounds", data: roundRecords(studies).map((record) => record.map(cell)) },
+    { sheet: "about", data: facts },
   ];
+};
+
+/** A study as a workbook. */
+export const sheetsOf = (summary: Summary): Sheet[] => {
+  const { study } = summary;
+  return workbookOf(
+    summary,
+    [summary],
+    [
+      ["study", study.id],
+      ["name", study.name],
+      ["model", study.model],
+      ["data set", study.dataset],
+      ["rounds", study.rounds],
+    ],
+  );
 };

@@ -7,8 +7,10 @@ export interface ReportRound {
   readonly accuracy: number | null;
   /** Mean cross-entropy in nats; null where none was measured. */
   readonly loss: number | null;
-  readonly clients?: readonly string[];
-  readonly failures?: readonly unknown[];
+  /** The devices whose update was folded, or how many there were. */
+  readonly clients?: readonly string[] | number;
+  /** The failures, or how many there were. */
+  readonly failures?: readonly unknown[] | number;
   readonly examples?: number;
   readonly weightsSha256?: string;
   readonly seconds?: number;
@@ -68,8 +70,8 @@ export interface ImprovementRow extends AlgorithmRow {
   readonly against: string;
 }
 
-export interface Summary {
-  readonly study: ReportInput["study"];
+/** Figures by algorithm and trial, and what they say of each other. */
+export interface Table {
   /** "loss" only where no run has any accuracy. */
   readonly metric: "accuracy" | "loss";
   readonly at: At;
@@ -81,6 +83,20 @@ export interface Summary {
   readonly improvements: readonly ImprovementRow[];
   /** What a reader has to know: missing figures, and how a best round was chosen. */
   readonly notes: readonly string[];
+}
+
+/** The table of one study. */
+export interface Summary extends Table {
+  readonly study: ReportInput["study"];
+  readonly runs: readonly ReportRun[];
+}
+
+/** What a row of a table is made of: the runs of one algorithm, at most one per trial. */
+export interface RowInput {
+  /** What the row is called, unlike any other. */
+  readonly label: string;
+  /** Planned rounds per run. */
+  readonly planned: number;
   readonly runs: readonly ReportRun[];
 }
 
@@ -148,33 +164,32 @@ const BEST_NOTE =
   "not comparable with those of a last round.";
 
 /**
- * The table of a study: algorithms × trials, mean and deviation, and each algorithm's improvement over the first,
- * paired by trial (a trial counts for it only where both have a figure).
- * @param input runs in the order of the study; the first one's algorithm is the one to compare with
+ * Rows × trials, mean and deviation, and each row's improvement over the first, paired by trial (a trial counts for
+ * it only where both have a figure).
+ * @param classes how many classes the data has; 0 where that is not known or not the same in all rows
  * @param at "last" the last round of a finished run; "best" its best round; "last5" the mean of its last five;
  *   a number that round, also of an unfinished run
- * @throws Error on two runs of one algorithm and trial.
+ * @throws Error on two runs of one row and trial.
  */
-export const summarise = (input: ReportInput, at: At = "last"): Summary => {
-  const { study, runs } = input;
+export const tabulate = (inputs: readonly RowInput[], classes: number, at: At = "last"): Table => {
+  const runs = inputs.flatMap((row) => row.runs);
   const hasAccuracy = runs.some((run) => run.rounds.some((r) => r.round > 0 && isFigure(r.accuracy)));
   const hasLoss = runs.some((run) => run.rounds.some((r) => r.round > 0 && isFigure(r.loss)));
   const metric: Metric = !hasAccuracy && hasLoss ? "loss" : "accuracy";
-  const algorithms = [...new Set(runs.map((run) => run.algorithm))];
   const trials = [...new Set(runs.map((run) => run.trial))].sort((a, b) => a - b);
   const notes: string[] = [];
 
-  const rows = algorithms.map((algorithm): AlgorithmRow => {
+  const rows = inputs.map(({ label, planned, runs: ofRow }): AlgorithmRow => {
     const cells = trials.map((trial): Cell => {
-      const found = runs.filter((run) => run.algorithm === algorithm && run.trial === trial);
-      if (found.length > 1) throw new Error(`${study.id} has two runs of ${algorithm}, trial ${trial}`);
+      const found = ofRow.filter((run) => run.trial === trial);
+      if (found.length > 1) throw new Error(`there are two runs of ${label}, trial ${trial}`);
       const run = found[0];
       const figure: Figure =
-        run === undefined ? { value: null, note: "no such run" } : figureOf(run, study.rounds, metric, at);
-      if (figure.note !== undefined) notes.push(`${algorithm}, trial ${trial}: ${figure.note}`);
+        run === undefined ? { value: null, note: "no such run" } : figureOf(run, planned, metric, at);
+      if (figure.note !== undefined) notes.push(`${label}, trial ${trial}: ${figure.note}`);
       return { trial, ...figure };
     });
-    return { algorithm, cells, ...spread(cells.map((c) => c.value)) };
+    return { algorithm: label, cells, ...spread(cells.map((c) => c.value)) };
   });
 
   const [first, ...others] = rows;
@@ -195,6 +210,22 @@ export const summarise = (input: ReportInput, at: At = "last"): Summary => {
     notes.push("An improvement is taken over the trials in which both algorithms have a figure.");
   }
   if (at === "best") notes.push(BEST_NOTE);
-  const chance = metric === "accuracy" && input.classes >= 2 ? 1 / input.classes : null;
-  return { study, metric, at, chance, trials, rows, improvements, notes, runs };
+  const chance = metric === "accuracy" && classes >= 2 ? 1 / classes : null;
+  return { metric, at, chance, trials, rows, improvements, notes };
+};
+
+/** The runs of each algorithm, in the order in which the algorithms come first. */
+export const byAlgorithm = <R extends { readonly algorithm: string }>(
+  runs: readonly R[],
+): [string, R[]][] => [...Map.groupBy(runs, (run) => run.algorithm)];
+
+/**
+ * The table of a study: algorithms × trials.
+ * @param input runs in the order of the study; the first one's algorithm is the one to compare with
+ * @param at as `tabulate` takes it
+ * @throws Error on two runs of one algorithm and trial.
+ */
+export const summarise = ({ study, classes, runs }: ReportInput, at: At = "last"): Summary => {
+  const rows = byAlgorithm(runs).map(([label, ofIt]) => ({ label, planned: study.rounds, runs: ofIt }));
+  return { study, ...tabulate(rows, classes, at), runs };
 };

@@ -1,0 +1,43 @@
+import type { EngineInfo } from "#contract/jobs.ts";
+import { type AlgorithmName, type Study, toAlgorithmName } from "#contract/study.ts";
+import { byAlgorithm, type ReportRun } from "./summary.ts";
+
+export interface ComparedRun extends ReportRun {
+  readonly id: string;
+  /** Undefined before it started. */
+  readonly engine?: EngineInfo;
+}
+
+/** A study with those of its runs that are compared. */
+export interface ComparedStudy {
+  readonly id: string;
+  readonly name: string;
+  readonly settings: Study;
+  /** Names of the classes; empty where they are not known. */
+  readonly classes: readonly string[];
+  readonly partitionSha?: string;
+  readonly datasetSha?: string;
+  readonly engine: EngineInfo;
+  readonly runs: readonly ComparedRun[];
+}
+
+/** The runs of one algorithm of one study. */
+export interface ComparedRow {
+  readonly label: string;
+  readonly algorithm: AlgorithmName;
+  readonly study: ComparedStudy;
+  readonly runs: readonly ComparedRun[];
+}
+
+/** One row per study and algorithm; a study is told from others by its name, and by its id where names are equal. */
+export const rowsOf = (studies: readonly ComparedStudy[]): ComparedRow[] =>
+  studies.flatMap((study) => {
+    const isAlone = studies.every(({ id, name }) => id === study.id || name !== study.name);
+    const title = isAlone ? study.name : `${study.name} (${study.id})`;
+    return byAlgorithm(study.runs).map(([algorithm, runs]) => ({
+      label: studies.length === 1 ? algorithm : `${algorithm} · ${title}`,
+      algorithm: toAlgorithmName(algorithm),
+      study,
+      runs,
+    }));
+  });
