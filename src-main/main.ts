@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
+import { pathToFileURL } from "node:url";
 import { call } from "@orpc/server";
 import {
   app,
@@ -54,12 +55,12 @@ const own = process.env.FEDFLEET_DATA_DIR === undefined ? undefined : join(dataD
 app.setPath("userData", own ?? join(app.getPath("appData"), "Fedfleet"));
 registerAppScheme(protocol);
 
-// Beside this file, and beside the app
-const built = (path: string) => join(import.meta.dirname, path);
-const entry = (name: string) => new URL(`./${name}-worker.js`, import.meta.url);
-const resourcesDir = app.isPackaged ? join(process.resourcesPath, "resources") : built("../../resources");
+// In the app, and beside it
+const inApp = (path: string) => join(app.getAppPath(), path);
+const entry = (name: string) => pathToFileURL(inApp(`out/main/${name}-worker.js`));
+const resourcesDir = app.isPackaged ? join(process.resourcesPath, "resources") : inApp("resources");
 const icon = (name: string) => join(resourcesDir, "icons", name);
-const { version } = JSON.parse(readFileSync(built("../../package.json"), "utf8")) as { version: string };
+const { version } = JSON.parse(readFileSync(inApp("package.json"), "utf8")) as { version: string };
 
 // What goes wrong
 let currentWindow: () => BrowserWindow | undefined = () => undefined;
@@ -78,7 +79,7 @@ guardContents(app, { refused, fatal });
 const openDesktop = () => {
   // The page's surroundings
   guardSession(session.defaultSession, refused);
-  serveApp(protocol, { rendererDir: built("../renderer"), onProblem: problem });
+  serveApp(protocol, { rendererDir: inApp("out/renderer"), onProblem: problem });
   followTheme({ ipcMain, nativeTheme }, refused);
 
   // The lab
@@ -121,7 +122,7 @@ const openDesktop = () => {
   const window = createLabWindow(
     { BrowserWindow, screen },
     {
-      preload: built("../preload/preload.cjs"),
+      preload: inApp("out/preload/preload.cjs"),
       icon: icon("icon.png"),
       stateFile: join(app.getPath("userData"), "window-state.json"),
       backgroundColor: backgroundOf(nativeTheme.shouldUseDarkColors),

@@ -1,4 +1,6 @@
+import { fork } from "node:child_process";
 import { EventEmitter } from "node:events";
+import { constants } from "node:os";
 
 /**
  * As much of Electron as the desktop's shell touches, by hand and in memory. It keeps what it was told, and lets a
@@ -246,6 +248,27 @@ export interface FakeMenuItem {
 }
 
 export const fakeMenu = { buildFromTemplate: (template: FakeMenuItem[]) => template };
+
+/** A real child process, by Node's fork, behind Electron's words. */
+export const utilityOf = (path: string, env: NodeJS.ProcessEnv): EventEmitter => {
+  const child = fork(path, [], {
+    serialization: "advanced",
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+    execArgv: [],
+    env,
+  });
+  const utility = Object.assign(new EventEmitter(), {
+    pid: child.pid,
+    stdout: child.stdout,
+    stderr: child.stderr,
+    postMessage: (message: unknown) => child.connected && child.send(message as object, () => {}),
+    kill: () => child.kill(),
+  });
+  child.on("spawn", () => utility.emit("spawn"));
+  child.on("message", (message) => utility.emit("message", message));
+  child.on("exit", (code, signal) => utility.emit("exit", code ?? constants.signals[signal!]));
+  return utility;
+};
 
 export class FakeUtilityProcess extends EventEmitter {
   pid: number | undefined;
