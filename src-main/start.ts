@@ -25,7 +25,7 @@ const showWindow = async (
   dataDir: string | undefined,
 ): Promise<{ code: number; afterMs: number }> => {
   const startedAt = performance.now();
-  const child = spawn(binary, [join(ROOT, "out", "main", "main.js")], {
+  const child = spawn(binary, [ROOT], {
     stdio: "inherit",
     env: { ...process.env, ...(dataDir === undefined ? {} : { FEDFLEET_DATA_DIR: dataDir }) },
   });
