@@ -92,11 +92,16 @@ const vitest = (name: string, filters: readonly string[], env: NodeJS.ProcessEnv
     }
   });
 
+/** Once for all: tests that serve it at the same time must not build it at the same time. */
+const buildPage = () => check("the page is built", process.execPath, ["test/setup/build-page.ts"]);
+
 if (only.length > 0) {
+  if (only.some((filter) => /e2e|integration/.test(filter))) buildPage();
   vitest("tests", only);
 } else {
   check("format and lint", "node_modules/.bin/biome", ["ci", "."]);
   check("types", "node_modules/.bin/tsc", ["--noEmit"]);
+  buildPage();
   vitest("tests", []);
   // What trains runs a second time, on the engine that every computer has.
   vitest("the tests that train, on wasm", WASM_TOO, { FEDFLEET_ENGINE: "wasm" });

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the checks need on Debian or Ubuntu: PyTorch, the three Flower clients, Fashion-MNIST, an Electron to
-# pack the desktop with.
+# Installs what the checks need on Debian or Ubuntu: PyTorch, the three Flower clients, Fashion-MNIST, Chromium, an
+# Electron to pack the desktop with.
 # Safe to run again; everything that is not a system package goes to the cache folder, outside the clone.
 set -euo pipefail
 cache=${FEDFLEET_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/fedfleet}
@@ -8,7 +8,8 @@ python=/usr/bin/python3
 sudo=""
 [ "$(id -u)" = 0 ] || sudo=sudo
 
-packages=(python3-torch python3-venv python3-pip python3-pytest dataset-fashion-mnist g++ make openssl)
+packages=(python3-torch python3-venv python3-pip python3-pytest dataset-fashion-mnist g++ make openssl
+  chromium fonts-dejavu)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
