@@ -9,10 +9,10 @@ import { examine } from "#main/hosts/doctor.ts";
 import { forkNode } from "#main/hosts/fork-node.ts";
 import { listEngines } from "#main/learning/engines/engine.ts";
 import { installEngine } from "#main/learning/engines/install-engine.ts";
-import { parseAt, renderRounds, renderTable, summarise } from "#main/reports/reports.ts";
-import { sheetsOf } from "#main/reports/sheets.ts";
+import { parseAt } from "#main/reports/reports.ts";
 import { dataDirOf } from "./data-dir.ts";
 import { type Lab, type LabOptions, openLab } from "./lab.ts";
+import { renderStudy, renderStudyWorkbook } from "./report-files.ts";
 import { openOrSayWhere, openServedLab } from "./serve.ts";
 
 const openAt = (given: string | undefined, options: Pick<LabOptions, "listen" | "look">): Lab => {
@@ -56,16 +56,8 @@ const forCommandLine = (lab: Lab): OpenLab => ({
     if (found === undefined) return undefined;
     return { ...found, runs: found.runs.map((run) => ({ ...run, rounds: lab.store.rounds.of(run.id) })) };
   },
-  render(record, format, at) {
-    const input = reportInput(record);
-    if (format === "rounds-csv") return renderRounds(input, "csv");
-    return renderTable(summarise(input, parseAt(at)), format);
-  },
-  // Loaded only when it is asked for: no other command needs it.
-  renderWorkbook: async (record, at) => {
-    const { default: writeExcelFile } = await import("write-excel-file/node");
-    return await writeExcelFile(sheetsOf(summarise(reportInput(record), parseAt(at)))).toBuffer();
-  },
+  render: (record, format, at) => renderStudy(reportInput(record), parseAt(at), format),
+  renderWorkbook: (record, at) => renderStudyWorkbook(reportInput(record), parseAt(at)),
   datasets: {
     list: () => lab.catalogue.list(),
     add: (name, path) => lab.catalogue.register({ name, path }),

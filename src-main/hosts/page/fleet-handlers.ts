@@ -1,0 +1,87 @@
+import type { DeviceUpdate, FleetGroup, FleetView } from "#contract/views.ts";
+import { page } from "./base.ts";
+import { deviceViews, type SeenDevice } from "./fleet-view.ts";
+
+export interface FleetPorts {
+  readonly groups: {
+    list(): readonly FleetGroup[];
+    /** @throws UserError when its devices would be called like others. */
+    add(group: FleetGroup): void;
+    /** @returns false when there is no such group. @throws UserError as `add` does. */
+    change(name: string, group: FleetGroup): boolean;
+    /** @returns false when there is no such group. */
+    remove(name: string): boolean;
+  };
+  readonly devices: {
+    list(): readonly SeenDevice[];
+    /** Newest first. */
+    history(name: string, limit: number): readonly DeviceUpdate[];
+    /** By device. */
+    lastUpdates(): ReadonlyMap<string, DeviceUpdate>;
+    /** @returns false when there is no such device, or it is connected. */
+    forget(name: string): boolean;
+  };
+  /** Number of the last recorded event. */
+  cursor(): number;
+  /** Tells the pages that the fleet is another. */
+  changed(): void;
+  /** Milliseconds since 1970. */
+  now(): number;
+}
+
+const noGroup = (name: string): string =>
+  `There is no group called ${name} any more: it was removed or is called otherwise now.`;
+
+export const fleetHandlers = (ports: FleetPorts) => {
+  const { groups, devices } = ports;
+  const { fleet } = page;
+
+  const view = (): FleetView => {
+    const cursor = ports.cursor();
+    const all = groups.list();
+    return {
+      groups: all,
+      devices: deviceViews(all, devices.list(), devices.lastUpdates(), ports.now()),
+      cursor,
+    };
+  };
+  const changed = (): FleetView => {
+    ports.changed();
+    return view();
+  };
+
+  return {
+    view: fleet.view.handler(view),
+
+    addGroup: fleet.addGroup.handler(({ input }) => {
+      groups.add(input);
+      return changed();
+    }),
+
+    changeGroup: fleet.changeGroup.handler(({ input: { group, change }, errors }) => {
+      if (!groups.change(group, change)) throw errors.NOT_FOUND({ message: noGroup(group) });
+      return changed();
+    }),
+
+    removeGroup: fleet.removeGroup.handler(({ input: { group }, errors }) => {
+      if (!groups.remove(group)) throw errors.NOT_FOUND({ message: noGroup(group) });
+      return changed();
+    }),
+
+    forget: fleet.forget.handler(({ input: { name }, errors }) => {
+      const device = view().devices.find((one) => one.name === name);
+      if (device?.group !== undefined) {
+        const message = `${name} belongs to the group ${device.group}: change the number of its devices, or remove it.`;
+        throw errors.PROBLEM({ message, data: {} });
+      }
+      if (devices.forget(name)) return changed();
+      if (device === undefined) {
+        throw errors.NOT_FOUND({ message: `${name} is not on the list of devices any more.` });
+      }
+      const message = `${name} is connected: it would be back at once. Stop its client, or the study, first.`;
+      throw errors.PROBLEM({ message, data: {} });
+    }),
+
+    history: fleet.history.handler(({ input: { name, limit } }) => devices.history(name, limit)),
+  };
+};

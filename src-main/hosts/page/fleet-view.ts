@@ -1,0 +1,55 @@
+import type { DeviceUpdate, DeviceView, FleetGroup } from "#contract/views.ts";
+
+/** A device as it was last seen. */
+export interface SeenDevice {
+  readonly name: string;
+  readonly kind: "virtual" | "external";
+  readonly dialect?: string;
+  readonly address?: string;
+  readonly firstSeen: string;
+  readonly lastSeen: string;
+  readonly connected: boolean;
+  readonly leftReason?: string;
+}
+
+/** So long a virtual device of no group stays on the list after a study file brought it along. */
+export const GUEST_DAYS = 7;
+const DAY_MS = 24 * 3600 * 1000;
+
+/**
+ * The devices of the groups, in the groups' order, whether they were seen or not; then those of no group by name:
+ * external ones until they are forgotten, virtual ones while they are connected and some days beyond.
+ * @param now milliseconds since 1970
+ */
+export const deviceViews = (
+  groups: readonly FleetGroup[],
+  seen: readonly SeenDevice[],
+  lastUpdates: ReadonlyMap<string, DeviceUpdate>,
+  now: number,
+): DeviceView[] => {
+  const byName = new Map(seen.map((device) => [device.name, device]));
+  const withUpdate = <D extends { readonly name: string }>(device: D) => {
+    const lastUpdate = lastUpdates.get(device.name);
+    return { ...device, ...(lastUpdate === undefined ? {} : { lastUpdate }) };
+  };
+  const members = groups.flatMap(({ name: group, count, slowness, dropOut, crash }) =>
+    Array.from({ length: count }, (_, i): DeviceView => {
+      const name = `${group}-${i + 1}`;
+      return withUpdate({
+        connected: false,
+        ...byName.get(name),
+        name,
+        kind: "virtual",
+        group,
+        profile: { slowness, dropOut, crash },
+      });
+    }),
+  );
+  const grouped = new Set(members.map(({ name }) => name));
+  const isListed = ({ name, kind, connected, lastSeen }: SeenDevice): boolean =>
+    !grouped.has(name) &&
+    (kind === "external" || connected || now - Date.parse(lastSeen) <= GUEST_DAYS * DAY_MS);
+  const byNumber = new Intl.Collator("en", { numeric: true });
+  const others = seen.filter(isListed).toSorted((a, b) => byNumber.compare(a.name, b.name));
+  return [...members, ...others.map(withUpdate)];
+};

@@ -1,0 +1,90 @@
+import type { AtRound, Comparison, Exported, ExportFormat } from "#contract/views.ts";
+import { page } from "./base.ts";
+import { FILE_KINDS, fileName } from "./report-file.ts";
+
+/** Runs of one study that are to be compared. */
+export interface Chosen {
+  readonly study: string;
+  /** In the order in which they are to appear. */
+  readonly runs: readonly string[];
+  /** It was asked for as a whole. */
+  readonly whole: boolean;
+}
+
+export interface ReportPorts {
+  study(id: string): { readonly name: string; readonly rounds: number } | undefined;
+  /** Ids, in the study's order. */
+  runsOf(study: string): readonly string[];
+  studyOf(run: string): string | undefined;
+  compare(chosen: readonly Chosen[], at: AtRound): Promise<Comparison>;
+  /** A file's text, or its bytes. */
+  render(chosen: readonly Chosen[], at: AtRound, format: ExportFormat): Promise<string | Uint8Array>;
+}
+
+interface Subject {
+  readonly studies: readonly string[];
+  readonly runs: readonly string[];
+  readonly at: AtRound;
+}
+
+type Refusal = { readonly missing: string } | { readonly problem: string };
+
+/** What was chosen by study: whole ones first, then those of single runs, each run once. */
+const choose = (ports: ReportPorts, { studies, runs, at }: Subject): readonly Chosen[] | Refusal => {
+  const whole = new Set(studies);
+  const parts = new Map<string, string[]>();
+  for (const run of new Set(runs)) {
+    const study = ports.studyOf(run);
+    if (study === undefined) return { missing: `There is no run ${run} any more: its study was removed.` };
+    if (whole.has(study)) continue;
+    const part = parts.get(study);
+    if (part === undefined) parts.set(study, [run]);
+    else part.push(run);
+  }
+  let longest = 0;
+  for (const id of [...whole, ...parts.keys()]) {
+    const study = ports.study(id);
+    if (study === undefined) return { missing: `There is no study ${id} any more: it was removed.` };
+    longest = Math.max(longest, study.rounds);
+  }
+  if (whole.size + parts.size === 0) {
+    return { problem: "Nothing is chosen: choose at least one study or run to compare." };
+  }
+  if (typeof at === "number" && at > longest) {
+    return { problem: `There is no round ${at}: what is compared has ${longest} rounds.` };
+  }
+  return [
+    ...[...whole].map((study) => ({ study, runs: ports.runsOf(study), whole: true })),
+    ...[...parts].map(([study, part]) => ({ study, runs: part, whole: false })),
+  ];
+};
+
+export const reportHandlers = (ports: ReportPorts) => ({
+  compare: page.reports.compare.handler(async ({ input, errors }): Promise<Comparison> => {
+    const chosen = choose(ports, input);
+    if ("missing" in chosen) throw errors.NOT_FOUND({ message: chosen.missing });
+    if ("problem" in chosen) throw errors.PROBLEM({ message: chosen.problem, data: {} });
+    return await ports.compare(chosen, input.at);
+  }),
+
+  render: page.reports.render.handler(async ({ input, errors }): Promise<Exported> => {
+    const chosen = choose(ports, input);
+    if ("missing" in chosen) throw errors.NOT_FOUND({ message: chosen.missing });
+    if ("problem" in chosen) throw errors.PROBLEM({ message: chosen.problem, data: {} });
+    const { at, format } = input;
+    const content = await ports.render(chosen, at, format);
+    const studies = chosen.map(({ study: id }) => ({ id, name: ports.study(id)?.name ?? id }));
+    return {
+      filename: fileName(
+        studies,
+        chosen.every(({ whole }) => whole),
+        at,
+        format,
+      ),
+      mediaType: FILE_KINDS[format].mediaType,
+      ...(typeof content === "string"
+        ? { content, encoding: "utf8" }
+        : { content: Buffer.from(content).toString("base64"), encoding: "base64" }),
+    };
+  }),
+});
