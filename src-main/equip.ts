@@ -16,7 +16,7 @@ import type { Clients } from "#main/runs/ports.ts";
 import type { LabOptions } from "./lab.ts";
 
 /** Where foreign clients are expected when nobody says otherwise: Flower's own default port. */
-const DEFAULT_LISTEN: ListenOptions = {
+export const DEFAULT_LISTEN: ListenOptions = {
   host: "127.0.0.1",
   port: 8080,
   insecure: false,

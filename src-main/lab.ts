@@ -13,7 +13,7 @@ import { initialWeights, modelParameters } from "#main/learning/models/models.ts
 import { createRuns } from "#main/runs/runs.ts";
 import { weightsSha256 } from "#main/store/safetensors.ts";
 import { openStore } from "#main/store/store.ts";
-import { equip } from "./equip.ts";
+import { DEFAULT_LISTEN, equip } from "./equip.ts";
 
 export interface LabOptions {
   readonly dataDir: string;
@@ -185,6 +185,8 @@ export const openLab = (options: LabOptions) => {
     store,
     catalogue,
     desk,
+    /** Where foreign clients are awaited by a study that wants some. */
+    listen: options.listen ?? DEFAULT_LISTEN,
     emit,
     /** Listeners get each event, and its number where it was recorded, in order. */
     subscribe: (listener: (event: LabEvent, id?: number) => void): (() => void) => {

@@ -1,3 +1,4 @@
+import { statfs } from "node:fs/promises";
 import { availableParallelism, homedir, totalmem } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -6,11 +7,15 @@ import type { LabEvent } from "#contract/events.ts";
 import { UserError } from "#contract/failure.ts";
 import type { Activity, EngineView, Notice, StreamItem } from "#contract/views.ts";
 import { forgetKept } from "#main/fleet/kept-state.ts";
+import { planWorkers, workerBytes } from "#main/fleet/virtual-fleet.ts";
 import { createLiveStudy } from "#main/hosts/page/live-study.ts";
 import { createPageRouter } from "#main/hosts/page/router.ts";
 import type { EngineCandidate } from "#main/learning/engines/engine.ts";
+import { modelParameters } from "#main/learning/models/models.ts";
+import { problemsWithoutData } from "#main/runs/open-study.ts";
 import { createQueue } from "#main/runs/queue.ts";
 import type { Lab } from "./lab.ts";
+import { createReportPorts } from "./report-files.ts";
 
 export interface PageLabOptions {
   /** Stays the caller's: close it after this. */
@@ -88,6 +93,14 @@ export const openPageLab = ({ lab, host, version, listEngines, onBug = toStandar
       home: homedir(),
       closed: closed.signal,
     },
+    fleet: {
+      groups: store.groups,
+      devices: store.devices,
+      cursor: store.lastEvent,
+      changed: () => notify({ kind: "fleet-changed" }),
+      now: Date.now,
+    },
+    reports: createReportPorts(store),
     lab: {
       facts: {
         version,
@@ -113,6 +126,28 @@ export const openPageLab = ({ lab, host, version, listEngines, onBug = toStandar
       countAfter: store.countEvents,
       cursor: store.lastEvent,
       closed: closed.signal,
+    },
+    prepare: {
+      catalogue: lab.catalogue,
+      isRegistered: (dataset) => store.datasets.get(dataset) !== undefined,
+      problems: problemsWithoutData,
+      deal: lab.desk.deal,
+      parameters: modelParameters,
+      workers: (model, devices, memoryBytes) =>
+        planWorkers({ cores: availableParallelism(), devices, model, memoryBytes }).workers,
+      workerBytes,
+      cores: availableParallelism(),
+      freeMemory: () => process.availableMemory(),
+      async freeDisk() {
+        const { bavail, bsize } = await statfs(store.dataDir);
+        return bavail * bsize;
+      },
+      dataDir: store.dataDir,
+      listen: lab.listen,
+      engines: () => engines,
+      activity: queue.activity,
+      nameOf: (study) => store.studyRows.get(study)?.name ?? study,
+      history: store.runs.pace,
     },
     studies: {
       list: () => store.studyRows.list(),

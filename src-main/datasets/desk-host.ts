@@ -1,3 +1,4 @@
+import { constants, setPriority } from "node:os";
 import type { Parent } from "#contract/child.ts";
 import type { Dataset, DatasetLocation, Partition } from "#contract/dataset.ts";
 import { UserError } from "#contract/failure.ts";
@@ -78,6 +79,12 @@ export const runDeskHost = ({ parent, deal }: DeskHostPorts): void => {
     }
   };
 
+  try {
+    // whoever serves pages goes first
+    setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // not every system lets a process say so
+  }
   parent.onMessage((message) => {
     const job = message as ToDesk;
     void answer(job)

@@ -14,8 +14,11 @@ export interface Desk {
   samples(location: DatasetLocation, perClass: number): Promise<SampleSheet>;
   /** @throws UserError as `examine` does */
   examine(what: Examination): Promise<Registered>;
-  /** The partition that a study would have, without its lists of samples. */
-  deal(study: Study, location: DatasetLocation): Promise<Dealt>;
+  /**
+   * The partition that a study would have, without its lists of samples. One is dealt at a time; whose asker has left
+   * before its turn is not dealt at all.
+   */
+  deal(study: Study, location: DatasetLocation, asker?: AbortSignal): Promise<Dealt>;
   /** Undefined while no process is there. */
   readonly pid: number | undefined;
   /** Ends the process; jobs that still wait are rejected. */
@@ -134,11 +137,23 @@ export const createDesk = ({ fork, entry, idleMs = 60_000 }: DeskOptions): Desk 
       deliver(waiting);
     });
 
+  let dealing: Promise<unknown> = Promise.resolve();
+  const deal: Desk["deal"] = (study, location, asker) => {
+    const turn = async () => {
+      // An impossible partition is tried for seconds, and whoever moves a slider asks for many.
+      if (asker?.aborted) throw new UserError("nobody waits for this partition any more");
+      return await ask("deal", { study, location });
+    };
+    const done = dealing.then(turn);
+    dealing = done.catch(() => {});
+    return done;
+  };
+
   return {
     labels: (location) => ask("labels", location),
     samples: (location, perClass) => ask("samples", { location, perClass }),
     examine: (what) => ask("examine", what),
-    deal: (study, location) => ask("deal", { study, location }),
+    deal,
     get pid() {
       return child?.pid;
     },

@@ -169,6 +169,9 @@ const WORKER_MEGABYTES: Readonly<Record<ModelName, number>> = {
   ResNet18: 1400,
 };
 
+/** Bytes that one worker of a model takes at its peak. */
+export const workerBytes = (model: ModelName): number => WORKER_MEGABYTES[model] * 2 ** 20;
+
 /**
  * How many worker processes a virtual fleet gets on a computer, and how many threads each: one worker per core, as
  * long as there are devices and memory for them, with one thread each. Never more threads: they change the order in
@@ -184,7 +187,7 @@ export const planWorkers = (input: {
   readonly memoryBytes?: number;
 }): WorkerPlan => {
   const memory = input.memoryBytes ?? process.availableMemory();
-  const fitting = Math.floor(memory / (WORKER_MEGABYTES[input.model] * 2 ** 20));
+  const fitting = Math.floor(memory / workerBytes(input.model));
   return {
     workers: Math.max(1, Math.min(Math.floor(input.cores), input.devices, fitting)),
     threadsPerWorker: 1,

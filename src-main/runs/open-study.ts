@@ -31,6 +31,24 @@ export const rosterOf = (study: Study): readonly string[] => [
   ...Array.from({ length: study.fleet.external ?? 0 }, (_, i) => `external-${i + 1}`),
 ];
 
+/** What is wrong with a study that no single field tells, and that needs no data to be seen. */
+export const problemsWithoutData = (study: Study): StudyProblem[] => {
+  const problems: StudyProblem[] = (study.fleet.devices ?? []).map((name, i) => ({
+    path: `fleet.devices[${i}]`,
+    message: `there is no device called ${name}; this version trains on virtual and external devices`,
+  }));
+  if (study.model !== "from-client") return problems;
+  study.algorithms.forEach((name, i) => {
+    if (["fedavgm", "fedadam", "fedyogi"].includes(name)) {
+      problems.push({
+        path: `algorithms[${i}]`,
+        message: `${name} must know which parameters are BatchNorm buffers, which from-client cannot tell`,
+      });
+    }
+  });
+  return problems;
+};
+
 /**
  * Checks what only the data can tell and fixes the partition of a study.
  * @returns the partition (undefined where no device takes its data from this computer), or the problems by field.
@@ -40,20 +58,7 @@ export const openStudy = (
   labels: Labels | undefined,
   sha256: (text: string) => string,
 ): { ok: true; partition: Partition | undefined } | { ok: false; problems: StudyProblem[] } => {
-  const problems: StudyProblem[] = (study.fleet.devices ?? []).map((name, i) => ({
-    path: `fleet.devices[${i}]`,
-    message: `there is no device called ${name}; this version trains on virtual and external devices`,
-  }));
-  if (study.model === "from-client") {
-    study.algorithms.forEach((name, i) => {
-      if (["fedavgm", "fedadam", "fedyogi"].includes(name)) {
-        problems.push({
-          path: `algorithms[${i}]`,
-          message: `${name} must know which parameters are BatchNorm buffers, which from-client cannot tell`,
-        });
-      }
-    });
-  }
+  const problems = problemsWithoutData(study);
   if (problems.length > 0) return { ok: false, problems };
   const clients = virtualNames(study.fleet).length;
   if (clients === 0) return { ok: true, partition: undefined };

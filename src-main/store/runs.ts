@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { RunStatus } from "#contract/events.ts";
 import type { EngineInfo } from "#contract/jobs.ts";
+import { createPace } from "./pace.ts";
 
 export interface RunRecord {
   readonly id: string;
@@ -85,6 +86,7 @@ export const createRuns = (db: DatabaseSync) => {
     takeEngine: (id: string): void => {
       takeEngine.run(id);
     },
+    pace: createPace(db),
     /** The study of a run. @throws Error when there is no such run. */
     studyOf: (id: string): string => {
       const row = studyOf.get(id) as { study_id: string } | undefined;

@@ -1,13 +1,19 @@
 import { type DataPorts, dataHandlers } from "./data-handlers.ts";
 import { type EventPorts, eventHandlers } from "./events-handlers.ts";
+import { type FleetPorts, fleetHandlers } from "./fleet-handlers.ts";
 import { type LabPorts, labHandlers } from "./lab-handlers.ts";
+import { type PreparePorts, prepareHandlers } from "./prepare-handlers.ts";
+import { type ReportPorts, reportHandlers } from "./reports-handlers.ts";
 import { type StudyPorts, studyHandlers } from "./study-handlers.ts";
 
 /** What the page's handlers need of the lab, by concern. */
 export interface PagePorts {
   readonly data: DataPorts;
+  readonly fleet: FleetPorts;
   readonly lab: LabPorts;
   readonly events: EventPorts;
+  readonly prepare: PreparePorts;
+  readonly reports: ReportPorts;
   readonly studies: StudyPorts;
 }
 
@@ -16,7 +22,9 @@ export type PageRouter = ReturnType<typeof createPageRouter>;
 /** All that a page can ask, put together; the same for the window and for the browser. */
 export const createPageRouter = (ports: PagePorts) => ({
   data: dataHandlers(ports.data),
+  fleet: fleetHandlers(ports.fleet),
   lab: labHandlers(ports.lab),
   events: eventHandlers(ports.events),
-  studies: studyHandlers(ports.studies),
+  reports: reportHandlers(ports.reports),
+  studies: { ...studyHandlers(ports.studies), ...prepareHandlers(ports.prepare) },
 });

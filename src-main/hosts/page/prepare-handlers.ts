@@ -1,0 +1,189 @@
+import type { DatasetLocation } from "#contract/dataset.ts";
+import { UserError } from "#contract/failure.ts";
+import type { EngineInfo, ModelName } from "#contract/jobs.ts";
+import { type Study, type StudyProblem, virtualNames } from "#contract/study.ts";
+import type { ParameterSpec } from "#contract/tensor.ts";
+import type { Activity, EngineView, Preparation, ReadyCheck } from "#contract/views.ts";
+import { page } from "./base.ts";
+import { datasetView, type Entry, plainProblem } from "./dataset-view.ts";
+import { readLeniently } from "./lenient-study.ts";
+import {
+  checkpointBytes,
+  dataChecks,
+  deviceChecks,
+  diskCheck,
+  engineCheck,
+  memoryCheck,
+  queueCheck,
+} from "./ready-checks.ts";
+import { clientsPerRound, isBuiltIn, type MeasuredRound, modelBytes, studyCost } from "./study-cost.ts";
+import { mendable } from "./study-mends.ts";
+
+/** A heat map of more devices says nothing, and takes long to send. */
+const MOST_PREVIEWED = 1000;
+
+/** Who would hold what. */
+export type Dealing = { readonly classes: readonly string[]; readonly samples: number } & (
+  | { readonly ok: true; readonly histogram: readonly (readonly number[])[]; readonly sha256: string }
+  | { readonly ok: false; readonly problems: readonly StudyProblem[] }
+);
+
+export interface PreparePorts {
+  readonly catalogue: {
+    look(name: string): Promise<Entry | undefined>;
+    find(name: string): Promise<DatasetLocation>;
+  };
+  isRegistered(dataset: string): boolean;
+  /** What is wrong with a study that no field tells alone, and no data. */
+  problems(study: Study): readonly StudyProblem[];
+  /** The partition that the study would have. */
+  deal(study: Study, location: DatasetLocation, asker?: AbortSignal): Promise<Dealing>;
+  parameters(model: ModelName, classes: number): readonly ParameterSpec[];
+  /** Worker processes for so many devices, with the memory that is free and with all that could be wished. */
+  workers(model: ModelName, devices: number, memoryBytes: number): number;
+  workerBytes(model: ModelName): number;
+  readonly cores: number;
+  freeMemory(): number;
+  freeDisk(): Promise<number>;
+  readonly dataDir: string;
+  /** Where foreign clients are awaited. */
+  readonly listen: { readonly host: string; readonly port: number };
+  engines(): readonly EngineView[] | undefined;
+  activity(): Activity;
+  nameOf(study: string): string;
+  history(model: ModelName, engine: EngineInfo["kind"]): readonly MeasuredRound[];
+}
+
+export const prepareHandlers = (ports: PreparePorts) => ({
+  prepare: page.studies.prepare.handler(({ input, signal }) => prepareStudy(ports, input.study, signal)),
+});
+
+/** Checks a study, whole or half written, and what its consequences would be. Nothing is recorded. */
+export const prepareStudy = async (
+  ports: PreparePorts,
+  input: unknown,
+  asker?: AbortSignal,
+): Promise<Preparation> => {
+  const read = readLeniently(input);
+  const { study, doubtful } = read;
+  const queue = queueCheck(ports.activity(), ports.nameOf);
+  if (study === undefined) return { problems: read.problems, checks: [queue] };
+  const isSure = (...settings: string[]) => !settings.some((name) => doubtful.has(name));
+
+  const beforeData = read.problems.length > 0 ? [] : ports.problems(study);
+  const dealsSurely = isSure("dataset", "fleet", "partition", "seed") && beforeData.length === 0;
+  const data = isSure("dataset") ? await lookAtData(ports, study, dealsSurely, asker) : NO_DATA;
+  const dealing = data.dealing;
+  const problems = [
+    ...read.problems,
+    ...beforeData,
+    ...data.problems,
+    ...(dealing?.ok === false ? dealing.problems : []),
+  ];
+  const facts = dealing && { samples: dealing.samples, classes: dealing.classes.length };
+  const checks: ReadyCheck[] = [...data.checks, ...mendable(problems, input, study, facts)];
+
+  const devices = virtualNames(study.fleet).length;
+  const free = ports.freeMemory();
+  const model = isBuiltIn(study.model) && isSure("model") ? study.model : undefined;
+  const workers = model === undefined ? 1 : ports.workers(model, devices, free);
+  if (isSure("fleet")) checks.push(...deviceChecks(study, workers, ports.listen));
+  const engines = ports.engines();
+  checks.push(...engineCheck(study, engines));
+
+  const parameters = model && ports.parameters(model, dealing?.classes.length || 10);
+  if (
+    model !== undefined &&
+    parameters !== undefined &&
+    isSure("fleet", "algorithms", "trials", "sampling")
+  ) {
+    const bytes = modelBytes(parameters);
+    checks.push(
+      ...memoryCheck(study, {
+        workers,
+        wantedWorkers: ports.workers(model, devices, Number.POSITIVE_INFINITY),
+        workerBytes: ports.workerBytes(model),
+        modelBytes: bytes,
+        clientsPerRound: clientsPerRound(study),
+        freeBytes: free,
+      }),
+      diskCheck(checkpointBytes(study, bytes), await ports.freeDisk(), ports.dataDir),
+    );
+  }
+  checks.push(queue);
+
+  const engine = engines?.find(({ chosen }) => chosen)?.kind;
+  const sized = isSure("fleet", "algorithms", "trials", "sampling", "rounds", "localEpochs");
+  const preview = dealing?.ok === true && devices > 0 && devices <= MOST_PREVIEWED ? dealing : undefined;
+  return {
+    problems,
+    checks,
+    ...(preview === undefined
+      ? {}
+      : {
+          preview: {
+            devices: virtualNames(study.fleet),
+            classes: preview.classes,
+            histogram: preview.histogram,
+            sha256: preview.sha256,
+          },
+        }),
+    ...(model === undefined || parameters === undefined || !sized
+      ? {}
+      : {
+          cost: studyCost(study, {
+            parameters,
+            engine,
+            examples: dealing?.ok === true ? total(dealing.histogram) : undefined,
+            workers,
+            cores: ports.cores,
+            history: engine === undefined ? [] : ports.history(model, engine),
+          }),
+        }),
+  };
+};
+
+const total = (histogram: readonly (readonly number[])[]): number =>
+  histogram.reduce((sum, row) => row.reduce((part, n) => part + n, sum), 0);
+
+interface DataFound {
+  readonly checks: readonly ReadyCheck[];
+  readonly problems: readonly StudyProblem[];
+  readonly dealing?: Dealing;
+}
+
+const NO_DATA: DataFound = { checks: [], problems: [] };
+
+const lookAtData = async (
+  ports: PreparePorts,
+  study: Study,
+  deals: boolean,
+  asker?: AbortSignal,
+): Promise<DataFound> => {
+  const { dataset } = study;
+  if (dataset === "on-clients") {
+    return {
+      checks: [{ kind: "data", state: "ok", text: "The clients bring their own data." }],
+      problems: [],
+    };
+  }
+  const entry = await ports.catalogue.look(dataset);
+  const bundled = entry?.state === "ready" ? undefined : await ports.catalogue.look("fashion-mnist-sample");
+  const view = entry && datasetView(entry, ports.isRegistered(dataset));
+  const checks = dataChecks(dataset, view, bundled?.state === "ready");
+  if (entry?.state !== "ready" || !deals) return { checks, problems: [] };
+  try {
+    const dealing = await ports.deal(study, await ports.catalogue.find(dataset), asker);
+    return { checks, problems: [], dealing };
+  } catch (error) {
+    // what lies in the files is seen only now
+    if (!(error instanceof UserError)) throw error;
+    const text = plainProblem(error.message);
+    const damaged = dataChecks(
+      dataset,
+      { ...entry, state: "damaged", problem: text, registered: false },
+      true,
+    );
+    return { checks: damaged, problems: [] };
+  }
+};

@@ -1,0 +1,162 @@
+import { type Study, virtualNames } from "#contract/study.ts";
+import type { Activity, EngineView, ReadyCheck } from "#contract/views.ts";
+import { byteText } from "./byte-text.ts";
+import type { Entry } from "./dataset-view.ts";
+
+/** The pictures that come with the lab: what is always there. */
+const BUNDLED = "fashion-mnist-sample";
+
+const counted = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
+
+/** @param entry undefined where the list has no such data set */
+export const dataChecks = (
+  name: string,
+  entry: (Entry & { readonly registered: boolean }) | undefined,
+  bundledIsReady: boolean,
+): ReadyCheck[] => {
+  if (entry?.state === "ready") {
+    return [{ kind: "data", state: "ok", text: `${entry.title} is on this computer.` }];
+  }
+  const bytes = entry?.downloadBytes;
+  const text =
+    entry === undefined
+      ? `There is no data set called ${name} on the list.`
+      : entry.state === "damaged"
+        ? `${name} is damaged: ${entry.problem ?? "its files are not what they were"}`
+        : `${name} is not on this computer.`;
+  const checks: ReadyCheck[] = [
+    {
+      kind: "data",
+      state: "missing",
+      text,
+      mend:
+        bytes === undefined
+          ? { do: "go", page: "data", label: "Open the data page" }
+          : { do: "download", dataset: name, label: `Download ${byteText(bytes)}` },
+    },
+  ];
+  if (bundledIsReady && name !== BUNDLED) {
+    checks.push({
+      kind: "data",
+      state: "warning",
+      text: "The sample of Fashion-MNIST that comes with the lab needs no download.",
+      mend: { do: "set", patch: { dataset: BUNDLED }, label: "Use the bundled pictures" },
+    });
+  }
+  return checks;
+};
+
+export const deviceChecks = (
+  study: Study,
+  workers: number,
+  listen: { readonly host: string; readonly port: number },
+): ReadyCheck[] => {
+  const virtual = virtualNames(study.fleet).length;
+  const external = study.fleet.external ?? 0;
+  const checks: ReadyCheck[] = [];
+  if (virtual > 0) {
+    checks.push({
+      kind: "devices",
+      state: "ok",
+      text: `${counted(virtual, "virtual device")} on this computer, ${counted(workers, "worker process", "worker processes")}.`,
+    });
+  }
+  if (external > 0) {
+    const host = listen.host.includes(":") ? `[${listen.host}]` : listen.host;
+    checks.push({
+      kind: "devices",
+      state: "warning",
+      text: `The study waits for ${counted(external, "Flower client")} on ${host}:${listen.port}.`,
+    });
+  }
+  return checks;
+};
+
+const MEND_WASM = "a native engine is several times faster: npm run -s fedfleet -- engine install";
+
+/** @param engines undefined until they were looked at */
+export const engineCheck = (study: Study, engines: readonly EngineView[] | undefined): ReadyCheck[] => {
+  const computes = virtualNames(study.fleet).length > 0 || study.evaluation.central;
+  if (!computes) return [];
+  const kind = "engine";
+  if (engines === undefined) {
+    return [{ kind, state: "warning", text: "The engines of this computer are still being looked at." }];
+  }
+  const chosen = engines.find((engine) => engine.chosen);
+  if (chosen === undefined) {
+    const why = engines.flatMap(({ kind: name, note }) => (note === undefined ? [] : [`${name}: ${note}`]));
+    return [{ kind, state: "missing", text: `No engine can be used. ${why.join("; ")}`.trim() }];
+  }
+  const named = `${chosen.kind}${chosen.version === undefined ? "" : ` ${chosen.version}`}`;
+  return chosen.kind === "wasm"
+    ? [{ kind, state: "warning", text: `${named} trains; ${MEND_WASM}` }]
+    : [{ kind, state: "ok", text: `${named} trains.` }];
+};
+
+/** Rounds hold every update until the last is in, where the middle of them is looked for. */
+const HOLDS_UPDATES: readonly string[] = ["fedmedian", "fedtrimmedavg"];
+
+export interface MemoryFacts {
+  readonly workers: number;
+  /** Workers that there would be with memory for all. */
+  readonly wantedWorkers: number;
+  readonly workerBytes: number;
+  readonly modelBytes: number;
+  readonly clientsPerRound: number;
+  readonly freeBytes: number;
+}
+
+export const memoryCheck = (study: Study, facts: MemoryFacts): ReadyCheck[] => {
+  const { workers, wantedWorkers, workerBytes, modelBytes, clientsPerRound, freeBytes } = facts;
+  const processes = virtualNames(study.fleet).length > 0 ? workers : 0;
+  // the global weights, their sum and what goes out, or all updates of a round
+  const held = study.algorithms.some((name) => HOLDS_UPDATES.includes(name)) ? clientsPerRound + 2 : 4;
+  const needed = processes * workerBytes + held * modelBytes;
+  const text = `About ${byteText(needed)} of memory are needed, ${byteText(freeBytes)} are free`;
+  if (needed > freeBytes) {
+    return [
+      {
+        kind: "memory",
+        state: "warning",
+        text: `${text}: close other programs, or take a smaller model.`,
+      },
+    ];
+  }
+  if (processes > 0 && workers < wantedWorkers) {
+    return [
+      {
+        kind: "memory",
+        state: "warning",
+        text: `${text}: that is enough for ${workers} of ${counted(wantedWorkers, "worker process", "worker processes")}, so rounds take longer.`,
+      },
+    ];
+  }
+  return [{ kind: "memory", state: "ok", text: `${text}.` }];
+};
+
+/** Server optimizers keep their moments beside the weights, as large as these. */
+const TIMES_WEIGHTS: Readonly<Record<string, number>> = { fedavgm: 2, fedadam: 3, fedyogi: 3 };
+/** The last and the best round of each run. */
+const KEPT_PER_RUN = 2;
+
+/** Bytes that the checkpoints of a study take at most: those that are kept, and the one that is written. */
+export const checkpointBytes = (study: Study, modelBytes: number): number => {
+  const sizes = study.algorithms.map((name) => (TIMES_WEIGHTS[name] ?? 1) * modelBytes);
+  return sizes.reduce((sum, size) => sum + KEPT_PER_RUN * study.trials * size, 0) + Math.max(...sizes);
+};
+
+export const diskCheck = (needed: number, freeBytes: number, dataDir: string): ReadyCheck => {
+  const text = `Checkpoints take up to ${byteText(needed)}, ${byteText(freeBytes)} are free in ${dataDir}`;
+  if (needed > freeBytes) return { kind: "disk", state: "missing", text: `${text}: make room there.` };
+  return { kind: "disk", state: needed > freeBytes / 2 ? "warning" : "ok", text: `${text}.` };
+};
+
+export const queueCheck = (activity: Activity, nameOf: (study: string) => string): ReadyCheck => {
+  const before = [...(activity.study === undefined ? [] : [activity.study]), ...activity.queue];
+  const last = before.at(-1);
+  if (last === undefined)
+    return { kind: "queue", state: "ok", text: "Nothing else runs: it starts at once." };
+  const others = before.length - 1;
+  const more = others === 0 ? "" : ` and ${counted(others, "other study", "other studies")} before it`;
+  return { kind: "queue", state: "warning", text: `It starts after ${nameOf(last)}${more}.` };
+};
