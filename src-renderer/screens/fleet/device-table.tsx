@@ -147,7 +147,7 @@ const RowOf = ({ device, state, live, now, onForget }: RowProps) => (
       ) : (
         ago(device.lastSeen, now)
       )}
-      {device.kind === "external" && !device.connected && (
+      {device.group === undefined && !device.connected && (
         <button
           type="button"
           className={style.forget}

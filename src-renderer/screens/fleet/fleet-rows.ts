@@ -71,7 +71,9 @@ const share = (value: number): string =>
 
 /** What stands under a device's name. */
 export const underName = (device: DeviceView): string =>
-  device.profile !== undefined ? profileText(device.profile) : (device.address ?? "");
+  device.profile !== undefined
+    ? profileText(device.profile)
+    : (device.address ?? (device.kind === "virtual" ? "brought along by a study" : ""));
 
 export const workText = (live: LiveDevice): string => {
   switch (live.phase) {

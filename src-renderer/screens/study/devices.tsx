@@ -26,7 +26,7 @@ export const Devices = ({ view }: { readonly view: StudyView }) => {
     );
   }
   return (
-    <Card title={`Devices in round ${round}`} note={<Key />}>
+    <Card title={`Devices in round ${round}`} note={<LaneKey />}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a long list is scrolled with the keyboard, too */}
       <section className={style.lanes} tabIndex={0} aria-label="Devices of the round">
         {lanes.map((lane) => (
@@ -45,7 +45,7 @@ const usualMs = (view: StudyView): number => {
   return (before ?? 0) * 1000;
 };
 
-const Key = () => (
+export const LaneKey = () => (
   <span className={style.key}>
     {(["download", "compute", "upload", "wait"] as const).map((part) => (
       <span key={part}>
@@ -56,7 +56,7 @@ const Key = () => (
   </span>
 );
 
-const LaneRow = ({ lane }: { readonly lane: Lane }) => (
+export const LaneRow = ({ lane }: { readonly lane: Lane }) => (
   <div className={style.lane}>
     <b title={lane.device}>{lane.device}</b>
     <svg className={style.bar} viewBox="0 0 1000 12" preserveAspectRatio="none" aria-hidden="true">

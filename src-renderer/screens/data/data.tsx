@@ -1,0 +1,236 @@
+import { Button } from "@mantine/core";
+import { useState } from "react";
+import { Link } from "wouter";
+import type { DatasetView, Transfer } from "#contract/views.ts";
+import { messageOf } from "#renderer/state/states.ts";
+import { useData, useStates } from "#renderer/state/use-states.ts";
+import { Confirm } from "#renderer/ui/dialog.tsx";
+import { bytes, plural } from "#renderer/ui/format.ts";
+import { Card, Empty, Page, Pill, Problem, Small, type Tone, tableClass } from "#renderer/ui/page.tsx";
+import { useToast } from "#renderer/ui/toasts.tsx";
+import style from "./data.module.css";
+import { RegisterDialog } from "./register-dialog.tsx";
+import { TransferLine } from "./transfer-line.tsx";
+import { downloadLabel, shortPath, VERIFIED } from "./transfer-words.ts";
+
+/** What studies can train on: what is here, what can be fetched, what is broken. */
+export const DataScreen = () => {
+  const { client, setData } = useStates();
+  const view = useData((state) => state.view);
+  const problem = useData((state) => state.problem);
+  const [registering, setRegistering] = useState<string>();
+  const [open, setOpen] = useState(false);
+  const [removing, setRemoving] = useState<DatasetView>();
+  const entries = view?.entries ?? [];
+  const register = (name?: string) => {
+    setRegistering(name);
+    setOpen(true);
+  };
+  return (
+    <Page
+      title="Data"
+      subtitle={view === undefined ? "What studies can train on." : summaryOf(entries)}
+      actions={
+        <Button variant="filled" onClick={() => register()}>
+          Register a folder or an archive
+        </Button>
+      }
+    >
+      {problem !== undefined && <Problem text={`The data sets could not be listed. ${problem}`} />}
+      {view === undefined && problem === undefined && (
+        <Card>
+          <Empty
+            title="Looking"
+            text="Looking at what lies on this computer and comparing it with its checksums."
+          />
+        </Card>
+      )}
+      {view !== undefined && (
+        <Card title="Data sets">
+          <table className={`${tableClass} ${style.table}`}>
+            <thead>
+              <tr>
+                <th>Data set</th>
+                <th>State</th>
+                <th data-num>Size</th>
+                <th>Where</th>
+                <th>Terms</th>
+                <th>
+                  <span className={style.hidden}>What can be done</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {entries.map((entry) => (
+                <Line
+                  key={entry.name}
+                  entry={entry}
+                  transfer={view.transfers.find(({ name }) => name === entry.name)}
+                  onRegister={() => register(entry.name)}
+                  onRemove={() => setRemoving(entry)}
+                />
+              ))}
+              {view.transfers
+                .filter(
+                  ({ name, state }) => state === "running" && !entries.some((entry) => entry.name === name),
+                )
+                .map((transfer) => (
+                  <tr key={transfer.name}>
+                    <th scope="row" className={style.name}>
+                      {transfer.name}
+                    </th>
+                    <td colSpan={5}>
+                      <TransferLine transfer={transfer} />
+                    </td>
+                  </tr>
+                ))}
+            </tbody>
+          </table>
+        </Card>
+      )}
+      <RegisterDialog opened={open} name={registering} onClose={() => setOpen(false)} />
+      <Confirm
+        opened={removing !== undefined}
+        title={`Take ${removing?.name ?? "it"} off the list`}
+        text={
+          removing?.where === undefined
+            ? "Its files stay where they are. Studies on record keep their results."
+            : `Its files stay where they are, in ${removing.where}. Studies on record keep their results; those that were stopped cannot go on without it.`
+        }
+        yes="Take it off the list"
+        onYes={async () => {
+          if (removing !== undefined) setData(await client.data.remove({ name: removing.name }));
+        }}
+        onClose={() => setRemoving(undefined)}
+      />
+    </Page>
+  );
+};
+
+const summaryOf = (entries: readonly DatasetView[]): string => {
+  const of = (state: DatasetView["state"]) => entries.filter((entry) => entry.state === state).length;
+  const parts = [plural(entries.length, "data set"), `${of("ready")} ready`];
+  if (of("missing") > 0) parts.push(`${of("missing")} not on this computer`);
+  if (of("damaged") > 0) parts.push(`${of("damaged")} damaged`);
+  return parts.join(" · ");
+};
+
+const STATE: Readonly<Record<DatasetView["state"], { tone: Tone; mark: string; word: string }>> = {
+  ready: { tone: "ok", mark: "✓", word: "Ready" },
+  missing: { tone: "quiet", mark: "◦", word: "Not here" },
+  damaged: { tone: "bad", mark: "✕", word: "Damaged" },
+};
+
+export const DataState = ({ entry }: { readonly entry: DatasetView }) => {
+  const { tone, mark, word } = STATE[entry.state];
+  return (
+    <Pill tone={tone} mark={mark}>
+      {word}
+    </Pill>
+  );
+};
+
+interface LineProps {
+  readonly entry: DatasetView;
+  readonly transfer: Transfer | undefined;
+  readonly onRegister: () => void;
+  readonly onRemove: () => void;
+}
+
+const Line = ({ entry, transfer, onRegister, onRemove }: LineProps) => {
+  const busy = transfer?.state === "running";
+  return (
+    <tr>
+      <th scope="row" className={style.name}>
+        <Link href={`/data/${encodeURIComponent(entry.name)}`}>{entry.title}</Link>
+        <br />
+        <Small>{entry.name}</Small>
+      </th>
+      <td className={style.state}>
+        <DataState entry={entry} />
+        {entry.state === "ready" && entry.verified !== undefined && (
+          <div>
+            <Small>{VERIFIED[entry.verified]}</Small>
+          </div>
+        )}
+        {entry.state === "damaged" && (
+          <div className={style.trouble}>
+            {entry.problem} {entry.next}
+          </div>
+        )}
+        {busy && <TransferLine transfer={transfer} />}
+        {transfer?.state === "failed" && <div className={style.trouble}>{transfer.problem}</div>}
+        {transfer?.state === "stopped" && (
+          <div>
+            <Small>
+              The download was stopped
+              {transfer.done === undefined ? "" : ` at ${bytes(transfer.done)}`}; it goes on from there.
+            </Small>
+          </div>
+        )}
+      </td>
+      <td data-num>{entry.bytes === undefined ? "–" : bytes(entry.bytes)}</td>
+      <td className={style.where}>
+        {entry.where === undefined ? (
+          <Small>–</Small>
+        ) : (
+          <span title={entry.where}>{shortPath(entry.where)}</span>
+        )}
+      </td>
+      <td className={style.terms}>
+        <Small>{entry.terms}</Small>
+      </td>
+      <td className={style.actions}>
+        <Actions entry={entry} transfer={transfer} onRegister={onRegister} onRemove={onRemove} />
+      </td>
+    </tr>
+  );
+};
+
+const Actions = ({ entry, transfer, onRegister, onRemove }: LineProps) => {
+  const { client, setData } = useStates();
+  const toast = useToast();
+  const [busy, setBusy] = useState(false);
+  const ask = (work: () => Promise<Parameters<typeof setData>[0]>) => async () => {
+    setBusy(true);
+    try {
+      setData(await work());
+    } catch (error) {
+      toast({ tone: "bad", text: messageOf(error) });
+    } finally {
+      setBusy(false);
+    }
+  };
+  const { name } = entry;
+  if (transfer?.state === "running") {
+    return transfer.what === "download" ? (
+      <Button size="xs" onClick={ask(() => client.data.stopDownload({ name }))} loading={busy}>
+        Stop
+      </Button>
+    ) : null;
+  }
+  return (
+    <>
+      {entry.state !== "ready" && entry.downloadBytes !== undefined && (
+        <Button
+          size="xs"
+          onClick={ask(() => client.data.download({ name }))}
+          loading={busy}
+          aria-label={`${downloadLabel(entry, transfer)}: ${entry.title}`}
+        >
+          {downloadLabel(entry, transfer)}
+        </Button>
+      )}
+      {entry.state !== "ready" && (
+        <Button size="xs" onClick={onRegister} aria-label={`Register a copy of ${entry.title}`}>
+          Register a copy
+        </Button>
+      )}
+      {entry.registered && (
+        <Button size="xs" onClick={onRemove} aria-label={`Take ${entry.title} off the list`}>
+          Remove
+        </Button>
+      )}
+    </>
+  );
+};
