@@ -56,11 +56,11 @@ describe("following the stream", () => {
       fc.record({ do: fc.constant("progress" as const), n: fc.integer({ min: 1, max: 5 }) }),
       fc.record({ do: fc.constant("notify" as const), n: fc.constant(1) }),
       fc.record({ do: fc.constant("wait" as const), n: fc.integer({ min: 0, max: 70 }) }),
-      fc.record({ do: fc.constant("turn" as const), n: fc.integer({ min: 1, max: 3 }) }),
+      fc.record({ do: fc.constant("record-meanwhile" as const), n: fc.integer({ min: 1, max: 4 }) }),
       fc.record({ do: fc.constant("reconnect" as const), n: fc.constant(1) }),
     );
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 14 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 14, size: "max" }), async (steps) => {
         const start = real.lab.store.lastEvent();
         const told: StreamItem[] = [];
         let cursor = start;
@@ -76,7 +76,13 @@ describe("following the stream", () => {
           if (what === "progress") for (let i = 0; i < n; i++) real.lab.emit(progress("virtual-1", i / n));
           if (what === "notify") real.pageLab.notify({ kind: "fleet-changed" });
           if (what === "wait") await new Promise((resolve) => setTimeout(resolve, n));
-          if (what === "turn") for (let i = 0; i < n; i++) await new Promise(setImmediate);
+          if (what === "record-meanwhile") {
+            // between two pages of the record that a page catches up with
+            for (let i = 0; i < n; i++) {
+              await new Promise(setImmediate);
+              record(2);
+            }
+          }
           if (what === "reconnect") {
             await leave();
             page = followFrom(real.client, cursor);
