@@ -24,6 +24,8 @@ export interface Lab {
 interface DesktopBridge {
   /** Asks for a port to the lab; it comes as a message of the window with the data "fedfleet:port". */
   connect(): void;
+  /** The frame of the window follows the page. */
+  setTheme(theme: "light" | "dark" | "system"): void;
 }
 
 declare global {
@@ -31,6 +33,10 @@ declare global {
     readonly fedfleet?: DesktopBridge;
   }
 }
+
+/** In the desktop the window's own frame wears the page's colours. */
+export const showScheme = (scheme: "light" | "dark" | "auto"): void =>
+  window.fedfleet?.setTheme(scheme === "auto" ? "system" : scheme);
 
 export const connectLab = async (): Promise<Lab> =>
   window.fedfleet === undefined ? connectSocket() : await connectPort(window.fedfleet);

@@ -7,6 +7,7 @@ import { App } from "./app.tsx";
 import { connectLab } from "./lab.ts";
 import { createStates } from "./state/states.ts";
 import { StatesContext } from "./state/use-states.ts";
+import { Scheme } from "./ui/scheme.tsx";
 import { theme } from "./ui/theme.ts";
 import { Toasts } from "./ui/toasts.tsx";
 
@@ -25,6 +26,7 @@ createRoot(root).render(
       withGlobalClasses={false}
       defaultColorScheme="auto"
     >
+      <Scheme />
       <StatesContext value={states}>
         <Toasts>
           <App />

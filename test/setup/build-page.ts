@@ -1,4 +1,4 @@
-/** Builds the page for the tests that serve it, where it is older than its sources. */
+/** Builds the desktop and its page for the tests that start or serve them, where they are older than their sources. */
 import { ensureBuilt } from "#main/build-page.ts";
 
-await ensureBuilt("page", (line) => console.log(line));
+await ensureBuilt("desktop", (line) => console.log(line));
