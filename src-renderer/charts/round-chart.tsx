@@ -14,7 +14,7 @@ import {
 import { fixed, percent } from "#renderer/ui/format.ts";
 import { EndLabels } from "./end-labels.tsx";
 import style from "./round-chart.module.css";
-import { type Metric, niceScale, type Series, thinned } from "./series.ts";
+import { type Metric, niceScale, type Series, scaleOf, thinned } from "./series.ts";
 
 export interface RoundChartProps {
   readonly metric: Metric;
@@ -152,18 +152,6 @@ const toRows = (series: readonly Series[]): Row[] => {
     for (const { round, low, high } of thinned(s.band ?? [], DENSE)) at(round)[`${s.key} band`] = [low, high];
   }
   return [...byRound.values()].sort((a, b) => a.round - b.round);
-};
-
-const scaleOf = (metric: Metric, series: readonly Series[], chance: number | undefined) => {
-  const values = series.flatMap((s) => [
-    ...s.points.map((p) => p.value),
-    ...(s.band ?? []).flatMap((b) => [b.low, b.high]),
-  ]);
-  if (chance !== undefined) values.push(chance);
-  const high = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  if (values.length === 0) return niceScale(0, 1);
-  if (metric === "accuracy") return niceScale(0, Math.min(1, Math.max(high, 0.2)));
-  return niceScale(0, high);
 };
 
 interface TipProps {

@@ -69,6 +69,19 @@ export const niceScale = (
   };
 };
 
+/** The scale that holds every line, its band, and the level of guessing; an accuracy begins at 0. */
+export const scaleOf = (metric: Metric, series: readonly Series[], chance: number | undefined) => {
+  const values = series.flatMap((s) => [
+    ...s.points.map((p) => p.value),
+    ...(s.band ?? []).flatMap((b) => [b.low, b.high]),
+  ]);
+  if (chance !== undefined) values.push(chance);
+  const high = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  if (values.length === 0) return niceScale(0, 1);
+  if (metric === "accuracy") return niceScale(0, Math.min(1, Math.max(high, 0.2)));
+  return niceScale(0, high);
+};
+
 /** At most `most` points, ends kept: more than a screen has columns draw nothing but time. */
 export const thinned = <T>(points: readonly T[], most: number): readonly T[] => {
   if (points.length <= most) return points;

@@ -1,0 +1,132 @@
+import { Button, Checkbox, TextInput } from "@mantine/core";
+import { useState } from "react";
+import type { RunRow, StudyRow } from "#contract/views.ts";
+import { messageOf } from "#renderer/state/states.ts";
+import { useStates } from "#renderer/state/use-states.ts";
+import { day, plural } from "#renderer/ui/format.ts";
+import { Problem, Small, scrollClass } from "#renderer/ui/page.tsx";
+import { StatusPill } from "#renderer/ui/words.tsx";
+import style from "./chooser.module.css";
+import { type Chosen, isNothing, studyMatches, withRun, withStudy } from "./chosen.ts";
+
+interface ChooserProps {
+  readonly rows: readonly StudyRow[];
+  readonly from: Chosen;
+  readonly onDone: (chosen: Chosen) => void;
+  readonly onCancel?: () => void;
+}
+
+/** Chooses whole studies, or single runs of them. */
+export const Chooser = ({ rows, from, onDone, onCancel }: ChooserProps) => {
+  const [chosen, setChosen] = useState(from);
+  const [wanted, setWanted] = useState("");
+  const shown = rows.filter((row) => studyMatches(row, wanted));
+  const parts = [
+    ...(chosen.studies.length > 0 ? [plural(chosen.studies.length, "study", "studies")] : []),
+    ...(chosen.runs.length > 0 ? [plural(chosen.runs.length, "single run")] : []),
+  ];
+  return (
+    <div>
+      <div className={style.head}>
+        <TextInput
+          className={style.filter ?? ""}
+          value={wanted}
+          onChange={(event) => setWanted(event.currentTarget.value)}
+          placeholder="Name, data, model or algorithm"
+          aria-label="Show only studies with"
+          data-autofocus
+        />
+        <Small>
+          {shown.length === rows.length
+            ? plural(rows.length, "study", "studies")
+            : `${shown.length} of ${plural(rows.length, "study", "studies")}`}
+        </Small>
+      </div>
+      <div className={`${scrollClass} ${style.list}`}>
+        {shown.length === 0 ? (
+          <p className={style.none}>No study has these words. Fewer words show more.</p>
+        ) : (
+          <ul>
+            {shown.map((row) => (
+              <Choice key={row.id} row={row} chosen={chosen} onChange={setChosen} />
+            ))}
+          </ul>
+        )}
+      </div>
+      <div className={style.foot}>
+        <span role="status">
+          <Small>{parts.length === 0 ? "Nothing chosen yet" : `${parts.join(" and ")} chosen`}</Small>
+        </span>
+        {onCancel !== undefined && <Button onClick={onCancel}>Cancel</Button>}
+        <Button variant="filled" disabled={isNothing(chosen)} onClick={() => onDone(chosen)}>
+          Compare
+        </Button>
+      </div>
+    </div>
+  );
+};
+
+const Choice = ({
+  row,
+  chosen,
+  onChange,
+}: {
+  readonly row: StudyRow;
+  readonly chosen: Chosen;
+  readonly onChange: (next: Chosen) => void;
+}) => {
+  const { client } = useStates();
+  const [isOpen, setOpen] = useState(false);
+  const [runs, setRuns] = useState<readonly RunRow[]>();
+  const [problem, setProblem] = useState<string>();
+  const isWhole = chosen.studies.includes(row.id);
+  const some = runs?.filter(({ id }) => chosen.runs.includes(id)).length ?? 0;
+  const open = async () => {
+    setOpen(!isOpen);
+    if (isOpen || runs !== undefined) return;
+    setProblem(undefined);
+    try {
+      setRuns((await client.studies.get({ study: row.id })).study.runs);
+    } catch (error) {
+      setProblem(messageOf(error));
+    }
+  };
+  return (
+    <li>
+      <div className={style.study}>
+        <Checkbox
+          checked={isWhole}
+          indeterminate={!isWhole && some > 0}
+          onChange={(event) => onChange(withStudy(chosen, row.id, event.currentTarget.checked, runs))}
+          classNames={{ label: style.label ?? "" }}
+          label={row.name}
+          description={`${row.algorithms.join(", ")} · ${row.model} on ${row.dataset} · ${plural(row.fleetSize, "device")} · ${plural(row.rounds, "round")} · ${plural(row.trials, "trial")} · ${day(row.startedAt ?? row.createdAt)}`}
+        />
+        <StatusPill status={row.status} />
+        <Button
+          size="compact-sm"
+          aria-expanded={isOpen}
+          aria-label={`Single runs of ${row.name}`}
+          onClick={() => void open()}
+        >
+          {isOpen ? "Hide runs" : plural(row.runs, "run")}
+        </Button>
+      </div>
+      {isOpen && (
+        <div className={style.runs}>
+          {problem !== undefined && <Problem text={problem} />}
+          {problem === undefined && runs === undefined && <p>Reading the runs.</p>}
+          {runs?.map((run) => (
+            <Checkbox
+              key={run.id}
+              size="xs"
+              checked={isWhole || chosen.runs.includes(run.id)}
+              onChange={(event) => onChange(withRun(chosen, run, event.currentTarget.checked, runs))}
+              label={`${run.algorithm}, trial ${run.trial}${run.status === "done" ? "" : ` · ${run.status}`}`}
+            />
+          ))}
+        </div>
+      )}
+    </li>
+  );
+};

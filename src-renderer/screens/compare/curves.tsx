@@ -1,0 +1,68 @@
+import { Button, SegmentedControl } from "@mantine/core";
+import { useMemo, useState } from "react";
+import type { Comparison } from "#contract/views.ts";
+import { CurveTable } from "#renderer/charts/curve-table.tsx";
+import { RoundChart } from "#renderer/charts/round-chart.tsx";
+import type { Metric, Series } from "#renderer/charts/series.ts";
+import { plural } from "#renderer/ui/format.ts";
+import { Card, Empty } from "#renderer/ui/page.tsx";
+import style from "./compare.module.css";
+import { lastRoundOf } from "./compare-series.ts";
+import { titleOf } from "./figures.ts";
+
+interface CurvesProps {
+  readonly comparison: Comparison;
+  readonly series: readonly Series[];
+  readonly hidden: ReadonlySet<string>;
+  readonly metric: Metric;
+  readonly onMetric: (metric: Metric) => void;
+}
+
+/** The rows' means over the rounds, one on the other. */
+export const Curves = ({ comparison, series, hidden, metric, onMetric }: CurvesProps) => {
+  const [asTable, setAsTable] = useState(false);
+  const shown = useMemo(() => series.filter(({ key }) => !hidden.has(key)), [series, hidden]);
+  const rounds = lastRoundOf(series);
+  const several = shown.some(({ band }) => band !== undefined);
+  const word = metric === "accuracy" ? "Accuracy" : "Loss";
+  return (
+    <Card
+      title={word}
+      note={several ? `mean and deviation over ${plural(comparison.trials.length, "trial")}` : "by round"}
+      aside={
+        <div className={style.tools}>
+          <Button size="xs" aria-pressed={asTable} onClick={() => setAsTable(!asTable)}>
+            {asTable ? "Hide the table" : "Show as table"}
+          </Button>
+          <SegmentedControl
+            size="xs"
+            value={metric}
+            onChange={(value) => onMetric(value as Metric)}
+            data={[
+              { value: "accuracy", label: "Accuracy" },
+              { value: "loss", label: "Loss" },
+            ]}
+            aria-label="What the chart shows"
+          />
+        </div>
+      }
+    >
+      {series.length === 0 ? (
+        <Empty
+          title={`No ${metric} yet`}
+          text="A line begins with the first round that is evaluated; this page draws it as it comes."
+        />
+      ) : (
+        <RoundChart
+          metric={metric}
+          title={`${word} per round: ${titleOf(comparison.rows)}`}
+          series={shown}
+          rounds={rounds}
+          chance={metric === "accuracy" ? comparison.chance : null}
+          height={330}
+        />
+      )}
+      {asTable && <CurveTable metric={metric} series={shown} />}
+    </Card>
+  );
+};

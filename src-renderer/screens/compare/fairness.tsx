@@ -1,0 +1,89 @@
+import type { Comparison } from "#contract/views.ts";
+import { Card, Empty, tableClass } from "#renderer/ui/page.tsx";
+import { ScrollBox } from "#renderer/ui/scroll-box.tsx";
+import style from "./compare.module.css";
+import { notToClaim } from "./figures.ts";
+
+/** Is the algorithm all that differs? Check by check, and what may not be claimed then. */
+export const Fairness = ({ comparison }: { readonly comparison: Comparison }) => {
+  const { fair, fairness, rows } = comparison;
+  const claims = notToClaim(comparison);
+  const several = rows.length > 1;
+  const title = !several ? "Nothing to compare with yet" : fair ? "Fair pair" : "Not a fair pair";
+  return (
+    <Card
+      title={title}
+      className={style.verdict}
+      note={several ? (fair ? "only the algorithm differs" : "read before you compare") : undefined}
+    >
+      {fairness.length === 0 ? (
+        <p>Add runs: of another algorithm, or of another study.</p>
+      ) : (
+        <ul className={style.checks}>
+          {fairness
+            .toSorted((a, b) => Number(a.ok) - Number(b.ok))
+            .map(({ about, ok, text }) => (
+              <li key={about} data-ok={ok}>
+                <span className={style.mark} role="img" aria-label={ok ? "The same:" : "Mind:"}>
+                  {ok ? "✓" : "!"}
+                </span>
+                <span>{text}</span>
+              </li>
+            ))}
+        </ul>
+      )}
+      {claims.length > 0 && (
+        <div className={style.claims}>
+          <h3>What may not be claimed</h3>
+          <ul>
+            {claims.map((text) => (
+              <li key={text}>{text}</li>
+            ))}
+          </ul>
+        </div>
+      )}
+    </Card>
+  );
+};
+
+/** The settings that are not the same in all rows. */
+export const Differences = ({ comparison: { rows, differences } }: { readonly comparison: Comparison }) =>
+  rows.length < 2 ? null : (
+    <Card
+      title="Settings that differ"
+      {...(differences.length > 0
+        ? { note: "by their path in the study file; – where a row does not read it" }
+        : {})}
+    >
+      {differences.length === 0 ? (
+        <Empty title="None" text="Every setting that these rows share is the same in all of them." />
+      ) : (
+        <ScrollBox label="Settings that differ, by row" className={style.settings}>
+          <table className={tableClass}>
+            <thead>
+              <tr>
+                <th scope="col">Setting</th>
+                {rows.map(({ key, label }) => (
+                  <th scope="col" key={key} title={label}>
+                    {label.length > 40 ? `${label.slice(0, 39)}…` : label}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {differences.map(({ path, values }) => (
+                <tr key={path}>
+                  <th scope="row" className={style.path}>
+                    {path}
+                  </th>
+                  {rows.map(({ key }, i) => (
+                    <td key={key}>{values[i]}</td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </ScrollBox>
+      )}
+    </Card>
+  );

@@ -1,0 +1,111 @@
+import type { AtRound, Comparison, ComparisonRow, StudyRow } from "#contract/views.ts";
+import { count, fixed, plural, points, someOf } from "#renderer/ui/format.ts";
+
+/** The table's figures and sentences; digits are those of the files that the lab writes. */
+
+type Measure = Comparison["metric"];
+
+/** An accuracy in percent with two digits, a loss with four. */
+export const figure = (value: number | null, metric: Measure): string =>
+  value === null ? "–" : metric === "accuracy" ? fixed(value * 100, 2) : fixed(value, 4);
+
+/** A difference with its sign. */
+export const difference = (value: number | null, metric: Measure): string =>
+  metric === "accuracy" ? points(value, 2) : points(value === null ? null : value / 100, 4);
+
+export const spread = (
+  { mean, deviation }: Pick<ComparisonRow, "mean" | "deviation">,
+  metric: Measure,
+  show = figure,
+): string =>
+  `${show(mean, metric)}${mean === null || deviation === null ? "" : ` ± ${figure(deviation, metric)}`}`;
+
+/** What a difference says at a glance; what rounds to nothing says nothing. */
+export const toneOf = (value: number | null, metric: Measure): "better" | "worse" | undefined => {
+  const text = difference(value, metric);
+  return text.startsWith("+") ? "better" : text.startsWith("−") ? "worse" : undefined;
+};
+
+/** The row with the best mean, where all means are over equally many trials and one is best alone. */
+export const bestKey = ({ rows, metric }: Pick<Comparison, "rows" | "metric">): string | undefined => {
+  const n = rows[0]?.n ?? 0;
+  if (rows.length < 2 || n === 0 || rows.some((row) => row.n !== n)) return undefined;
+  const means = rows.map(({ mean }) => (metric === "accuracy" ? 1 : -1) * (mean ?? Number.NaN));
+  const best = Math.max(...means);
+  return means.filter((mean) => mean === best).length === 1 ? rows[means.indexOf(best)]?.key : undefined;
+};
+
+export const measureOf = ({ metric, at }: Pick<Comparison, "metric" | "at">): string => {
+  const unit = metric === "accuracy" ? ", %" : ", nats";
+  if (at === "last") return `${metric} at the last round${unit}`;
+  if (at === "best") return `${metric} at the best round${unit}`;
+  if (at === "last5") return `mean ${metric} of the last five rounds${unit}`;
+  return `${metric} at round ${at}${unit}`;
+};
+
+/** 1 → "1st", 2 → "2nd", 11 → "11th". */
+export const ordinal = (n: number): string => {
+  const ending = n % 100 > 10 && n % 100 < 14 ? "th" : (["th", "st", "nd", "rd"][n % 10] ?? "th");
+  return `${n}${ending}`;
+};
+
+/** "fedavg against fedntd"; one algorithm of several studies is told by their names. */
+export const titleOf = (rows: readonly ComparisonRow[]): string => {
+  const algorithms = [...new Set(rows.map(({ algorithm }) => algorithm))];
+  const [first, ...others] = algorithms;
+  if (first === undefined) return "Compare";
+  if (others.length > 0) return `${first} against ${someOf(others)}`;
+  const [name, ...names] = [...new Map(rows.map((row) => [row.study, row.studyName])).values()];
+  return names.length === 0 ? first : `${first}: ${name} against ${someOf(names)}`;
+};
+
+/** "forgetting · 10 devices · 20 rounds · 3 trials"; where studies differ, from the least to the most. */
+export const sentenceOf = (
+  { rows, trials }: Pick<Comparison, "rows" | "trials">,
+  studies: readonly StudyRow[],
+): string => {
+  const names = [...new Map(rows.map((row) => [row.study, row.studyName])).values()];
+  const known = studies.filter(({ id }) => rows.some((row) => row.study === id));
+  const range = (of: (study: StudyRow) => number, one: string): string[] => {
+    const values = known.map(of);
+    if (values.length === 0) return [];
+    const least = Math.min(...values);
+    const most = Math.max(...values);
+    return [least === most ? plural(least, one) : `${count(least)} to ${plural(most, one)}`];
+  };
+  return [
+    someOf(names),
+    ...range(({ fleetSize }) => fleetSize, "device"),
+    ...range(({ rounds }) => rounds, "round"),
+    plural(trials.length, "trial"),
+  ].join(" · ");
+};
+
+/** What these figures do not show, in sentences. */
+export const notToClaim = ({ rows, fair, at, improvements }: Comparison): string[] => {
+  const sentences: string[] = [];
+  if (rows.length > 1 && !fair) {
+    sentences.push(
+      "That the algorithm makes the difference: something else differs, too. See what under “Not a fair pair”.",
+    );
+  }
+  const fewest = improvements.length === 0 ? 0 : Math.min(...improvements.map(({ n }) => n));
+  if (improvements.length > 0 && fewest < 5) {
+    sentences.push(
+      `That the difference is significant: it rests on ${fewest === 0 ? "no pair" : plural(fewest, "pair")} of trials. More trials are needed.`,
+    );
+  }
+  if (at === "best") {
+    sentences.push(
+      "That a model reaches the figure of its best round: that round was chosen with the test set. Give the last round, or the mean of the last five.",
+    );
+  }
+  if (rows.length > 0) {
+    sentences.push("That it holds for other data, models or splits than those compared here.");
+  }
+  return sentences;
+};
+
+/** `at` as words of the control. */
+export const atKind = (at: AtRound): "last" | "last5" | "best" | "round" =>
+  typeof at === "number" ? "round" : at;

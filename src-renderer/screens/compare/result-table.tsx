@@ -1,0 +1,192 @@
+import { ActionIcon, Button, NumberInput, SegmentedControl } from "@mantine/core";
+import { Link } from "wouter";
+import type { AtRound, Comparison, ComparisonRow } from "#contract/views.ts";
+import { Card, Small, tableClass } from "#renderer/ui/page.tsx";
+import { ScrollBox } from "#renderer/ui/scroll-box.tsx";
+import style from "./compare.module.css";
+import { looksOf } from "./compare-series.ts";
+import { atKind, bestKey, difference, figure, measureOf, ordinal, spread, toneOf } from "./figures.ts";
+import { RowKey } from "./row-key.tsx";
+
+/** Trials that have a column each; of more only the mean is shown. */
+const COLUMNS = 10;
+
+interface ResultProps {
+  readonly comparison: Comparison;
+  readonly hidden: ReadonlySet<string>;
+  readonly onToggle: (key: string) => void;
+  readonly onRemove: (row: ComparisonRow) => void;
+  /** `instead`: the address before is not one to go back to. */
+  readonly onAt: (at: AtRound, instead: boolean) => void;
+  /** The last round that there is. */
+  readonly lastRound: number;
+}
+
+/** The figures, trial by trial, and how they differ from the first row. */
+export const ResultTable = ({ comparison, hidden, onToggle, onRemove, onAt, lastRound }: ResultProps) => {
+  const { rows, improvements, trials, chance, metric, notes } = comparison;
+  const columns = trials.length <= COLUMNS ? trials : [];
+  const best = bestKey(comparison);
+  const looks = looksOf(rows);
+  const nameOf = (row: ComparisonRow) => (
+    <span>
+      <RowKey look={looks.get(row.key)} />
+      <Link href={`/studies/${row.study}`}>{row.label}</Link>
+    </span>
+  );
+  return (
+    <Card
+      title="Result"
+      note={measureOf(comparison)}
+      aside={<AtControl at={comparison.at} onAt={onAt} lastRound={lastRound} />}
+    >
+      <ScrollBox label="Result, by algorithm and trial">
+        <table className={`${tableClass} ${style.table}`}>
+          <thead>
+            <tr>
+              <th scope="col">Algorithm</th>
+              {columns.map((trial) => (
+                <th scope="col" key={trial} data-num title={`Trial ${trial}`}>
+                  {ordinal(trial)}
+                </th>
+              ))}
+              <th scope="col" data-num>
+                mean ± deviation
+              </th>
+              <th scope="col" data-num title="Trials with a figure">
+                n
+              </th>
+              <th scope="col" data-num>
+                Line
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((row) => (
+              <tr key={row.key} className={style.row} data-hidden={hidden.has(row.key)}>
+                <th scope="row" className={style.name}>
+                  {nameOf(row)}
+                </th>
+                {columns.map((trial) => {
+                  const cell = row.cells.find((c) => c.trial === trial);
+                  return (
+                    <td key={trial} data-num title={cell?.note}>
+                      {figure(cell?.value ?? null, metric)}
+                    </td>
+                  );
+                })}
+                <td data-num className={row.key === best ? style.best : undefined}>
+                  {spread(row, metric)}
+                </td>
+                <td data-num>{row.n}</td>
+                <td className={style.buttons}>
+                  <Button
+                    size="compact-xs"
+                    aria-pressed={!hidden.has(row.key)}
+                    aria-label={`Show the line of ${row.label}`}
+                    onClick={() => onToggle(row.key)}
+                  >
+                    {hidden.has(row.key) ? "hidden" : "shown"}
+                  </Button>{" "}
+                  <ActionIcon
+                    size="sm"
+                    variant="default"
+                    aria-label={`Take ${row.label} out of the comparison`}
+                    title="Take out of the comparison"
+                    onClick={() => onRemove(row)}
+                  >
+                    ✕
+                  </ActionIcon>
+                </td>
+              </tr>
+            ))}
+            {improvements.map((row) => (
+              <tr key={`${row.key} improvement`} data-improvement>
+                <th scope="row" className={style.name}>
+                  {improvements.length === 1 ? "improvement" : `improvement, ${row.label}`}
+                  {improvements.length > 1 && row === improvements[0] && (
+                    <Small> against {row.against}</Small>
+                  )}
+                </th>
+                {columns.map((trial) => {
+                  const value = row.cells.find((c) => c.trial === trial)?.value ?? null;
+                  return (
+                    <td key={trial} data-num className={style[toneOf(value, metric) ?? ""]}>
+                      {difference(value, metric)}
+                    </td>
+                  );
+                })}
+                <td data-num className={style[toneOf(row.mean, metric) ?? ""]}>
+                  {spread(row, metric, difference)}
+                </td>
+                <td data-num>{row.n}</td>
+                <td />
+              </tr>
+            ))}
+            {chance !== null && (
+              <tr data-improvement>
+                <th scope="row">chance level</th>
+                {columns.map((trial) => (
+                  <td key={trial} />
+                ))}
+                <td data-num>{figure(chance, metric)}</td>
+                <td />
+                <td />
+              </tr>
+            )}
+          </tbody>
+        </table>
+      </ScrollBox>
+      <div className={style.notes}>
+        {improvements.length > 0 && (
+          <p>
+            An improvement is the mean of the differences to {rows[0]?.label}, trial by trial; above 0 is
+            better.
+          </p>
+        )}
+        {columns.length === 0 && trials.length > 0 && (
+          <p>{trials.length} trials: each of them stands in the exported table.</p>
+        )}
+        {notes.map((note) => (
+          <p key={note}>{note}</p>
+        ))}
+      </div>
+    </Card>
+  );
+};
+
+const AtControl = ({
+  at,
+  onAt,
+  lastRound,
+}: Pick<ResultProps, "onAt" | "lastRound"> & { readonly at: AtRound }) => (
+  <div className={style.tools}>
+    {typeof at === "number" && (
+      <NumberInput
+        className={style.round ?? ""}
+        size="xs"
+        min={1}
+        max={100_000}
+        allowDecimal={false}
+        aria-label="Round of the table"
+        value={at}
+        onChange={(value) => {
+          const round = Number(value);
+          if (Number.isInteger(round) && round >= 1 && round <= 100_000) onAt(round, true);
+        }}
+      />
+    )}
+    <SegmentedControl
+      size="xs"
+      aria-label="Which figure of a run"
+      value={atKind(at)}
+      onChange={(kind) => onAt(kind === "round" ? Math.max(1, lastRound) : (kind as AtRound), false)}
+      data={[
+        { value: "last", label: "Last round" },
+        { value: "last5", label: "Mean of last five" },
+        { value: "best", label: "Best round" },
+        { value: "round", label: "Round …" },
+      ]}
+    />
+  </div>
+);

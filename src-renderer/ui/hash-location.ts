@@ -1,0 +1,39 @@
+import { useSyncExternalStore } from "react";
+
+/**
+ * The page's address lies behind the #, its query too: `#/compare?studies=a`. So it can be kept, sent and gone back
+ * to, in a window of the desktop as in a browser, and the query goes when the page does.
+ */
+export const splitHash = (hash: string): { readonly path: string; readonly search: string } => {
+  const [path = "", ...search] = hash.replace(/^#?\/?/, "").split("?");
+  return { path: `/${path}`, search: search.join("?") };
+};
+
+const subscribe = (changed: () => void) => {
+  addEventListener("hashchange", changed);
+  return () => removeEventListener("hashchange", changed);
+};
+
+const navigate = (
+  to: string,
+  { replace = false, state = null }: { replace?: boolean; state?: unknown } = {},
+) => {
+  const oldURL = location.href;
+  const url = new URL(oldURL);
+  url.hash = to;
+  history[replace ? "replaceState" : "pushState"](state, "", url.href);
+  dispatchEvent(new HashChangeEvent("hashchange", { oldURL, newURL: url.href }));
+};
+
+const useHashPath = (): [string, typeof navigate] => [
+  useSyncExternalStore(subscribe, () => splitHash(location.hash).path),
+  navigate,
+];
+
+const useHashSearch = (): string => useSyncExternalStore(subscribe, () => splitHash(location.hash).search);
+
+/** For wouter's Router: `useLocation` gives the path, `useSearch` the query. */
+export const useHashLocation = Object.assign(useHashPath, {
+  hrefs: (href: string) => `#${href}`,
+  searchHook: useHashSearch,
+});
