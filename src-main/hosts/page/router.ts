@@ -1,3 +1,4 @@
+import { page } from "./base.ts";
 import { type DataPorts, dataHandlers } from "./data-handlers.ts";
 import { type EventPorts, eventHandlers } from "./events-handlers.ts";
 import { type FleetPorts, fleetHandlers } from "./fleet-handlers.ts";
@@ -20,11 +21,12 @@ export interface PagePorts {
 export type PageRouter = ReturnType<typeof createPageRouter>;
 
 /** All that a page can ask, put together; the same for the window and for the browser. */
-export const createPageRouter = (ports: PagePorts) => ({
-  data: dataHandlers(ports.data),
-  fleet: fleetHandlers(ports.fleet),
-  lab: labHandlers(ports.lab),
-  events: eventHandlers(ports.events),
-  reports: reportHandlers(ports.reports),
-  studies: { ...studyHandlers(ports.studies), ...prepareHandlers(ports.prepare) },
-});
+export const createPageRouter = (ports: PagePorts) =>
+  page.router({
+    data: dataHandlers(ports.data),
+    fleet: fleetHandlers(ports.fleet),
+    lab: labHandlers(ports.lab),
+    events: eventHandlers(ports.events),
+    reports: reportHandlers(ports.reports),
+    studies: { ...studyHandlers(ports.studies), ...prepareHandlers(ports.prepare) },
+  });
