@@ -8,6 +8,9 @@ import { Empty, Page } from "./ui/page.tsx";
 
 // What draws charts or checks schemas comes when it is needed: the first paint stays small.
 const StudyScreen = lazy(async () => ({ default: (await import("./screens/study/study.tsx")).StudyScreen }));
+const NewStudyScreen = lazy(async () => ({
+  default: (await import("./screens/new-study/new-study.tsx")).NewStudyScreen,
+}));
 const FleetScreen = lazy(async () => ({ default: (await import("./screens/fleet/fleet.tsx")).FleetScreen }));
 const DeviceScreen = lazy(async () => ({
   default: (await import("./screens/fleet/device.tsx")).DeviceScreen,
@@ -32,6 +35,7 @@ export const App = () => (
         <Switch>
           <Route path="/" component={StudiesScreen} />
           <Route path="/studies/:id">{({ id }) => <StudyScreen key={id} id={id} />}</Route>
+          <Route path="/new" component={NewStudyScreen} />
           <Route path="/fleet" component={FleetScreen} />
           <Route path="/fleet/:device">{({ device }) => <DeviceScreen key={device} />}</Route>
           <Route path="/data" component={DataScreen} />

@@ -1,0 +1,145 @@
+import { ActionIcon, Button, NativeSelect } from "@mantine/core";
+import type { VirtualGroup } from "#contract/study.ts";
+import { useFleet } from "#renderer/state/use-states.ts";
+import { plural } from "#renderer/ui/format.ts";
+import { Problem } from "#renderer/ui/page.tsx";
+import { useDraftStore, useFieldProblem, useSetting } from "./draft-store.ts";
+import { FieldGroup, Fields, NumberField, TextField } from "./fields.tsx";
+import style from "./new-study.module.css";
+
+type Mode = "alike" | "groups" | "none";
+
+const asGroups = (virtual: unknown): readonly Partial<VirtualGroup>[] =>
+  Array.isArray(virtual)
+    ? virtual
+    : typeof virtual === "object" && virtual !== null
+      ? [virtual]
+      : typeof virtual === "number"
+        ? [{ count: virtual }]
+        : [];
+
+const sizeOf = (groups: readonly Partial<VirtualGroup>[]): number =>
+  groups.reduce((sum, { count }) => sum + (typeof count === "number" ? count : 0), 0);
+
+/** A group as a study writes it: what is usual is left out. */
+const written = ({ count, name, slowness, dropOut, crash }: VirtualGroup): Partial<VirtualGroup> => ({
+  count,
+  name,
+  ...(slowness === 1 ? {} : { slowness }),
+  ...(dropOut === 0 ? {} : { dropOut }),
+  ...(crash === 0 ? {} : { crash }),
+});
+
+/** Which devices take part. */
+export const Who = () => {
+  const store = useDraftStore();
+  const virtual = useSetting("fleet.virtual");
+  const devices = useSetting("fleet.devices");
+  const problem = useFieldProblem("fleet");
+  const mode: Mode = virtual === undefined ? "none" : typeof virtual === "object" ? "groups" : "alike";
+  const groups = asGroups(virtual);
+  const choose = (next: Mode) => {
+    if (next === mode) return;
+    if (next === "none") store.patch({ "fleet.virtual": undefined });
+    else if (next === "alike") store.set("fleet.virtual", Math.max(1, sizeOf(groups)));
+    else store.set("fleet.virtual", [{ count: Math.max(1, sizeOf(groups)), name: "virtual" }]);
+  };
+  return (
+    <FieldGroup title="Who" note="virtual devices are processes on this computer">
+      <Fields>
+        <NativeSelect
+          label="Virtual devices"
+          value={mode}
+          onChange={(event) => choose(event.currentTarget.value as Mode)}
+          data={[
+            { value: "alike", label: "A number, all alike" },
+            { value: "groups", label: "Groups: fast, slow, unreliable" },
+            { value: "none", label: "None" },
+          ]}
+          {...(problem === undefined ? {} : { error: problem })}
+          data-path="fleet"
+        />
+        {mode === "alike" && <NumberField path="fleet.virtual" label="How many" unit="devices" />}
+        <NumberField
+          path="fleet.external"
+          label="External Flower clients"
+          placeholder="none"
+          help="Programs on other computers that connect with Flower's protocol and bring their own data."
+        />
+      </Fields>
+      {mode === "groups" && <Groups groups={groups} isList={Array.isArray(virtual)} />}
+      {devices !== undefined && (
+        <Problem
+          text="The file names boards of its own (fleet.devices)."
+          action={<Button onClick={() => store.set("fleet.devices", undefined)}>Leave them out</Button>}
+        />
+      )}
+    </FieldGroup>
+  );
+};
+
+const Groups = ({
+  groups,
+  isList,
+}: {
+  readonly groups: readonly Partial<VirtualGroup>[];
+  readonly isList: boolean;
+}) => {
+  const store = useDraftStore();
+  const fleet = useFleet((state) => state.view?.groups);
+  const problem = useFieldProblem("fleet.virtual");
+  const put = (next: readonly Partial<VirtualGroup>[]) => store.set("fleet.virtual", next);
+  const offered =
+    fleet?.filter(({ name }) => groups.every((group) => (group.name ?? "virtual") !== name)) ?? [];
+  const at = (i: number) => (isList ? `fleet.virtual[${i}]` : "fleet.virtual");
+  return (
+    <div>
+      {groups.map((group, i) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a group is known by its place; its name is being typed
+        <fieldset key={i} className={style.deviceGroup}>
+          <legend className={style.hidden}>{`Group ${i + 1}`}</legend>
+          <TextField path={`${at(i)}.name`} label="Name" />
+          <NumberField path={`${at(i)}.count`} label="Devices" />
+          <NumberField path={`${at(i)}.slowness`} label="Slower" unit="times" />
+          <NumberField path={`${at(i)}.dropOut`} label="Drop-out" unit="0–1" />
+          <NumberField path={`${at(i)}.crash`} label="Crash" unit="0–1" />
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            className={style.removeGroup ?? ""}
+            aria-label={`Take out group ${group.name ?? i + 1}`}
+            disabled={groups.length === 1}
+            onClick={() => put(groups.filter((_, other) => other !== i))}
+          >
+            ✕
+          </ActionIcon>
+        </fieldset>
+      ))}
+      {problem !== undefined && <p className={style.fieldProblem}>{problem}</p>}
+      <p className={style.help}>
+        Slower: training takes so many times longer. Drop-out and crash: the probability, per round, that a
+        device leaves instead of answering, or that its process dies. It comes back afterwards.
+      </p>
+      <div className={style.buttons}>
+        {offered.map((group) => (
+          <Button key={group.name} size="xs" onClick={() => put([...groups, written(group)])}>
+            Add {group.name} ({plural(group.count, "device")}) of the fleet
+          </Button>
+        ))}
+        {fleet !== undefined && fleet.length > 0 && (
+          <Button size="xs" onClick={() => put(fleet.map(written))}>
+            Take the whole fleet ({plural(sizeOf(fleet), "device")})
+          </Button>
+        )}
+        <Button size="xs" onClick={() => put([...groups, { count: 1, name: freeName(groups) }])}>
+          Another group
+        </Button>
+      </div>
+    </div>
+  );
+};
+
+const freeName = (groups: readonly Partial<VirtualGroup>[]): string => {
+  const taken = groups.map(({ name }) => name ?? "virtual");
+  for (let n = groups.length + 1; ; n++) if (!taken.includes(`group-${n}`)) return `group-${n}`;
+};
