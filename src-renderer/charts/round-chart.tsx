@@ -24,7 +24,8 @@ export interface RoundChartProps {
   readonly rounds: number;
   /** Accuracy of guessing, drawn as a dotted line. */
   readonly chance?: number | null;
-  readonly height?: number;
+  /** Pixels, or a share of what is around it. */
+  readonly height?: number | `${number}%`;
 }
 
 /** Points that are drawn per line at most. */

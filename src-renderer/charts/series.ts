@@ -60,7 +60,8 @@ export const niceScale = (
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 2.5, 5, 10].map((m) => m * power).find((s) => s >= rough * 0.999) ?? power * 10;
   const min = Math.floor(low / step + 1e-9) * step;
-  const max = Math.ceil(high / step - 1e-9) * step;
+  // One value that lies on a tick would be a scale without a length.
+  const max = Math.max(Math.ceil(high / step - 1e-9) * step, min + step);
   const count = Math.round((max - min) / step);
   return {
     min,
@@ -92,8 +93,10 @@ export const thinned = <T>(points: readonly T[], most: number): readonly T[] => 
 /** Names at the ends of lines must not lie on each other: moved apart, in order, as little as needed. */
 export const spreadLabels = (
   wanted: readonly number[],
-  { gap, min, max }: { gap: number; min: number; max: number },
+  { gap: wish, min, max }: { gap: number; min: number; max: number },
 ): readonly number[] => {
+  // More than there is room for lie closer together.
+  const gap = Math.min(wish, (max - min) / Math.max(1, wanted.length - 1));
   const order = wanted.map((y, i) => ({ y, i })).sort((a, b) => a.y - b.y);
   let floor = min;
   for (const label of order) {

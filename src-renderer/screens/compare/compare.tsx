@@ -1,5 +1,5 @@
 import { Button } from "@mantine/core";
-import { lazy, Suspense, useEffect, useMemo, useState } from "react";
+import { lazy, Suspense, useMemo, useState } from "react";
 import { useLocation, useSearch } from "wouter";
 import { DEMO } from "#contract/presets.ts";
 import type { Comparison, StudyRow } from "#contract/views.ts";
@@ -82,6 +82,12 @@ const Compared = ({ address, list, go }: ComparedProps) => {
   const { comparison, problem, isLoading, again } = useComparison(address, list);
   const [isChoosing, setChoosing] = useState(false);
   const choose = () => setChoosing(true);
+  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
+  const toggle = (key: string) =>
+    setHidden((before) => {
+      const others = [...before].filter((other) => other !== key);
+      return new Set(before.has(key) ? others : [...others, key]);
+    });
   return (
     <Page
       title={comparison === undefined ? "Compare" : titleOf(comparison.rows)}
@@ -115,7 +121,7 @@ const Compared = ({ address, list, go }: ComparedProps) => {
       {comparison === undefined && problem === undefined && <Awaited />}
       {comparison !== undefined && problem === undefined && (
         <div aria-busy={isLoading} className={isLoading ? style.busy : undefined}>
-          <Cards comparison={comparison} address={address} go={go} />
+          <Cards comparison={comparison} address={address} go={go} hidden={hidden} onToggle={toggle} />
         </div>
       )}
       <Dialog opened={isChoosing} onClose={() => setChoosing(false)} title="What to compare" size="xl">
@@ -135,6 +141,7 @@ const Compared = ({ address, list, go }: ComparedProps) => {
             opened={address.exporting}
             address={address}
             comparison={comparison}
+            hidden={hidden}
             onClose={() => go({ exporting: false })}
           />
         </Suspense>
@@ -154,21 +161,14 @@ const Awaited = () => {
   );
 };
 
-const Cards = ({
-  comparison,
-  address,
-  go,
-}: Omit<ComparedProps, "list"> & { readonly comparison: Comparison }) => {
-  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
+interface CardsProps extends Omit<ComparedProps, "list"> {
+  readonly comparison: Comparison;
+  readonly hidden: ReadonlySet<string>;
+  readonly onToggle: (key: string) => void;
+}
+
+const Cards = ({ comparison, address, go, hidden, onToggle }: CardsProps) => {
   const series = useMemo(() => seriesOfRows(comparison, address.metric), [comparison, address.metric]);
-  const toggle = (key: string) =>
-    setHidden((before) =>
-      before.has(key) ? new Set([...before].filter((k) => k !== key)) : new Set([...before, key]),
-    );
-  // Another comparison has other lines to hide.
-  const keys = comparison.rows.map(({ key }) => key).join("\n");
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the rows are what matters
-  useEffect(() => setHidden(new Set()), [keys]);
   return (
     <div className={style.cards}>
       <div className={style.cols}>
@@ -185,7 +185,7 @@ const Cards = ({
         comparison={comparison}
         hidden={hidden}
         lastRound={lastRoundOf(series)}
-        onToggle={toggle}
+        onToggle={onToggle}
         onAt={(at, instead) => go({ at }, instead)}
         onRemove={(row) => {
           const runsOf = (rows: Comparison["rows"]) =>

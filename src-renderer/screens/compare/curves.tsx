@@ -28,6 +28,7 @@ export const Curves = ({ comparison, series, hidden, metric, onMetric }: CurvesP
   return (
     <Card
       title={word}
+      className={style.curves}
       note={several ? `mean and deviation over ${plural(comparison.trials.length, "trial")}` : "by round"}
       aside={
         <div className={style.tools}>
@@ -53,14 +54,16 @@ export const Curves = ({ comparison, series, hidden, metric, onMetric }: CurvesP
           text="A line begins with the first round that is evaluated; this page draws it as it comes."
         />
       ) : (
-        <RoundChart
-          metric={metric}
-          title={`${word} per round: ${titleOf(comparison.rows)}`}
-          series={shown}
-          rounds={rounds}
-          chance={metric === "accuracy" ? comparison.chance : null}
-          height={330}
-        />
+        <div className={style.plot}>
+          <RoundChart
+            metric={metric}
+            title={`${word} per round: ${titleOf(comparison.rows)}`}
+            series={shown}
+            rounds={rounds}
+            chance={metric === "accuracy" ? comparison.chance : null}
+            height="100%"
+          />
+        </div>
       )}
       {asTable && <CurveTable metric={metric} series={shown} />}
     </Card>

@@ -20,6 +20,8 @@ interface ExportProps {
   readonly opened: boolean;
   readonly address: Address;
   readonly comparison: Comparison;
+  /** Lines that the page does not show either. */
+  readonly hidden: ReadonlySet<string>;
   readonly onClose: () => void;
 }
 
@@ -39,9 +41,9 @@ interface Drawing {
 }
 type File = Exported | Drawing;
 
-const Export = ({ address, comparison }: Omit<ExportProps, "opened" | "onClose">) => {
+const Export = ({ address, comparison, hidden }: Omit<ExportProps, "opened" | "onClose">) => {
   const [kind, setKind] = useState<ExportKind>(KINDS[0]!);
-  const { file, problem } = useFile(kind, address, comparison);
+  const { file, problem } = useFile(kind, address, comparison, hidden);
   const toast = useToast();
   const drawing = file !== undefined && "svg" in file ? file : undefined;
   const isBinary = drawing?.isPng || (file !== undefined && "encoding" in file && file.encoding === "base64");
@@ -127,14 +129,14 @@ const Preview = ({ file }: { readonly file: File }) => {
 };
 
 /** Tables come from the lab, drawings are made here. */
-const useFile = (kind: ExportKind, address: Address, comparison: Comparison) => {
+const useFile = (kind: ExportKind, address: Address, comparison: Comparison, hidden: ReadonlySet<string>) => {
   const { client } = useStates();
   const [answer, setAnswer] = useState<{ of: string; file?: Exported; problem?: string }>();
   const { studies, runs, at, metric } = address;
   const { key } = kind;
   const drawn = useMemo((): File | undefined => {
     if (key !== "svg" && key !== "png") return undefined;
-    const series = seriesOfRows(comparison, metric);
+    const series = seriesOfRows(comparison, metric).filter((line) => !hidden.has(line.key));
     const title = titleOf(comparison.rows);
     return {
       filename: `${fileStem(title, metric)}.${key}`,
@@ -149,7 +151,7 @@ const useFile = (kind: ExportKind, address: Address, comparison: Comparison) => 
         chance: metric === "accuracy" ? comparison.chance : null,
       }),
     };
-  }, [key, comparison, metric]);
+  }, [key, comparison, metric, hidden]);
   const wanted = JSON.stringify([key, studies, runs, at]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a comparison with more rounds makes another file
   useEffect(() => {

@@ -1,13 +1,11 @@
 import type { Comparison } from "#contract/views.ts";
-import { Card, Empty, tableClass } from "#renderer/ui/page.tsx";
+import { Card, tableClass } from "#renderer/ui/page.tsx";
 import { ScrollBox } from "#renderer/ui/scroll-box.tsx";
 import style from "./compare.module.css";
-import { notToClaim } from "./figures.ts";
 
 /** Is the algorithm all that differs? Check by check, and what may not be claimed then. */
 export const Fairness = ({ comparison }: { readonly comparison: Comparison }) => {
   const { fair, fairness, rows } = comparison;
-  const claims = notToClaim(comparison);
   const several = rows.length > 1;
   const title = !several ? "Nothing to compare with yet" : fair ? "Fair pair" : "Not a fair pair";
   return (
@@ -32,16 +30,6 @@ export const Fairness = ({ comparison }: { readonly comparison: Comparison }) =>
             ))}
         </ul>
       )}
-      {claims.length > 0 && (
-        <div className={style.claims}>
-          <h3>What may not be claimed</h3>
-          <ul>
-            {claims.map((text) => (
-              <li key={text}>{text}</li>
-            ))}
-          </ul>
-        </div>
-      )}
     </Card>
   );
 };
@@ -56,7 +44,7 @@ export const Differences = ({ comparison: { rows, differences } }: { readonly co
         : {})}
     >
       {differences.length === 0 ? (
-        <Empty title="None" text="Every setting that these rows share is the same in all of them." />
+        <p>None: every setting that these rows share is the same in all of them.</p>
       ) : (
         <ScrollBox label="Settings that differ, by row" className={style.settings}>
           <table className={tableClass}>

@@ -1,5 +1,5 @@
 import type { AtRound, Comparison, ComparisonRow, StudyRow } from "#contract/views.ts";
-import { count, fixed, plural, points, someOf } from "#renderer/ui/format.ts";
+import { count, fixed, plural, someOf } from "#renderer/ui/format.ts";
 
 /** The table's figures and sentences; digits are those of the files that the lab writes. */
 
@@ -9,9 +9,12 @@ type Measure = Comparison["metric"];
 export const figure = (value: number | null, metric: Measure): string =>
   value === null ? "–" : metric === "accuracy" ? fixed(value * 100, 2) : fixed(value, 4);
 
-/** A difference with its sign. */
-export const difference = (value: number | null, metric: Measure): string =>
-  metric === "accuracy" ? points(value, 2) : points(value === null ? null : value / 100, 4);
+/** A difference with its sign; what rounds to nothing has none. */
+export const difference = (value: number | null, metric: Measure): string => {
+  const text = figure(value, metric);
+  const rounded = Number(text);
+  return rounded > 0 ? `+${text}` : rounded === 0 ? text.replace("-", "") : text.replace("-", "−");
+};
 
 export const spread = (
   { mean, deviation }: Pick<ComparisonRow, "mean" | "deviation">,
@@ -82,17 +85,16 @@ export const sentenceOf = (
 };
 
 /** What these figures do not show, in sentences. */
-export const notToClaim = ({ rows, fair, at, improvements }: Comparison): string[] => {
+export const notToClaim = ({
+  rows,
+  fair,
+  at,
+  trials,
+}: Pick<Comparison, "rows" | "fair" | "at" | "trials">): string[] => {
   const sentences: string[] = [];
   if (rows.length > 1 && !fair) {
     sentences.push(
-      "That the algorithm makes the difference: something else differs, too. See what under “Not a fair pair”.",
-    );
-  }
-  const fewest = improvements.length === 0 ? 0 : Math.min(...improvements.map(({ n }) => n));
-  if (improvements.length > 0 && fewest < 5) {
-    sentences.push(
-      `That the difference is significant: it rests on ${fewest === 0 ? "no pair" : plural(fewest, "pair")} of trials. More trials are needed.`,
+      "That the algorithm makes the difference: more than the algorithm differs, see “Not a fair pair”.",
     );
   }
   if (at === "best") {
@@ -101,7 +103,13 @@ export const notToClaim = ({ rows, fair, at, improvements }: Comparison): string
     );
   }
   if (rows.length > 0) {
-    sentences.push("That it holds for other data, models or splits than those compared here.");
+    const runs = trials.length === 1 ? "one trial" : `${count(trials.length)} trials`;
+    sentences.push(
+      `That it holds for other data, models or partitions than those of these ${runs}.`.replace(
+        "these one",
+        "this one",
+      ),
+    );
   }
   return sentences;
 };

@@ -1,11 +1,21 @@
-import { ActionIcon, Button, NumberInput, SegmentedControl } from "@mantine/core";
+import { ActionIcon, NumberInput, SegmentedControl } from "@mantine/core";
 import { Link } from "wouter";
 import type { AtRound, Comparison, ComparisonRow } from "#contract/views.ts";
 import { Card, Small, tableClass } from "#renderer/ui/page.tsx";
 import { ScrollBox } from "#renderer/ui/scroll-box.tsx";
 import style from "./compare.module.css";
 import { looksOf } from "./compare-series.ts";
-import { atKind, bestKey, difference, figure, measureOf, ordinal, spread, toneOf } from "./figures.ts";
+import {
+  atKind,
+  bestKey,
+  difference,
+  figure,
+  measureOf,
+  notToClaim,
+  ordinal,
+  spread,
+  toneOf,
+} from "./figures.ts";
 import { RowKey } from "./row-key.tsx";
 
 /** Trials that have a column each; of more only the mean is shown. */
@@ -27,6 +37,7 @@ export const ResultTable = ({ comparison, hidden, onToggle, onRemove, onAt, last
   const { rows, improvements, trials, chance, metric, notes } = comparison;
   const columns = trials.length <= COLUMNS ? trials : [];
   const best = bestKey(comparison);
+  const claims = notToClaim(comparison);
   const looks = looksOf(rows);
   const nameOf = (row: ComparisonRow) => (
     <span>
@@ -80,22 +91,26 @@ export const ResultTable = ({ comparison, hidden, onToggle, onRemove, onAt, last
                 </td>
                 <td data-num>{row.n}</td>
                 <td className={style.buttons}>
-                  <Button
-                    size="compact-xs"
+                  <ActionIcon
+                    variant="subtle"
+                    color="gray"
+                    title={hidden.has(row.key) ? "Show the line" : "Hide the line"}
                     aria-pressed={!hidden.has(row.key)}
                     aria-label={`Show the line of ${row.label}`}
                     onClick={() => onToggle(row.key)}
                   >
-                    {hidden.has(row.key) ? "hidden" : "shown"}
-                  </Button>{" "}
+                    <Eye isClosed={hidden.has(row.key)} />
+                  </ActionIcon>{" "}
                   <ActionIcon
-                    size="sm"
-                    variant="default"
+                    variant="subtle"
+                    color="gray"
                     aria-label={`Take ${row.label} out of the comparison`}
                     title="Take out of the comparison"
                     onClick={() => onRemove(row)}
                   >
-                    ✕
+                    <svg viewBox="0 0 20 20" aria-hidden="true">
+                      <path d="m5.5 5.5 9 9m0-9-9 9" />
+                    </svg>
                   </ActionIcon>
                 </td>
               </tr>
@@ -150,10 +165,28 @@ export const ResultTable = ({ comparison, hidden, onToggle, onRemove, onAt, last
         {notes.map((note) => (
           <p key={note}>{note}</p>
         ))}
+        {claims.length > 0 && (
+          <>
+            <h3>What may not be claimed</h3>
+            <ul className={style.claims}>
+              {claims.map((text) => (
+                <li key={text}>{text}</li>
+              ))}
+            </ul>
+          </>
+        )}
       </div>
     </Card>
   );
 };
+
+const Eye = ({ isClosed }: { readonly isClosed: boolean }) => (
+  <svg viewBox="0 0 20 20" aria-hidden="true">
+    <path d="M1.8 10S4.8 4.6 10 4.6 18.2 10 18.2 10 15.2 15.4 10 15.4 1.8 10 1.8 10Z" />
+    <circle cx="10" cy="10" r="2.5" />
+    {isClosed && <path d="m3.5 16.5 13-13" />}
+  </svg>
+);
 
 const AtControl = ({
   at,

@@ -1,0 +1,161 @@
+import { describe, expect, it } from "vitest";
+import type { Comparison } from "#contract/views.ts";
+import { layOut } from "#main/reports/layout.ts";
+import { type ReportRun, tabulate } from "#main/reports/summary.ts";
+import {
+  bestKey,
+  difference,
+  figure,
+  notToClaim,
+  ordinal,
+  spread,
+  titleOf,
+  toneOf,
+} from "#renderer/screens/compare/figures.ts";
+
+const runOf = (
+  algorithm: string,
+  trial: number,
+  values: readonly (number | null)[],
+  isLoss: boolean,
+): ReportRun => ({
+  algorithm,
+  trial,
+  seed: trial,
+  status: "done",
+  rounds: values.map((value, i) => ({
+    round: i + 1,
+    accuracy: isLoss ? null : value,
+    loss: isLoss ? value : null,
+  })),
+});
+
+/** Figures that are easily rounded in another way than elsewhere. */
+const AWKWARD = [0.285, 0.12345, 0.999949, 0.1, 1.005 / 100, 0.555555, 0, 1];
+
+/** The lab's table, and the same as a page is given it. */
+const tableOf = (isLoss: boolean) => {
+  const rows = ["fedavg", "fedntd", "fedprox"].map((label, a) => ({
+    label,
+    planned: 1,
+    runs: AWKWARD.map((value, i) => runOf(label, i + 1, [Math.min(1, value * (1 + a / 7))], isLoss)),
+  }));
+  const table = tabulate(rows, 10, "last");
+  const keyed = <T extends { readonly algorithm: string }>(row: T) => ({
+    ...row,
+    key: row.algorithm,
+    label: row.algorithm,
+    study: "s",
+    studyName: "s",
+  });
+  const comparison: Comparison = {
+    ...table,
+    rows: table.rows.map(keyed),
+    improvements: table.improvements.map(keyed),
+    fair: true,
+    fairness: [],
+    differences: [],
+    curves: [],
+  };
+  return { layout: layOut(table, ""), comparison };
+};
+
+const plainMinus = (text: string) => text.replaceAll("−", "-");
+
+describe.each([false, true])("the table's figures (a loss: %s)", (isLoss) => {
+  const { layout, comparison } = tableOf(isLoss);
+  const { metric } = comparison;
+
+  it("are those of the files, digit by digit", () => {
+    const texts = comparison.rows.map((row) => [
+      row.label,
+      ...row.cells.map(({ value }) => figure(value, metric)),
+      `${spread(row, metric)} (${row.n})`,
+    ]);
+    expect(texts).toEqual(layout.rows);
+  });
+
+  it("differ as in the files, digit by digit and with their signs", () => {
+    const texts = comparison.improvements.map((row) =>
+      [
+        ...row.cells.map(({ value }) => difference(value, metric)),
+        `${spread(row, metric, difference)} (${row.n})`,
+      ].map(plainMinus),
+    );
+    expect(texts).toEqual(layout.footer.slice(0, texts.length).map(([, ...cells]) => cells));
+  });
+
+  it("have the same best row", () => {
+    expect(layout.best).toBeDefined();
+    expect(bestKey(comparison)).toBe(comparison.rows[layout.best!]?.key);
+  });
+});
+
+describe("a difference", () => {
+  it("that rounds to nothing is neither better nor worse", () => {
+    expect(toneOf(0.00001, "accuracy")).toBeUndefined();
+    expect(toneOf(-0.00001, "accuracy")).toBeUndefined();
+    expect(toneOf(0.002, "accuracy")).toBe("better");
+    expect(toneOf(-0.002, "accuracy")).toBe("worse");
+    expect(toneOf(-0.002, "loss")).toBe("worse");
+    expect(toneOf(null, "loss")).toBeUndefined();
+  });
+});
+
+describe("the best row", () => {
+  it("is none where the means are over unequally many trials, or equal", () => {
+    const row = {
+      key: "a",
+      label: "a",
+      study: "s",
+      studyName: "s",
+      algorithm: "a",
+      cells: [],
+      deviation: null,
+    };
+    const rows = (n: number, mean: number) => [
+      { ...row, mean: 0.5, n: 3 },
+      { ...row, key: "b", mean, n },
+    ];
+    expect(bestKey({ rows: rows(3, 0.6), metric: "accuracy" })).toBe("b");
+    expect(bestKey({ rows: rows(3, 0.6), metric: "loss" })).toBe("a");
+    expect(bestKey({ rows: rows(2, 0.6), metric: "accuracy" })).toBeUndefined();
+    expect(bestKey({ rows: rows(3, 0.5), metric: "accuracy" })).toBeUndefined();
+  });
+});
+
+describe("words", () => {
+  it("of trials", () => {
+    expect([1, 2, 3, 4, 11, 12, 13, 21, 102].map(ordinal)).toEqual([
+      "1st",
+      "2nd",
+      "3rd",
+      "4th",
+      "11th",
+      "12th",
+      "13th",
+      "21st",
+      "102nd",
+    ]);
+  });
+
+  it("of the title: algorithms against the first, or one algorithm in several studies", () => {
+    const row = (algorithm: string, study: string) => ({
+      ...{ key: `${study}/${algorithm}`, label: algorithm, algorithm, study, studyName: study.toUpperCase() },
+      ...{ cells: [], mean: null, deviation: null, n: 0 },
+    });
+    expect(titleOf([row("fedavg", "a"), row("fedntd", "a")])).toBe("fedavg against fedntd");
+    expect(titleOf([row("fedavg", "a"), row("fedavg", "b")])).toBe("fedavg: A against B");
+    expect(titleOf([row("fedavg", "a")])).toBe("fedavg");
+  });
+
+  it("warn of what is not shown", () => {
+    const { comparison } = tableOf(false);
+    const fair = notToClaim(comparison).join(" ");
+    const unfair = notToClaim({ ...comparison, fair: false, at: "best" }).join(" ");
+    expect(fair).not.toContain("algorithm makes the difference");
+    expect(unfair).toContain("algorithm makes the difference");
+    expect(unfair).toContain("chosen with the test set");
+    expect(fair).not.toContain("test set");
+  });
+});
