@@ -70,6 +70,7 @@ const isOfThisRound = (p: Progress, event: { readonly run: string; readonly roun
 const isOver = (line: DeviceLine | undefined): boolean =>
   line !== undefined && ["done", "refused", "failed", "late"].includes(line.phase);
 
+const HOW_TO_STOP = "Ctrl-C stops it after this round.";
 const STOPPING = "Stopping after this round; Ctrl-C again stops now.";
 
 /** The state after an event. Pure. */
@@ -114,7 +115,7 @@ export const advance = (p: Progress, event: LabEvent): Progress => {
     case "waiting":
       return {
         ...p,
-        waiting: `waiting ${(event.sinceMs / 1000).toFixed(0)} s for ${event.for}. ${p.stopping ? STOPPING : event.next}`,
+        waiting: `waiting ${(event.sinceMs / 1000).toFixed(0)} s for ${event.for}. ${p.stopping ? STOPPING : `${event.next} ${HOW_TO_STOP}`}`,
       };
     case "device-left":
       return p.devices.has(event.device) ? withDevice(p, event.device, { phase: "away", fraction: 0 }) : p;

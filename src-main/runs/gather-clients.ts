@@ -58,7 +58,7 @@ export const gatherClients = async (input: {
           ? "They are drawn again when they have answered."
           : missing.every((name) => input.hosted.includes(name))
             ? "They are starting on this computer."
-            : "Start the missing clients, or press Ctrl-C to stop.",
+            : "Start the missing clients.",
       });
     }
     await changed(ports, control.now);

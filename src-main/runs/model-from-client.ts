@@ -75,7 +75,7 @@ const askClients = async (input: {
         stage: "joining",
         for: what,
         sinceMs,
-        next: "Press Ctrl-C to stop.",
+        next: "It goes on by itself.",
       });
     }, 2000);
     try {

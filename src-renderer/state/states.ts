@@ -123,6 +123,12 @@ export const createStates = (lab: Lab) => {
     recent = [...recent, ...items].slice(-REMEMBERED);
     labState.setState((state) => items.reduce(applyToLabState, state));
     studies.setState((state) => applyToStudies(state, items));
+    // The engines are looked at while the page is shown already: the first activity after it says that they are known.
+    if (
+      labState.getState().view?.engines === undefined &&
+      items.some(({ event }) => event.kind === "activity")
+    )
+      void loadLab().catch(() => {});
     if (items.some(({ event }) => CHANGES_THE_LIST.has(event.kind))) list.soon();
     if (items.some(({ event }) => CHANGES_THE_FLEET.has(event.kind))) fleetPage.soon();
     data.setState((state) => items.reduce(applyToData, state));

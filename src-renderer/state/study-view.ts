@@ -49,7 +49,12 @@ const changed = (view: StudyView, event: LabEvent): StudyView => {
       return { ...rest, status: "running", startedAt: view.startedAt ?? event.at };
     }
     case "study-ended":
-      return { ...view, status: event.status, endedAt: event.at };
+      return {
+        ...view,
+        status: event.status,
+        endedAt: event.at,
+        ...(event.reason === undefined ? {} : { reason: event.reason }),
+      };
     case "run-started":
       return withRun(view, event.run, (run) => {
         const { endedAt: _endedAt, reason: _reason, ...rest } = run;

@@ -47,6 +47,10 @@ export const lineOf = (event: LabEvent, runs: readonly RunRow[]): LogLine | unde
       return { tone: "quiet", subject: "The study", text: "goes on." };
     case "study-ended":
       return ended(event.status);
+    case "study-paused":
+      return { tone: "warn", subject: "The study", text: "is paused; its devices stay connected." };
+    case "study-continued":
+      return { tone: "quiet", subject: "The study", text: "goes on after its pause." };
     case "run-started":
       return {
         tone: "quiet",

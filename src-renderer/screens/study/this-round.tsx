@@ -71,8 +71,8 @@ export const ThisRound = ({ view }: { readonly view: StudyView }) => {
         <Warning
           text={
             live.waiting.stage === "joining"
-              ? `The round cannot begin: ${live.waiting.for} awaited for ${duration((now - Date.parse(live.waiting.since)) / 1000)}. Start what is missing, or stop now and lower the fleet.`
-              : `${live.waiting.for} still at work. Stop after this round, or set a deadline (stop.deadlineSeconds) in the next study.`
+              ? `The round cannot begin: waiting for ${live.waiting.for} since ${duration((now - Date.parse(live.waiting.since)) / 1000)}. ${live.waiting.next} Or stop now.`
+              : `Still waiting for ${live.waiting.for}. Stop after this round, or give the next study a deadline per round.`
           }
         />
       )}
