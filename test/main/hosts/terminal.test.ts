@@ -125,7 +125,7 @@ describe("terminal", () => {
         }),
       );
     }
-    expect(out).toBe("  waiting 2 s for a to connect. Start it.\n");
+    expect(out).toBe("  waiting 2 s for a to connect. Start it. Ctrl-C stops it after this round.\n");
   });
 
   test("on a terminal the block is redrawn in place and gone at the end", () => {
