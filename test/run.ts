@@ -101,6 +101,7 @@ if (only.length > 0) {
 } else {
   check("format and lint", "node_modules/.bin/biome", ["ci", "."]);
   check("types", "node_modules/.bin/tsc", ["--noEmit"]);
+  check("types of the page", "node_modules/.bin/tsc", ["--noEmit", "-p", "src-renderer"]);
   buildPage();
   vitest("tests", []);
   // What trains runs a second time, on the engine that every computer has.
