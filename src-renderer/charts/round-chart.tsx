@@ -159,12 +159,22 @@ interface TipProps {
   readonly metric: Metric;
   readonly active?: boolean;
   readonly label?: number | string;
-  readonly payload?: readonly { readonly name?: string; readonly value?: number; readonly color?: string }[];
+  readonly payload?: readonly {
+    readonly name?: string;
+    readonly value?: number | readonly number[];
+    readonly color?: string;
+    readonly type?: string;
+  }[];
 }
 
 const Tip = ({ metric, active, label, payload }: TipProps) => {
   if (!active || payload === undefined || payload.length === 0) return null;
-  const sorted = payload.toSorted((a, b) => (b.value ?? 0) - (a.value ?? 0));
+  // Bands, and trials beside their mean, are among them; they have no line here.
+  const sorted = payload
+    .flatMap(({ name, value, type }) =>
+      typeof value === "number" && type !== "none" ? [{ name, value }] : [],
+    )
+    .sort((a, b) => b.value - a.value);
   return (
     <div className={style.tip}>
       <p>{label === 0 ? "before training" : `round ${label}`}</p>
