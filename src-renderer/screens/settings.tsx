@@ -2,7 +2,7 @@ import { Button, SegmentedControl, useMantineColorScheme } from "@mantine/core";
 import type { ReactNode } from "react";
 import type { EngineView, LabView } from "#contract/views.ts";
 import { useLab, useNow } from "#renderer/state/use-states.ts";
-import { bytes, clock, day, duration } from "#renderer/ui/format.ts";
+import { asSentence, bytes, clock, day, duration } from "#renderer/ui/format.ts";
 import { Card, Empty, Page, Pill, Small } from "#renderer/ui/page.tsx";
 import { useToast } from "#renderer/ui/toasts.tsx";
 import style from "./settings.module.css";
@@ -111,7 +111,7 @@ const Engines = ({
                 </Pill>
               )}
             </div>
-            {engine.note !== undefined && <p>{engine.note}</p>}
+            {engine.note !== undefined && <p>{asSentence(engine.note)}</p>}
             {engine.path !== undefined && (
               <p>
                 <Small>{engine.path}</Small>

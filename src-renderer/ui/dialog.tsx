@@ -1,34 +1,59 @@
 import { Button, Modal } from "@mantine/core";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useRef, useState } from "react";
 import { messageOf } from "#renderer/state/states.ts";
 import style from "./dialog.module.css";
 import { Problem } from "./page.tsx";
+
+/**
+ * Whoever opened the dialog may be gone when it closes: an item of a menu, the line that was removed. Then the
+ * keyboard goes on at `returnTo`, or at the page's title.
+ */
+const keepFocus = (returnTo: string | undefined) => {
+  if (document.activeElement !== null && document.activeElement !== document.body) return;
+  const place = returnTo === undefined ? null : document.getElementById(returnTo);
+  (place ?? document.querySelector<HTMLElement>("[data-page-title]"))?.focus({ preventScroll: true });
+};
 
 /** A question or a form before the page; what it holds begins anew each time that it opens. */
 export const Dialog = ({
   opened,
   title,
   onClose,
+  returnTo,
   size = "md",
   children,
 }: {
   readonly opened: boolean;
   readonly title: string;
   readonly onClose: () => void;
+  /** Id of the element that the focus goes to where the one that opened the dialog is gone. */
+  readonly returnTo?: string;
   readonly size?: string;
   readonly children: ReactNode;
-}) => (
-  <Modal
-    opened={opened}
-    onClose={onClose}
-    title={title}
-    size={size}
-    classNames={{ title: style.title ?? "", content: style.content ?? "" }}
-    closeButtonProps={{ "aria-label": "Close" }}
-  >
-    {children}
-  </Modal>
-);
+}) => {
+  // it is closed by what no longer knows what it was about
+  const place = useRef(returnTo);
+  if (opened) place.current = returnTo;
+  return (
+    <Modal
+      opened={opened}
+      onClose={onClose}
+      title={title}
+      size={size}
+      // what is in the dialog keeps the focus until it is gone
+      onExitTransitionEnd={() => setTimeout(() => keepFocus(place.current))}
+      classNames={{
+        title: style.title ?? "",
+        content: style.content ?? "",
+        header: style.header ?? "",
+        body: style.body ?? "",
+      }}
+      closeButtonProps={{ "aria-label": "Close" }}
+    >
+      {children}
+    </Modal>
+  );
+};
 
 /** The row of buttons at a dialog's end. */
 export const DialogActions = ({ children }: { readonly children: ReactNode }) => (
@@ -43,16 +68,18 @@ export const Confirm = ({
   yes,
   onYes,
   onClose,
+  returnTo,
 }: {
   readonly opened: boolean;
   readonly title: string;
+  readonly returnTo?: string;
   readonly text: ReactNode;
   /** What the button says: the deed itself. */
   readonly yes: string;
   readonly onYes: () => Promise<unknown>;
   readonly onClose: () => void;
 }) => (
-  <Dialog opened={opened} title={title} onClose={onClose}>
+  <Dialog opened={opened} title={title} onClose={onClose} {...(returnTo === undefined ? {} : { returnTo })}>
     <Question text={text} yes={yes} onYes={onYes} onClose={onClose} />
   </Dialog>
 );

@@ -86,3 +86,7 @@ export const someOf = (names: readonly string[], most = 3): string => {
   if (names.length <= most) return `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
   return `${names.slice(0, most).join(", ")} and ${names.length - most} more`;
 };
+
+/** A note of the lab's as a sentence of its own. */
+export const asSentence = (text: string): string =>
+  `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;

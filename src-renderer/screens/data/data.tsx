@@ -5,13 +5,13 @@ import type { DatasetView, Transfer } from "#contract/views.ts";
 import { messageOf } from "#renderer/state/states.ts";
 import { useData, useStates } from "#renderer/state/use-states.ts";
 import { Confirm } from "#renderer/ui/dialog.tsx";
-import { bytes, plural } from "#renderer/ui/format.ts";
-import { Card, Empty, Page, Pill, Problem, Small, type Tone, tableClass } from "#renderer/ui/page.tsx";
+import { asSentence, bytes, plural } from "#renderer/ui/format.ts";
+import { Card, Empty, Page, Pill, Problem, type Tone } from "#renderer/ui/page.tsx";
 import { useToast } from "#renderer/ui/toasts.tsx";
 import style from "./data.module.css";
 import { RegisterDialog } from "./register-dialog.tsx";
 import { TransferLine } from "./transfer-line.tsx";
-import { downloadLabel, shortPath, VERIFIED } from "./transfer-words.ts";
+import { downloadLabel, shortPath, titleParts, VERIFIED } from "./transfer-words.ts";
 
 /** What studies can train on: what is here, what can be fetched, what is broken. */
 export const DataScreen = () => {
@@ -46,46 +46,28 @@ export const DataScreen = () => {
         </Card>
       )}
       {view !== undefined && (
-        <Card title="Data sets">
-          <table className={`${tableClass} ${style.table}`}>
-            <thead>
-              <tr>
-                <th>Data set</th>
-                <th>State</th>
-                <th data-num>Size</th>
-                <th>Where</th>
-                <th>Terms</th>
-                <th>
-                  <span className={style.hidden}>What can be done</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {entries.map((entry) => (
-                <Line
-                  key={entry.name}
-                  entry={entry}
-                  transfer={view.transfers.find(({ name }) => name === entry.name)}
-                  onRegister={() => register(entry.name)}
-                  onRemove={() => setRemoving(entry)}
-                />
+        <Card>
+          <ul className={style.list}>
+            {entries.map((entry) => (
+              <Line
+                key={entry.name}
+                entry={entry}
+                transfer={view.transfers.find(({ name }) => name === entry.name)}
+                onRegister={() => register(entry.name)}
+                onRemove={() => setRemoving(entry)}
+              />
+            ))}
+            {view.transfers
+              .filter(
+                ({ name, state }) => state === "running" && !entries.some((entry) => entry.name === name),
+              )
+              .map((transfer) => (
+                <li key={transfer.name}>
+                  <h2>{transfer.name}</h2>
+                  <TransferLine transfer={transfer} />
+                </li>
               ))}
-              {view.transfers
-                .filter(
-                  ({ name, state }) => state === "running" && !entries.some((entry) => entry.name === name),
-                )
-                .map((transfer) => (
-                  <tr key={transfer.name}>
-                    <th scope="row" className={style.name}>
-                      {transfer.name}
-                    </th>
-                    <td colSpan={5}>
-                      <TransferLine transfer={transfer} />
-                    </td>
-                  </tr>
-                ))}
-            </tbody>
-          </table>
+          </ul>
         </Card>
       )}
       <RegisterDialog opened={open} name={registering} onClose={() => setOpen(false)} />
@@ -139,51 +121,44 @@ interface LineProps {
 
 const Line = ({ entry, transfer, onRegister, onRemove }: LineProps) => {
   const busy = transfer?.state === "running";
+  const { title, about } = titleParts(entry.title);
   return (
-    <tr>
-      <th scope="row" className={style.name}>
-        <Link href={`/data/${encodeURIComponent(entry.name)}`}>{entry.title}</Link>
-        <br />
-        <Small>{entry.name}</Small>
-      </th>
-      <td className={style.state}>
+    <li>
+      <div className={style.about}>
+        <h2>
+          <Link href={`/data/${encodeURIComponent(entry.name)}`}>{title}</Link>
+        </h2>
+        <small>
+          {[entry.name, about, entry.bytes === undefined ? undefined : bytes(entry.bytes)]
+            .filter((part) => part !== undefined)
+            .join(" · ")}
+        </small>
+        {entry.where !== undefined && <small title={entry.where}>{shortPath(entry.where, 72)}</small>}
+        <small>Terms: {entry.terms}</small>
+      </div>
+      <div className={style.state}>
         <DataState entry={entry} />
         {entry.state === "ready" && entry.verified !== undefined && (
-          <div>
-            <Small>{VERIFIED[entry.verified]}</Small>
-          </div>
+          <small>{asSentence(VERIFIED[entry.verified])}</small>
         )}
         {entry.state === "damaged" && (
           <div className={style.trouble}>
-            {entry.problem} {entry.next}
+            {asSentence(entry.problem ?? "Its files are not what they should be")} {entry.next}
           </div>
         )}
         {busy && <TransferLine transfer={transfer} />}
         {transfer?.state === "failed" && <div className={style.trouble}>{transfer.problem}</div>}
         {transfer?.state === "stopped" && (
-          <div>
-            <Small>
-              The download was stopped
-              {transfer.done === undefined ? "" : ` at ${bytes(transfer.done)}`}; it goes on from there.
-            </Small>
-          </div>
+          <small>
+            The download was stopped
+            {transfer.done === undefined ? "" : ` at ${bytes(transfer.done)}`}; it goes on from there.
+          </small>
         )}
-      </td>
-      <td data-num>{entry.bytes === undefined ? "–" : bytes(entry.bytes)}</td>
-      <td className={style.where}>
-        {entry.where === undefined ? (
-          <Small>–</Small>
-        ) : (
-          <span title={entry.where}>{shortPath(entry.where)}</span>
-        )}
-      </td>
-      <td className={style.terms}>
-        <Small>{entry.terms}</Small>
-      </td>
-      <td className={style.actions}>
-        <Actions entry={entry} transfer={transfer} onRegister={onRegister} onRemove={onRemove} />
-      </td>
-    </tr>
+        <div className={style.actions}>
+          <Actions entry={entry} transfer={transfer} onRegister={onRegister} onRemove={onRemove} />
+        </div>
+      </div>
+    </li>
   );
 };
 

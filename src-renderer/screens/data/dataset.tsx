@@ -5,12 +5,12 @@ import type { DatasetView, SamplesView } from "#contract/views.ts";
 import { messageOf } from "#renderer/state/states.ts";
 import { useData, useNow, useStates } from "#renderer/state/use-states.ts";
 import { lastPartOf } from "#renderer/ui/address.ts";
-import { bytes, count, duration, plural } from "#renderer/ui/format.ts";
+import { asSentence, bytes, count, duration, plural } from "#renderer/ui/format.ts";
 import { Card, Empty, Page, Problem } from "#renderer/ui/page.tsx";
 import style from "./data.module.css";
 import { DataState } from "./data.tsx";
 import { TransferLine } from "./transfer-line.tsx";
-import { VERIFIED } from "./transfer-words.ts";
+import { titleParts, VERIFIED } from "./transfer-words.ts";
 
 /** One data set: what its pictures look like, how many there are of each class. */
 export const DatasetScreen = () => {
@@ -36,7 +36,7 @@ export const DatasetScreen = () => {
   }
   return (
     <Page
-      title={entry?.title ?? name}
+      title={entry === undefined ? name : titleParts(entry.title).title}
       subtitle={
         entry === undefined ? (
           "Loading"
@@ -120,7 +120,7 @@ const Reading = ({ since }: { readonly since: number }) => {
 
 const NotReady = ({ entry }: { readonly entry: DatasetView }) => {
   const [, navigate] = useLocation();
-  const text = `${entry.problem ?? "It is not on this computer."} ${entry.next ?? ""}`;
+  const text = `${asSentence(entry.problem ?? "It is not on this computer")} ${entry.next ?? ""}`;
   const action = <Button onClick={() => navigate("/data")}>Data sets</Button>;
   return entry.state === "damaged" ? (
     <Problem text={text} action={action} />
@@ -133,10 +133,10 @@ const NotReady = ({ entry }: { readonly entry: DatasetView }) => {
   );
 };
 
-/** Pictures are drawn so large that a row is as high as a line of text, in whole steps. */
+/** Pictures are drawn large enough to be told apart, in whole steps. */
 const Sheet = ({ samples }: { readonly samples: SamplesView }) => {
   const { classes, columns, width, height, sheet } = samples;
-  const scale = Math.max(1, Math.round(40 / height));
+  const scale = Math.max(1, Math.round(56 / height));
   const many = classes.length > 20;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a large sheet is scrolled with the keyboard, too
@@ -191,6 +191,7 @@ const Counts = ({ samples }: { readonly samples: SamplesView }) => {
 const About = ({ entry }: { readonly entry: DatasetView }) => {
   const facts: readonly (readonly [string, string | undefined])[] = [
     ["Name in studies", entry.name],
+    ["What", titleParts(entry.title).about],
     ["Where", entry.where],
     ["Format", entry.format],
     ["Size", entry.bytes === undefined ? undefined : bytes(entry.bytes)],

@@ -31,6 +31,8 @@ const COLUMNS: readonly { readonly key: SortKey | "work"; readonly title: string
 const CALM_MS = 5000;
 /** A list that fits on a screen needs no filter. */
 const MANY = 8;
+/** So many rows are drawn at once without being felt. */
+const DRAWN = 300;
 
 export const DeviceTable = ({
   rows,
@@ -45,6 +47,7 @@ export const DeviceTable = ({
   const now = useNow(CALM_MS);
   const [wanted, setWanted] = useState("");
   const [sorting, setSorting] = useState<Sorting>({ by: "device", down: false });
+  const [all, setAll] = useState(false);
   const filter = wanted.trim();
   const shown = useMemo(
     () => sorted(filter === "" ? rows : rows.filter((row) => matches(row, filter)), sorting),
@@ -105,11 +108,21 @@ export const DeviceTable = ({
           </tr>
         </thead>
         <tbody>
-          {shown.map(({ device, state, live }) => (
+          {(all ? shown : shown.slice(0, DRAWN)).map(({ device, state, live }) => (
             <Row key={device.name} device={device} state={state} live={live} now={now} onForget={onForget} />
           ))}
         </tbody>
       </table>
+      {!all && shown.length > DRAWN && (
+        <p className={style.rest}>
+          <Small>
+            The first {DRAWN} of {plural(shown.length, "device")} are shown.
+          </Small>{" "}
+          <Button size="xs" onClick={() => setAll(true)}>
+            Show all
+          </Button>
+        </p>
+      )}
       {shown.length === 0 && (
         <Empty title="No device like that" text="No name, group, state or study has these words in it.">
           <Button onClick={() => setWanted("")}>Show all devices</Button>

@@ -4,8 +4,9 @@ import { Link, useLocation } from "wouter";
 import type { DeviceUpdate, DeviceView, LiveRound } from "#contract/views.ts";
 import { lookOf } from "#renderer/charts/colours.ts";
 import { type ComputeBar, ComputeChart } from "#renderer/charts/compute-chart.tsx";
+import { LaneKey } from "#renderer/screens/study/devices.tsx";
 import { messageOf } from "#renderer/state/states.ts";
-import { useFleet, useLiveRound, useNow, useStates } from "#renderer/state/use-states.ts";
+import { useFleet, useLiveRound, useNow, useStates, useStudies } from "#renderer/state/use-states.ts";
 import { lastPartOf } from "#renderer/ui/address.ts";
 import { ago, day, duration, plural } from "#renderer/ui/format.ts";
 import { Card, Empty, Page, Problem } from "#renderer/ui/page.tsx";
@@ -115,7 +116,20 @@ const Now = ({
   readonly study: string;
   readonly usualMs: number;
 }) => (
-  <Card title={`Round ${live.round}`} note={<Link href={`/studies/${study}`}>the study</Link>}>
+  <Card
+    title={`Round ${live.round}`}
+    note={
+      <span className={style.roundNote}>
+        <span>
+          of{" "}
+          <Link href={`/studies/${study}`}>
+            {useStudies((state) => state.open[study]?.view.name) ?? study}
+          </Link>
+        </span>
+        <LaneKey />
+      </span>
+    }
+  >
     <LiveLane live={live} device={device} usualMs={usualMs} />
   </Card>
 );

@@ -56,12 +56,12 @@ export const summaryOf = (rows: readonly FleetRow[]): string => {
   return `${plural(rows.length, "device")} · ${kinds} · ${atWork === 0 ? "none" : atWork} at work`;
 };
 
-/** "3 times slower · drops out of 5% of the rounds" */
+/** "3× slower · drop-out 5% · crash 1%", the last two per round */
 export const profileText = (profile: Pick<VirtualGroup, "slowness" | "dropOut" | "crash">): string => {
   const parts = [
-    profile.slowness === 1 ? "full speed" : `${profile.slowness} times slower`,
-    ...(profile.dropOut > 0 ? [`drops out of ${share(profile.dropOut)} of the rounds`] : []),
-    ...(profile.crash > 0 ? [`crashes in ${share(profile.crash)}`] : []),
+    profile.slowness === 1 ? "full speed" : `${profile.slowness}× slower`,
+    ...(profile.dropOut > 0 ? [`drop-out ${share(profile.dropOut)}`] : []),
+    ...(profile.crash > 0 ? [`crash ${share(profile.crash)}`] : []),
   ];
   return parts.join(" · ");
 };

@@ -1,5 +1,5 @@
 import { Button, NumberInput, TextInput } from "@mantine/core";
-import { type FormEvent, useRef, useState } from "react";
+import { type FocusEvent, type FormEvent, useRef, useState } from "react";
 import type { VirtualGroup } from "#contract/study.ts";
 import type { FleetView } from "#contract/views.ts";
 import { messageOf } from "#renderer/state/states.ts";
@@ -19,6 +19,7 @@ import {
   previewOf,
   suggestedName,
 } from "./group-form.ts";
+import { groupButtonId } from "./groups.tsx";
 
 interface GroupDialogProps {
   readonly opened: boolean;
@@ -32,6 +33,7 @@ export const GroupDialog = ({ opened, group, groups, onClose }: GroupDialogProps
   <Dialog
     opened={opened}
     onClose={onClose}
+    {...(group === undefined ? {} : { returnTo: groupButtonId(group.name) })}
     title={group === undefined ? "Add virtual devices" : `Change ${group.name}`}
     size="lg"
   >
@@ -91,6 +93,7 @@ const Fields = ({ group, groups, onClose }: Omit<GroupDialogProps, "opened">) =>
     value: form[field],
     onChange: (value: number | string) => change({ [field]: value }),
     onBlur: leave(field),
+    onFocus: (event: FocusEvent<HTMLInputElement>) => event.currentTarget.select(),
     error: shown(field),
     max,
     hideControls: true,

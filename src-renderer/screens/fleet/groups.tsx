@@ -5,6 +5,9 @@ import { Card } from "#renderer/ui/page.tsx";
 import style from "./fleet.module.css";
 import { profileText } from "./fleet-rows.ts";
 
+/** Where the focus goes back to after a dialog that the group's menu has opened. */
+export const groupButtonId = (group: string): string => `group-${group}`;
+
 /** The groups of virtual devices: what each is like, and what can be done with it. */
 export const Groups = ({
   groups,
@@ -27,7 +30,13 @@ export const Groups = ({
           </span>
           <Menu position="bottom-end">
             <Menu.Target>
-              <Button size="xs" px={9} aria-label={`What to do with the group ${group.name}`}>
+              <Button
+                id={groupButtonId(group.name)}
+                className={style.more ?? ""}
+                size="xs"
+                px={9}
+                aria-label={`What to do with the group ${group.name}`}
+              >
                 ⋯
               </Button>
             </Menu.Target>

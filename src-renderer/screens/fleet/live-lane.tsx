@@ -1,6 +1,6 @@
 import { useMemo } from "react";
 import type { LiveRound } from "#contract/views.ts";
-import { LaneKey, LaneRow } from "#renderer/screens/study/devices.tsx";
+import { LaneRow } from "#renderer/screens/study/devices.tsx";
 import { liveLanes } from "#renderer/screens/study/lanes.ts";
 import { useNow } from "#renderer/state/use-states.ts";
 
@@ -19,12 +19,5 @@ export const LiveLane = ({
     () => ({ ...live, devices: live.devices.filter((d) => d.device === device) }),
     [live, device],
   );
-  return (
-    <>
-      {liveLanes(alone, now, usualMs).map((lane) => (
-        <LaneRow key={lane.device} lane={lane} />
-      ))}
-      <LaneKey />
-    </>
-  );
+  return liveLanes(alone, now, usualMs).map((lane) => <LaneRow key={lane.device} lane={lane} />);
 };
