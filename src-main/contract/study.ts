@@ -311,11 +311,18 @@ export const parseStudy = (
 ): { ok: true; study: Study } | { ok: false; problems: StudyProblem[] } => {
   const parsed = studySchema.safeParse(input);
   if (parsed.success) return { ok: true, study: parsed.data };
-  const problems = parsed.error.issues.flatMap((issue): StudyProblem[] => {
+  const problemsOf = (issue: z.core.$ZodIssue, before: readonly PropertyKey[]): StudyProblem[] => {
+    const path = [...before, ...issue.path];
     if (issue.code === "unrecognized_keys") {
-      return issue.keys.map((key) => ({ path: pathText([...issue.path, key]), message: "no such setting" }));
+      return issue.keys.map((key) => ({ path: pathText([...path, key]), message: "no such setting" }));
     }
-    return [{ path: pathText(issue.path), message: plainMessage(issue) }];
-  });
+    if (issue.code === "invalid_union") {
+      // Of a number, a group or a list, what was written is meant: only what is wrong inside of it is told.
+      const meant = issue.errors.find((branch) => branch.every((inner) => inner.path.length > 0));
+      if (meant !== undefined && meant.length > 0) return meant.flatMap((inner) => problemsOf(inner, path));
+    }
+    return [{ path: pathText(path), message: plainMessage(issue) }];
+  };
+  const problems = parsed.error.issues.flatMap((issue) => problemsOf(issue, []));
   return { ok: false, problems };
 };

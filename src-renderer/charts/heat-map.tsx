@@ -86,7 +86,7 @@ const Numbers = ({ devices, classes, histogram, most }: Drawn) => {
 };
 
 const MOST_HEADS = 12;
-const PIXELS_HIGH = 420;
+const PIXELS_HIGH = 300;
 
 /** One pixel per cell, made large: ten thousand cells are drawn at once. */
 const Dense = ({ devices, classes, histogram, most }: Drawn) => {
@@ -108,7 +108,7 @@ const Dense = ({ devices, classes, histogram, most }: Drawn) => {
       }
     }
   }, [histogram, most, rows, columns, scheme]);
-  const rowHeight = Math.max(4, Math.min(14, Math.floor(PIXELS_HIGH / Math.max(1, rows))));
+  const rowHeight = Math.max(3, Math.min(14, Math.floor(PIXELS_HIGH / Math.max(1, rows))));
   const [k, c] = under ?? [];
   return (
     <div className={style.dense}>

@@ -1,3 +1,4 @@
+import "#renderer/ui/quiet-zod.ts";
 import { Fragment } from "react";
 import { useStore } from "zustand";
 import { ALGORITHM_NAMES, type AlgorithmName } from "#contract/study.ts";
@@ -10,7 +11,8 @@ import style from "./new-study.module.css";
 const ABOUT: Readonly<Record<AlgorithmName, string>> = {
   fedavg: "Averages the devices' weights, by how many samples each has.",
   fedprox: "FedAvg, but each device is held back from going far from the global weights.",
-  fedntd: "FedAvg, but each device is taught to keep what the global model knows of the wrong answers.",
+  fedntd:
+    "FedAvg, but each device keeps what the global model says about the classes that are not the true one.",
   fedavgm: "FedAvg with momentum in the server's step.",
   fedadam: "The server steps with Adam.",
   fedyogi: "The server steps with Yogi, an Adam that adapts more slowly.",

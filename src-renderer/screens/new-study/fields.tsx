@@ -30,6 +30,19 @@ export const Fields = ({ children }: { readonly children: ReactNode }) => (
   <div className={style.fields}>{children}</div>
 );
 
+/** What is wrong with several settings together. */
+export const GroupProblem = ({ path }: { readonly path: string }) => {
+  const problem = useFieldProblem(path);
+  return problem === undefined ? null : (
+    <p className={style.fieldProblem} data-path={path} tabIndex={-1}>
+      {problem}
+    </p>
+  );
+};
+
+/** The explanation stands below the field: fields of a row are on one line. */
+const ORDER: ("label" | "input" | "description" | "error")[] = ["label", "input", "error", "description"];
+
 export interface FieldProps {
   /** The setting's path in the file. */
   readonly path: string;
@@ -67,6 +80,7 @@ export const NumberField = ({ path, label, unit, help, placeholder }: FieldProps
       data-path={path}
       label={labelOf(label, unit)}
       description={help}
+      inputWrapperOrder={ORDER}
       placeholder={placeholder ?? ""}
       inputMode="decimal"
       autoComplete="off"
@@ -99,6 +113,7 @@ export const TextField = ({ path, label, unit, help, placeholder }: FieldProps) 
       data-path={path}
       label={labelOf(label, unit)}
       description={help}
+      inputWrapperOrder={ORDER}
       placeholder={placeholder ?? ""}
       autoComplete="off"
       spellCheck={false}
@@ -123,7 +138,9 @@ export const ChoiceField = ({
   help,
   choices,
   onChoose,
+  wide = false,
 }: FieldProps & {
+  readonly wide?: boolean;
   readonly choices: readonly Choice[];
   /** What is done instead of setting the value. */
   readonly onChoose?: (value: string) => void;
@@ -138,6 +155,8 @@ export const ChoiceField = ({
       data-path={path}
       label={label}
       description={help}
+      inputWrapperOrder={ORDER}
+      className={wide ? (style.wide ?? "") : ""}
       value={value}
       error={problem}
       data={isKnown ? [...choices] : [...choices, { value, label: value === "" ? "Choose" : value }]}

@@ -9,7 +9,7 @@ export const focusField = (path: string): boolean => {
     );
     if (found === undefined) continue;
     found.closest("details")?.setAttribute("open", "");
-    const field = found.matches("input, select, button")
+    const field = found.matches("input, select, button, p")
       ? found
       : found.querySelector<HTMLElement>("input, select");
     field?.focus();

@@ -9,6 +9,7 @@ import {
   ChoiceField,
   FieldGroup,
   Fields,
+  GroupProblem,
   NumberField,
   SwitchField,
   TextField,
@@ -17,18 +18,26 @@ import style from "./new-study.module.css";
 import { Who } from "./who.tsx";
 
 const MODELS: readonly Choice[] = [
-  { value: "Net", label: "Net: small, two convolutions" },
-  { value: "FedAvgNet", label: "FedAvgNet: the papers' CNN" },
-  { value: "ResNet8", label: "ResNet8: small residual network" },
-  { value: "ResNet18", label: "ResNet18: large, slow on a CPU" },
-  { value: "from-client", label: "Whatever the first client sends" },
+  { value: "Net", label: "Net" },
+  { value: "FedAvgNet", label: "FedAvgNet" },
+  { value: "ResNet8", label: "ResNet8" },
+  { value: "ResNet18", label: "ResNet18" },
+  { value: "from-client", label: "The first client's own" },
 ];
 
+const MODEL_HELP: Readonly<Record<string, string>> = {
+  Net: "Small, with two convolutions: the quickest.",
+  FedAvgNet: "The network of the FedAvg and FedNTD papers.",
+  ResNet8: "A small residual network: few weights, more computing.",
+  ResNet18: "Large: slow without a fast computer.",
+  "from-client": "Only for external clients, without evaluation on the server.",
+};
+
 const KINDS: readonly Choice[] = [
-  { value: "iid", label: "IID: everyone a little of everything" },
-  { value: "shards", label: "Shards: a few classes each" },
-  { value: "dirichlet", label: "Dirichlet: unequal shares" },
-  { value: "class-skew", label: "Class skew: main classes" },
+  { value: "iid", label: "IID" },
+  { value: "shards", label: "Shards" },
+  { value: "dirichlet", label: "Dirichlet" },
+  { value: "class-skew", label: "Class skew" },
 ];
 
 const KIND_HELP: Readonly<Record<string, string>> = {
@@ -49,9 +58,15 @@ const Data = () => {
     <ChoiceField
       path="dataset"
       label="Data"
+      wide
       choices={[...choices, { value: "on-clients", label: "On the clients only" }]}
     />
   );
+};
+
+const Model = () => {
+  const model = String(useSetting("model"));
+  return <ChoiceField path="model" label="Model" choices={MODELS} help={MODEL_HELP[model]} />;
 };
 
 const PartitionGroup = () => {
@@ -92,6 +107,7 @@ const PartitionGroup = () => {
           </>
         )}
       </Fields>
+      <GroupProblem path="partition" />
       {KIND_HELP[kind] !== undefined && <p className={style.help}>{KIND_HELP[kind]}</p>}
     </FieldGroup>
   );
@@ -195,8 +211,8 @@ export const Form = memo(() => (
     <FieldGroup title="What">
       <Fields>
         <TextField path="name" label="Name" />
+        <Model />
         <Data />
-        <ChoiceField path="model" label="Model" choices={MODELS} />
       </Fields>
       <AlgorithmsField />
     </FieldGroup>
@@ -239,6 +255,7 @@ export const Form = memo(() => (
           help="Each device on its own part of the test set."
         />
       </Fields>
+      <GroupProblem path="evaluation" />
     </FieldGroup>
     <More />
   </>

@@ -148,7 +148,7 @@ const NewStudy = () => {
   return (
     <Page
       title="New study"
-      subtitle="Every algorithm of a study gets the same devices, the same data and the same draws."
+      subtitle="Start from a preset or a file. All algorithms get the same devices, data and draws."
       actions={
         <>
           <Button onClick={() => store.anew()}>Start anew</Button>
@@ -174,7 +174,8 @@ const NewStudy = () => {
         <Card className={style.form}>
           <Form />
         </Card>
-        <div className={style.side}>
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what can be scrolled has to be reached by keyboard */}
+        <section className={style.side} tabIndex={0} aria-label="Consequences">
           <Card title="Who holds what" note={answer?.preview === undefined ? undefined : "training pictures"}>
             {answer?.preview === undefined ? (
               <Small>
@@ -194,7 +195,7 @@ const NewStudy = () => {
           {answer?.cost !== undefined && rounds > 0 && runs > 0 && (
             <Cost cost={answer.cost} rounds={rounds} runs={runs} />
           )}
-        </div>
+        </section>
       </div>
       <Announced answer={answer} />
     </Page>

@@ -1,9 +1,8 @@
-import { Button } from "@mantine/core";
 import { useEffect, useRef, useState } from "react";
 import { useStore } from "zustand";
 import { PRESETS } from "#contract/presets.ts";
 import { messageOf } from "#renderer/state/states.ts";
-import { Problem, Warning } from "#renderer/ui/page.tsx";
+import { Problem } from "#renderer/ui/page.tsx";
 import type { Draft } from "./draft.ts";
 import { useDraftStore } from "./draft-store.ts";
 import style from "./new-study.module.css";
@@ -95,14 +94,12 @@ export const StartFrom = () => {
         <Problem key={text} text={text} />
       ))}
       {before !== undefined && (
-        <Warning
-          text="Your draft was replaced."
-          action={
-            <Button size="xs" onClick={() => store.bringBack()}>
-              Bring it back
-            </Button>
-          }
-        />
+        <p className={style.replaced} role="status">
+          Your draft was replaced.
+          <button type="button" className={style.toField} onClick={() => store.bringBack()}>
+            Bring it back
+          </button>
+        </p>
       )}
       {isOver && (
         <div className={style.dropHere} aria-hidden="true">

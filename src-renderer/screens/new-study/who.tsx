@@ -100,9 +100,9 @@ const Groups = ({
           <legend className={style.hidden}>{`Group ${i + 1}`}</legend>
           <TextField path={`${at(i)}.name`} label="Name" />
           <NumberField path={`${at(i)}.count`} label="Devices" />
-          <NumberField path={`${at(i)}.slowness`} label="Slower" unit="times" />
-          <NumberField path={`${at(i)}.dropOut`} label="Drop-out" unit="0–1" />
-          <NumberField path={`${at(i)}.crash`} label="Crash" unit="0–1" />
+          <NumberField path={`${at(i)}.slowness`} label="Slower" />
+          <NumberField path={`${at(i)}.dropOut`} label="Drop-out" />
+          <NumberField path={`${at(i)}.crash`} label="Crash" />
           <ActionIcon
             variant="subtle"
             color="gray"
@@ -117,8 +117,8 @@ const Groups = ({
       ))}
       {problem !== undefined && <p className={style.fieldProblem}>{problem}</p>}
       <p className={style.help}>
-        Slower: training takes so many times longer. Drop-out and crash: the probability, per round, that a
-        device leaves instead of answering, or that its process dies. It comes back afterwards.
+        Slower: training takes so many times longer. Drop-out and crash: the probability per round, 0 to 1,
+        that a device leaves instead of answering, or that its process dies. It comes back afterwards.
       </p>
       <div className={style.buttons}>
         {offered.map((group) => (
