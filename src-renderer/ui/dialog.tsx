@@ -6,12 +6,16 @@ import { Problem } from "./page.tsx";
 
 /**
  * Whoever opened the dialog may be gone when it closes: an item of a menu, the line that was removed. Then the
- * keyboard goes on at `returnTo`, or at the page's title.
+ * keyboard goes on at `returnTo` or the button in it, or the page's title.
  */
 const keepFocus = (returnTo: string | undefined) => {
   if (document.activeElement !== null && document.activeElement !== document.body) return;
   const place = returnTo === undefined ? null : document.getElementById(returnTo);
-  (place ?? document.querySelector<HTMLElement>("[data-page-title]"))?.focus({ preventScroll: true });
+  (
+    place?.querySelector<HTMLElement>("button") ??
+    place ??
+    document.querySelector<HTMLElement>("[data-page-title]")
+  )?.focus({ preventScroll: true });
 };
 
 /** A question or a form before the page; what it holds begins anew each time that it opens. */
@@ -26,7 +30,7 @@ export const Dialog = ({
   readonly opened: boolean;
   readonly title: string;
   readonly onClose: () => void;
-  /** Id of the element that the focus goes to where the one that opened the dialog is gone. */
+  /** Id of the element that gets the focus, it or a button in it, where what opened the dialog is gone. */
   readonly returnTo?: string;
   readonly size?: string;
   readonly children: ReactNode;

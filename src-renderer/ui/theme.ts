@@ -5,6 +5,8 @@ export const theme = createTheme({
   defaultRadius: "md",
   components: {
     Button: { defaultProps: { size: "sm", variant: "default" } },
+    // A menu holds its items and nothing else; the first has the focus when it opens.
+    Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
     // Locking the page's scroll would put a style element into it.
     Modal: { defaultProps: { lockScroll: false, centered: true, transitionProps: { duration: 120 } } },
     Drawer: { defaultProps: { lockScroll: false } },

@@ -11,7 +11,7 @@ import { useToast } from "#renderer/ui/toasts.tsx";
 import { DeviceTable } from "./device-table.tsx";
 import { rowsOf, summaryOf } from "./fleet-rows.ts";
 import { GroupDialog } from "./group-dialog.tsx";
-import { Groups, groupButtonId } from "./groups.tsx";
+import { Groups, groupId } from "./groups.tsx";
 
 const FOUR = { count: 4, name: "virtual", slowness: 1, dropOut: 0, crash: 0 };
 
@@ -104,7 +104,7 @@ export const FleetScreen = () => {
       />
       <Confirm
         opened={asking?.about === "remove"}
-        {...(asking?.about === "remove" ? { returnTo: groupButtonId(asking.group.name) } : {})}
+        {...(asking?.about === "remove" ? { returnTo: groupId(asking.group.name) } : {})}
         title={asking?.about === "remove" ? `Remove ${asking.group.name}` : "Remove"}
         text={
           asking?.about === "remove" &&

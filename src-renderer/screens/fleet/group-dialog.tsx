@@ -19,7 +19,7 @@ import {
   previewOf,
   suggestedName,
 } from "./group-form.ts";
-import { groupButtonId } from "./groups.tsx";
+import { groupId } from "./groups.tsx";
 
 interface GroupDialogProps {
   readonly opened: boolean;
@@ -33,7 +33,7 @@ export const GroupDialog = ({ opened, group, groups, onClose }: GroupDialogProps
   <Dialog
     opened={opened}
     onClose={onClose}
-    {...(group === undefined ? {} : { returnTo: groupButtonId(group.name) })}
+    {...(group === undefined ? {} : { returnTo: groupId(group.name) })}
     title={group === undefined ? "Add virtual devices" : `Change ${group.name}`}
     size="lg"
   >

@@ -6,7 +6,7 @@ import style from "./fleet.module.css";
 import { profileText } from "./fleet-rows.ts";
 
 /** Where the focus goes back to after a dialog that the group's menu has opened. */
-export const groupButtonId = (group: string): string => `group-${group}`;
+export const groupId = (group: string): string => `group-${group}`;
 
 /** The groups of virtual devices: what each is like, and what can be done with it. */
 export const Groups = ({
@@ -21,7 +21,7 @@ export const Groups = ({
   <Card title="Virtual groups" note="processes on this computer, started with a study">
     <ul className={style.groups}>
       {groups.map((group) => (
-        <li key={group.name}>
+        <li key={group.name} id={groupId(group.name)}>
           <span className={style.groupText}>
             <b title={group.name}>{group.name}</b>
             <span>
@@ -31,7 +31,6 @@ export const Groups = ({
           <Menu position="bottom-end">
             <Menu.Target>
               <Button
-                id={groupButtonId(group.name)}
                 className={style.more ?? ""}
                 size="xs"
                 px={9}
