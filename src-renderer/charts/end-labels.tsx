@@ -1,5 +1,5 @@
 import { usePlotArea, useXAxisScale, useYAxisScale } from "recharts";
-import { type Series, spreadLabels } from "./series.ts";
+import { placeLabels, type Series } from "./series.ts";
 
 /** The lines' names at their ends, moved apart where lines end close together. Drawn within a recharts chart. */
 export const EndLabels = ({ series }: { readonly series: readonly Series[] }) => {
@@ -14,10 +14,7 @@ export const EndLabels = ({ series }: { readonly series: readonly Series[] }) =>
     const y = yScale(last.value);
     return x === undefined || y === undefined ? [] : [{ s, x, y }];
   });
-  const placed = spreadLabels(
-    ends.map(({ y }) => y),
-    { gap: 16, min: plot.y + 4, max: plot.y + plot.height - 2 },
-  );
+  const placed = placeLabels(ends, { width: 190, gap: 16, min: plot.y + 4, max: plot.y + plot.height - 2 });
   return (
     <g>
       {ends.map(({ s, x, y }, i) => (

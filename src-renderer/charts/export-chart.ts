@@ -1,5 +1,5 @@
 import { fixed, percent } from "#renderer/ui/format.ts";
-import { type Metric, niceScale, type Series, scaleOf, spreadLabels } from "./series.ts";
+import { type Metric, niceScale, placeLabels, type Series, scaleOf } from "./series.ts";
 
 /**
  * The chart as a drawing for a paper: the same lines, scales and colours as on the page, on white, whatever the
@@ -114,10 +114,7 @@ export const chartSvg = ({ title, metric, series, rounds, chance }: ChartDrawing
       ? []
       : [{ name: names[i]!, colour: resolved(s.colour), x: x(end.round), y: y(end.value) }];
   });
-  const placed = spreadLabels(
-    ends.map((end) => end.y),
-    { gap: 17, min: TOP + 4, max: TOP + PLOT },
-  );
+  const placed = placeLabels(ends, { width: LETTER * LONGEST, gap: 17, min: TOP + 4, max: TOP + PLOT });
   const labels = ends.flatMap((end, i) => [
     `<circle cx="${n(end.x)}" cy="${n(end.y)}" r="3.5" fill="${end.colour}"/>`,
     text({ x: end.x + 9, y: placed[i]! + 4.5 }, end.name, { colour: end.colour, weight: 600 }),
@@ -156,33 +153,3 @@ export const chartSvg = ({ title, metric, series, rounds, chance }: ChartDrawing
 
 /** A band may reach past an accuracy of one: it ends where the plot does. */
 const clamp = (y: number): number => Math.min(TOP + PLOT, Math.max(TOP, y));
-
-/** The drawing as pixels, twice as many as its measures say. */
-export const toPng = async (
-  svg: string,
-  { width, height }: { width: number; height: number },
-): Promise<Blob> => {
-  const address = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
-  try {
-    const image = new Image();
-    image.src = address;
-    await image.decode();
-    const canvas = document.createElement("canvas");
-    canvas.width = width * 2;
-    canvas.height = height * 2;
-    const pen = canvas.getContext("2d");
-    if (pen === null) throw new Error("This browser draws no pictures. Save the chart as SVG instead.");
-    pen.drawImage(image, 0, 0, canvas.width, canvas.height);
-    return await new Promise((resolve, reject) => {
-      canvas.toBlob(
-        (blob) =>
-          blob === null
-            ? reject(new Error("This browser could not make a PNG of the chart. Save it as SVG instead."))
-            : resolve(blob),
-        "image/png",
-      );
-    });
-  } finally {
-    URL.revokeObjectURL(address);
-  }
-};

@@ -112,3 +112,32 @@ export const spreadLabels = (
   for (const { y, i } of order) result[i] = y;
   return result;
 };
+
+/**
+ * Where the names of lines go that end at these points: only names side by side can lie on each other, so a line that
+ * ends early keeps its name at its end.
+ */
+export const placeLabels = (
+  ends: readonly { readonly x: number; readonly y: number }[],
+  { width, ...room }: { width: number; gap: number; min: number; max: number },
+): readonly number[] => {
+  const placed = ends.map(({ y }) => y);
+  const order = ends.map((_, i) => i).sort((a, b) => ends[a]!.x - ends[b]!.x);
+  let group: number[] = [];
+  const place = () => {
+    const ys = spreadLabels(
+      group.map((i) => ends[i]!.y),
+      room,
+    );
+    for (const [k, i] of group.entries()) placed[i] = ys[k]!;
+  };
+  for (const i of order) {
+    if (group.length > 0 && ends[i]!.x - ends[group[0]!]!.x > width) {
+      place();
+      group = [];
+    }
+    group.push(i);
+  }
+  place();
+  return placed;
+};

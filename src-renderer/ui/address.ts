@@ -1,4 +1,4 @@
-import { splitHash } from "./hash-location.ts";
+import { splitHash } from "./split-hash.ts";
 
 /**
  * The last part of the page's address as it was meant: routes decode only half of it, so that a name with a slash or

@@ -111,10 +111,13 @@ const Compared = ({ address, list, go }: ComparedProps) => {
         <Problem
           text={`These runs could not be compared. ${problem}`}
           action={
-            <>
+            <div className={style.tools}>
               <Button onClick={again}>Try again</Button>
+              {typeof address.at === "number" && (
+                <Button onClick={() => go({ at: "last" })}>Show the last round</Button>
+              )}
               <Button onClick={() => go(NOTHING)}>Choose others</Button>
-            </>
+            </div>
           }
         />
       )}

@@ -1,7 +1,8 @@
 import { Button } from "@mantine/core";
 import { useEffect, useMemo, useState } from "react";
 import type { Comparison, Exported } from "#contract/views.ts";
-import { chartSvg, heightOf, toPng, WIDTH } from "#renderer/charts/export-chart.ts";
+import { chartSvg, heightOf, WIDTH } from "#renderer/charts/export-chart.ts";
+import { toPng } from "#renderer/charts/png.ts";
 import { messageOf } from "#renderer/state/states.ts";
 import { useStates } from "#renderer/state/use-states.ts";
 import { Dialog } from "#renderer/ui/dialog.tsx";

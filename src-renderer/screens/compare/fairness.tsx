@@ -2,18 +2,21 @@ import type { Comparison } from "#contract/views.ts";
 import { Card, tableClass } from "#renderer/ui/page.tsx";
 import { ScrollBox } from "#renderer/ui/scroll-box.tsx";
 import style from "./compare.module.css";
+import { verdictOf } from "./figures.ts";
+
+const VERDICTS = {
+  alone: { title: "Nothing to compare with yet", note: undefined },
+  fair: { title: "Fair pair", note: "only the algorithm differs" },
+  incomplete: { title: "Not a pair yet", note: "figures are missing" },
+  unfair: { title: "Not a fair pair", note: "more than the algorithm differs" },
+} as const;
 
 /** Is the algorithm all that differs? Check by check, and what may not be claimed then. */
 export const Fairness = ({ comparison }: { readonly comparison: Comparison }) => {
-  const { fair, fairness, rows } = comparison;
-  const several = rows.length > 1;
-  const title = !several ? "Nothing to compare with yet" : fair ? "Fair pair" : "Not a fair pair";
+  const { fairness } = comparison;
+  const { title, note } = VERDICTS[verdictOf(comparison)];
   return (
-    <Card
-      title={title}
-      className={style.verdict}
-      note={several ? (fair ? "only the algorithm differs" : "read before you compare") : undefined}
-    >
+    <Card title={title} note={note} className={style.verdict}>
       {fairness.length === 0 ? (
         <p>Add runs: of another algorithm, or of another study.</p>
       ) : (

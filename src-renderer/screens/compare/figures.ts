@@ -62,6 +62,9 @@ export const titleOf = (rows: readonly ComparisonRow[]): string => {
   return names.length === 0 ? first : `${first}: ${name} against ${someOf(names)}`;
 };
 
+/** The table has the whole name. */
+const LONG_NAME = 80;
+
 /** "forgetting · 10 devices · 20 rounds · 3 trials"; where studies differ, from the least to the most. */
 export const sentenceOf = (
   { rows, trials }: Pick<Comparison, "rows" | "trials">,
@@ -77,25 +80,36 @@ export const sentenceOf = (
     return [least === most ? plural(least, one) : `${count(least)} to ${plural(most, one)}`];
   };
   return [
-    someOf(names),
+    someOf(names.map((name) => (name.length > LONG_NAME ? `${name.slice(0, LONG_NAME - 1)}…` : name))),
     ...range(({ fleetSize }) => fleetSize, "device"),
     ...range(({ rounds }) => rounds, "round"),
     plural(trials.length, "trial"),
   ].join(" · ");
 };
 
-/** What these figures do not show, in sentences. */
-export const notToClaim = ({
+/** A pair that lacks nothing but trials is on its way to be one. */
+export const verdictOf = ({
   rows,
-  fair,
-  at,
-  trials,
-}: Pick<Comparison, "rows" | "fair" | "at" | "trials">): string[] => {
+  fairness,
+}: Pick<Comparison, "rows" | "fairness">): "alone" | "fair" | "incomplete" | "unfair" => {
+  const unmet = fairness.filter(({ ok }) => !ok);
+  if (rows.length < 2) return "alone";
+  if (unmet.length === 0) return "fair";
+  return unmet.every(({ about }) => about === "trials") ? "incomplete" : "unfair";
+};
+
+/** What these figures do not show, in sentences. */
+export const notToClaim = (comparison: Pick<Comparison, "rows" | "fairness" | "at" | "trials">): string[] => {
+  const { rows, at, trials } = comparison;
+  const verdict = verdictOf(comparison);
   const sentences: string[] = [];
-  if (rows.length > 1 && !fair) {
+  if (verdict === "unfair") {
     sentences.push(
       "That the algorithm makes the difference: more than the algorithm differs, see “Not a fair pair”.",
     );
+  }
+  if (verdict === "incomplete") {
+    sentences.push("That one is better than the other: not every row has a figure for every trial.");
   }
   if (at === "best") {
     sentences.push(
@@ -103,13 +117,8 @@ export const notToClaim = ({
     );
   }
   if (rows.length > 0) {
-    const runs = trials.length === 1 ? "one trial" : `${count(trials.length)} trials`;
-    sentences.push(
-      `That it holds for other data, models or partitions than those of these ${runs}.`.replace(
-        "these one",
-        "this one",
-      ),
-    );
+    const these = trials.length === 1 ? "this one trial" : `these ${count(trials.length)} trials`;
+    sentences.push(`That it holds for other data, models or partitions than those of ${these}.`);
   }
   return sentences;
 };

@@ -1,4 +1,5 @@
 import { ActionIcon, NumberInput, SegmentedControl } from "@mantine/core";
+import { useState } from "react";
 import { Link } from "wouter";
 import type { AtRound, Comparison, ComparisonRow } from "#contract/views.ts";
 import { Card, Small, tableClass } from "#renderer/ui/page.tsx";
@@ -192,34 +193,42 @@ const AtControl = ({
   at,
   onAt,
   lastRound,
-}: Pick<ResultProps, "onAt" | "lastRound"> & { readonly at: AtRound }) => (
-  <div className={style.tools}>
-    {typeof at === "number" && (
-      <NumberInput
-        className={style.round ?? ""}
+}: Pick<ResultProps, "onAt" | "lastRound"> & { readonly at: AtRound }) => {
+  // What is being typed need not be a round yet.
+  const [typed, setTyped] = useState<number>();
+  const most = Math.max(1, lastRound);
+  const isRound = (n: number) => Number.isInteger(n) && n >= 1 && n <= most;
+  return (
+    <div className={style.tools}>
+      {typeof at === "number" && (
+        <NumberInput
+          className={style.round ?? ""}
+          size="xs"
+          min={1}
+          max={most}
+          error={typed !== undefined && !isRound(typed) ? `1 to ${most}` : undefined}
+          allowDecimal={false}
+          aria-label="Round of the table"
+          value={typed ?? at}
+          onChange={(value) => {
+            setTyped(Number(value));
+            if (isRound(Number(value))) onAt(Number(value), true);
+          }}
+          onBlur={() => setTyped(undefined)}
+        />
+      )}
+      <SegmentedControl
         size="xs"
-        min={1}
-        max={100_000}
-        allowDecimal={false}
-        aria-label="Round of the table"
-        value={at}
-        onChange={(value) => {
-          const round = Number(value);
-          if (Number.isInteger(round) && round >= 1 && round <= 100_000) onAt(round, true);
-        }}
+        aria-label="Which figure of a run"
+        value={atKind(at)}
+        onChange={(kind) => onAt(kind === "round" ? most : (kind as AtRound), false)}
+        data={[
+          { value: "last", label: "Last round" },
+          { value: "last5", label: "Mean of last five" },
+          { value: "best", label: "Best round" },
+          { value: "round", label: "Round …" },
+        ]}
       />
-    )}
-    <SegmentedControl
-      size="xs"
-      aria-label="Which figure of a run"
-      value={atKind(at)}
-      onChange={(kind) => onAt(kind === "round" ? Math.max(1, lastRound) : (kind as AtRound), false)}
-      data={[
-        { value: "last", label: "Last round" },
-        { value: "last5", label: "Mean of last five" },
-        { value: "best", label: "Best round" },
-        { value: "round", label: "Round …" },
-      ]}
-    />
-  </div>
-);
+    </div>
+  );
+};

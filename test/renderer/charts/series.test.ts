@@ -3,6 +3,7 @@ import type { Curve } from "#contract/views.ts";
 import {
   meanOf,
   niceScale,
+  placeLabels,
   pointsOf,
   type Series,
   scaleOf,
@@ -144,5 +145,20 @@ describe("labels at the ends of lines", () => {
     expect(Math.min(...placed)).toBeGreaterThanOrEqual(-1e-9);
     expect(Math.max(...placed)).toBeLessThanOrEqual(200);
     expect(new Set(placed.map((y) => y.toFixed(3))).size).toBe(30);
+  });
+
+  it("are pushed only by names beside them", () => {
+    const ends = [
+      { x: 500, y: 10 },
+      { x: 100, y: 10 },
+      { x: 500, y: 12 },
+      { x: 90, y: 11 },
+    ];
+    const placed = placeLabels(ends, { ...place, width: 190 });
+    expect(placed[0]).toBe(10);
+    expect(placed[1]).toBe(10);
+    expect(placed[2]).toBe(26);
+    expect(placed[3]).toBe(26);
+    expect(placeLabels([], { ...place, width: 190 })).toEqual([]);
   });
 });

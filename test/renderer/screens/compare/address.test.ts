@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { readAddress, writeAddress } from "#renderer/screens/compare/address.ts";
-import { splitHash } from "#renderer/ui/hash-location.ts";
+import { splitHash } from "#renderer/ui/split-hash.ts";
 
 describe("the address of a comparison", () => {
   it.each([

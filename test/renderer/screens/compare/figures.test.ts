@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Comparison } from "#contract/views.ts";
+import type { Comparison, StudyRow } from "#contract/views.ts";
 import { layOut } from "#main/reports/layout.ts";
 import { type ReportRun, tabulate } from "#main/reports/summary.ts";
 import {
@@ -8,9 +8,11 @@ import {
   figure,
   notToClaim,
   ordinal,
+  sentenceOf,
   spread,
   titleOf,
   toneOf,
+  verdictOf,
 } from "#renderer/screens/compare/figures.ts";
 
 const runOf = (
@@ -149,13 +151,45 @@ describe("words", () => {
     expect(titleOf([row("fedavg", "a")])).toBe("fedavg");
   });
 
+  it("of the sentence: what is known of the studies, from the least to the most", () => {
+    const row = (study: string, studyName: string) => ({
+      ...{ key: study, label: study, algorithm: "fedavg", study, studyName },
+      ...{ cells: [], mean: null, deviation: null, n: 0 },
+    });
+    const study = (id: string, fleetSize: number): StudyRow => ({
+      ...{
+        id,
+        name: id,
+        status: "done",
+        createdAt: "",
+        algorithms: [],
+        dataset: "d",
+        model: "m",
+        rounds: 20,
+      },
+      ...{ trials: 3, fleetSize, runs: 3, runsDone: 3, roundsDone: 60, results: [] },
+    });
+    const rows = [row("a", "first"), row("b", "x".repeat(200))];
+    expect(sentenceOf({ rows, trials: [1, 2, 3] }, [study("a", 4), study("b", 10), study("c", 99)])).toBe(
+      `first and ${"x".repeat(79)}… · 4 to 10 devices · 20 rounds · 3 trials`,
+    );
+    expect(sentenceOf({ rows: rows.slice(0, 1), trials: [1] }, [])).toBe("first · 1 trial");
+  });
+
   it("warn of what is not shown", () => {
     const { comparison } = tableOf(false);
+    const unmet = (about: "settings" | "trials") => ({
+      ...comparison,
+      fairness: [{ about, ok: false, text: "" }],
+    });
     const fair = notToClaim(comparison).join(" ");
-    const unfair = notToClaim({ ...comparison, fair: false, at: "best" }).join(" ");
-    expect(fair).not.toContain("algorithm makes the difference");
-    expect(unfair).toContain("algorithm makes the difference");
-    expect(unfair).toContain("chosen with the test set");
-    expect(fair).not.toContain("test set");
+    expect(verdictOf(comparison)).toBe("fair");
+    expect(fair).not.toMatch(/algorithm makes the difference|test set|better/);
+    expect(verdictOf(unmet("settings"))).toBe("unfair");
+    expect(notToClaim(unmet("settings")).join(" ")).toContain("algorithm makes the difference");
+    expect(verdictOf(unmet("trials"))).toBe("incomplete");
+    expect(notToClaim(unmet("trials")).join(" ")).toContain("not every row");
+    expect(notToClaim({ ...comparison, at: "best" }).join(" ")).toContain("chosen with the test set");
+    expect(verdictOf({ rows: comparison.rows.slice(0, 1), fairness: [] })).toBe("alone");
   });
 });
