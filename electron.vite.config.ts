@@ -22,6 +22,7 @@ export default defineConfig({
           "device-worker": from("./src-main/device-worker.ts"),
           "evaluation-worker": from("./src-main/evaluation-worker.ts"),
           "desk-worker": from("./src-main/desk-worker.ts"),
+          "report-worker": from("./src-main/report-worker.ts"),
           "engine-worker": from("./src-main/engine-worker.ts"),
         },
         output: { format: "es", entryFileNames: "[name].js", chunkFileNames: "parts/[name]-[hash].js" },

@@ -26,6 +26,7 @@ const openAt = (given: string | undefined, options: Pick<LabOptions, "listen" | 
         device: new URL("./device-worker.ts", import.meta.url),
         evaluation: new URL("./evaluation-worker.ts", import.meta.url),
         desk: new URL("./desk-worker.ts", import.meta.url),
+        report: new URL("./report-worker.ts", import.meta.url),
       },
       ...options,
       onProgress: (message) => process.stderr.write(`${message}\n`),

@@ -14,13 +14,14 @@ import { createRuns } from "#main/runs/runs.ts";
 import { weightsSha256 } from "#main/store/safetensors.ts";
 import { openStore } from "#main/store/store.ts";
 import { DEFAULT_LISTEN, equip } from "./equip.ts";
+import { createReportProcess } from "./report-process.ts";
 
 export interface LabOptions {
   readonly dataDir: string;
   readonly resourcesDir: string;
   readonly fork: ForkChild;
   /** Roots of the child processes. */
-  readonly entries: { readonly device: URL; readonly evaluation: URL; readonly desk: URL };
+  readonly entries: Readonly<Record<"device" | "evaluation" | "desk" | "report", URL>>;
   /** Where foreign Flower clients may join; loopback port 8080 if a study wants some and this is not said. */
   readonly listen?: ListenOptions | undefined;
   readonly onProgress?: (message: string) => void;
@@ -90,6 +91,11 @@ export const openLab = (options: LabOptions) => {
     publish(event, id);
   };
   const desk = createDesk({ fork: options.fork, entry: options.entries.desk });
+  const reports = createReportProcess({
+    fork: options.fork,
+    entry: options.entries.report,
+    dataDir: store.dataDir,
+  });
   const catalogue = createCatalogue({
     resourcesDir: options.resourcesDir,
     dataDir: store.dataDir,
@@ -106,6 +112,7 @@ export const openLab = (options: LabOptions) => {
     datasets: {
       find: (name) => catalogue.find(name),
       labels: desk.labels,
+      partition: desk.partition,
     },
     models: { parameters: modelParameters, initialWeights },
     records: {
@@ -185,6 +192,7 @@ export const openLab = (options: LabOptions) => {
     store,
     catalogue,
     desk,
+    reports,
     /** Where foreign clients are awaited by a study that wants some. */
     listen: options.listen ?? DEFAULT_LISTEN,
     emit,
@@ -200,7 +208,7 @@ export const openLab = (options: LabOptions) => {
     },
     async close(): Promise<void> {
       closed = true;
-      await Promise.all([evaluator?.close(), desk.close()]);
+      await Promise.all([evaluator?.close(), desk.close(), reports.close()]);
       store.close();
     },
   };

@@ -84,7 +84,12 @@ const openDesktop = () => {
 
   // The lab
   const fork = createForkUtility(utilityProcess);
-  const entries = { device: entry("device"), evaluation: entry("evaluation"), desk: entry("desk") };
+  const entries = {
+    device: entry("device"),
+    evaluation: entry("evaluation"),
+    desk: entry("desk"),
+    report: entry("report"),
+  };
   const lab = openOrSayWhere(dataDir, () => openLab({ dataDir, resourcesDir, fork, entries }));
   const pageLab = openPageLab({
     lab,

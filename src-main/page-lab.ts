@@ -100,7 +100,7 @@ export const openPageLab = ({ lab, host, version, listEngines, onBug = toStandar
       changed: () => notify({ kind: "fleet-changed" }),
       now: Date.now,
     },
-    reports: createReportPorts(store),
+    reports: createReportPorts(store, lab.reports.render),
     lab: {
       facts: {
         version,

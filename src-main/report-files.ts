@@ -1,5 +1,6 @@
 /** Tables as files, for the command line and for pages alike. */
 import { setImmediate } from "node:timers/promises";
+import { UserError } from "#contract/failure.ts";
 import type { AtRound, ExportFormat } from "#contract/views.ts";
 import type { Chosen, ReportPorts } from "#main/hosts/page/reports-handlers.ts";
 import { compare } from "#main/reports/compare.ts";
@@ -30,68 +31,81 @@ const workbook = async (sheets: readonly Sheet[]): Promise<Uint8Array> => {
   return await writeExcelFile([...sheets]).toBuffer();
 };
 
-/** What pages compare and take away, from the store. Between two runs others have their turn. */
-export const createReportPorts = (store: Store): ReportPorts => {
-  /** The chosen runs with their rounds, as far as `roundsOf` reads them. */
-  const read = async (
-    chosen: readonly Chosen[],
-    roundsOf: (run: string) => readonly ReportRound[],
-  ): Promise<ComparedStudy[]> => {
-    const studies: ComparedStudy[] = [];
-    for (const { study: id, runs: ids } of chosen) {
-      const study = store.reportRows.study(id);
-      const byId = new Map(store.runs.of(id).map((run) => [run.id, run]));
-      const runs: ComparedStudy["runs"][number][] = [];
-      for (const one of ids) {
-        const run = byId.get(one);
-        // it may have been removed while others had their turn
-        if (run !== undefined) runs.push({ ...run, rounds: roundsOf(one) });
-        await setImmediate();
-      }
-      if (study !== undefined) studies.push({ ...study, runs });
+/** The chosen runs with their rounds, as far as `roundsOf` reads them. Between two runs others have their turn. */
+const read = async (
+  store: Store,
+  chosen: readonly Chosen[],
+  roundsOf: (run: string) => readonly ReportRound[],
+): Promise<ComparedStudy[]> => {
+  const studies: ComparedStudy[] = [];
+  for (const { study: id, runs: ids } of chosen) {
+    const study = store.reportRows.study(id);
+    const byId = new Map(store.runs.of(id).map((run) => [run.id, run]));
+    const runs: ComparedStudy["runs"][number][] = [];
+    for (const one of ids) {
+      const run = byId.get(one);
+      // it may have been removed while others had their turn
+      if (run !== undefined) runs.push({ ...run, rounds: roundsOf(one) });
+      await setImmediate();
     }
-    return studies;
-  };
-
-  return {
-    study(id) {
-      const found = store.studyRows.get(id);
-      return found && { name: found.name, rounds: found.rounds };
-    },
-    runsOf: (study) => store.runs.of(study).map(({ id }) => id),
-    studyOf: (run) => store.runs.get(run)?.study,
-
-    async compare(chosen, at) {
-      const curves = new Map<string, ReturnType<Store["rounds"]["columns"]>>();
-      const studies = await read(chosen, (run) => {
-        const curve = store.rounds.columns(run);
-        curves.set(run, curve);
-        const firstWeights = store.reportRows.firstWeights(run);
-        return curve.round.map((round, i) => ({
-          round,
-          accuracy: curve.accuracy[i] ?? null,
-          loss: curve.loss[i] ?? null,
-          ...(round === 0 && firstWeights !== undefined ? { weightsSha256: firstWeights } : {}),
-        }));
-      });
-      return { ...compare(studies, at).comparison, curves: [...curves.values()] };
-    },
-
-    async render(chosen, at, format) {
-      const [only, ...more] = chosen;
-      if (only === undefined) throw new Error("nothing is chosen");
-      const isOneStudy = only.whole && more.length === 0;
-      // the JSON of one study has everything that is known of its rounds
-      const roundsOf = isOneStudy && format === "json" ? store.rounds.of : store.reportRows.rounds;
-      const studies = await read(chosen, roundsOf);
-      const [study] = studies;
-      if (isOneStudy && study !== undefined) return await oneStudy(study, at, format);
-      return format === "xlsx"
-        ? await workbook(jointSheets(studies, at))
-        : endLine(renderJoint(studies, at, format));
-    },
-  };
+    if (study !== undefined) studies.push({ ...study, runs });
+  }
+  return studies;
 };
+
+/**
+ * What pages take away: a file's text, or its bytes.
+ * @throws UserError when nothing of what was chosen is there any more
+ */
+export const renderReport = async (
+  store: Store,
+  chosen: readonly Chosen[],
+  at: AtRound,
+  format: ExportFormat,
+): Promise<string | Uint8Array> => {
+  const [only, ...more] = chosen;
+  if (only === undefined) throw new Error("nothing is chosen");
+  const isOneStudy = only.whole && more.length === 0;
+  // the JSON of one study has everything that is known of its rounds
+  const roundsOf = isOneStudy && format === "json" ? store.rounds.of : store.reportRows.rounds;
+  const studies = await read(store, chosen, roundsOf);
+  const [study] = studies;
+  if (study === undefined) {
+    throw new UserError(`There is no study ${only.study} any more: it was removed. Choose another one.`);
+  }
+  if (isOneStudy) return await oneStudy(study, at, format);
+  return format === "xlsx"
+    ? await workbook(jointSheets(studies, at))
+    : endLine(renderJoint(studies, at, format));
+};
+
+/** What pages compare and take away, from the store. `render` is `renderReport`, wherever it keeps nobody waiting. */
+export const createReportPorts = (store: Store, render: ReportPorts["render"]): ReportPorts => ({
+  study(id) {
+    const found = store.studyRows.get(id);
+    return found && { name: found.name, rounds: found.rounds };
+  },
+  runsOf: (study) => store.runs.of(study).map(({ id }) => id),
+  studyOf: (run) => store.runs.get(run)?.study,
+
+  async compare(chosen, at) {
+    const curves = new Map<string, ReturnType<Store["rounds"]["columns"]>>();
+    const studies = await read(store, chosen, (run) => {
+      const curve = store.rounds.columns(run);
+      curves.set(run, curve);
+      const firstWeights = store.reportRows.firstWeights(run);
+      return curve.round.map((round, i) => ({
+        round,
+        accuracy: curve.accuracy[i] ?? null,
+        loss: curve.loss[i] ?? null,
+        ...(round === 0 && firstWeights !== undefined ? { weightsSha256: firstWeights } : {}),
+      }));
+    });
+    return { ...compare(studies, at).comparison, curves: [...curves.values()] };
+  },
+
+  render,
+});
 
 const oneStudy = async (
   { id, name, settings: { model, dataset, rounds }, classes, runs }: ComparedStudy,

@@ -1,10 +1,10 @@
 import { constants, setPriority } from "node:os";
 import type { Parent } from "#contract/child.ts";
+import { answerJobs } from "#contract/child-jobs.ts";
 import type { Dataset, DatasetLocation, Partition } from "#contract/dataset.ts";
-import { UserError } from "#contract/failure.ts";
 import type { Study, StudyProblem } from "#contract/study.ts";
 import { datasetSha256, loadDataset } from "./datasets.ts";
-import type { Dealt, DeskLabels, FromDesk, ToDesk } from "./desk-messages.ts";
+import type { Dealt, DeskLabels, DeskWork } from "./desk-messages.ts";
 import { stampOf } from "./digest.ts";
 import { examine } from "./examine.ts";
 import { sampleSheet } from "./sample-sheet.ts";
@@ -61,45 +61,27 @@ export const runDeskHost = ({ parent, deal }: DeskHostPorts): void => {
     const { histogram = [], sha256 = "" } = made.partition ?? {};
     return { ok: true, classes, samples, histogram, sha256 };
   };
-  const answer = (job: ToDesk): Promise<unknown> => {
-    switch (job.kind) {
-      case "labels":
-        return labelsOf(job.takes);
-      case "samples":
-        return inTurn(async () => {
-          const key = await keyOf(job.takes.location);
-          const dataset = await loadDataset(job.takes.location);
-          keep(key, dataset);
-          return sampleSheet(dataset, job.takes.perClass);
-        });
-      case "examine":
-        return inTurn(() => examine(job.takes));
-      case "deal":
-        return dealt(job.takes.study, job.takes.location);
-    }
-  };
-
   try {
     // whoever serves pages goes first
     setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
   } catch {
     // not every system lets a process say so
   }
-  parent.onMessage((message) => {
-    const job = message as ToDesk;
-    void answer(job)
-      .then((gives): FromDesk => ({ id: job.id, ok: true, gives }))
-      .catch((error: unknown): FromDesk => {
-        const known = error instanceof Error ? error : new Error(String(error));
-        return {
-          id: job.id,
-          ok: false,
-          message: known.message,
-          stack: known.stack ?? "",
-          ...(known instanceof UserError ? { exitCode: known.exitCode } : {}),
-        };
-      })
-      .then((reply) => parent.send(reply));
+  answerJobs<DeskWork>(parent, {
+    labels: labelsOf,
+    samples: ({ location, perClass }) =>
+      inTurn(async () => {
+        const key = await keyOf(location);
+        const dataset = await loadDataset(location);
+        keep(key, dataset);
+        return sampleSheet(dataset, perClass);
+      }),
+    examine: (what) => inTurn(() => examine(what)),
+    deal: ({ study, location }) => dealt(study, location),
+    partition: async ({ study, location }) => {
+      const labels = await labelsOf(location);
+      const { classNames, sha256 } = labels;
+      return { classNames, sha256, ...deal(study, labels) };
+    },
   });
-  parent.onGone(() => process.exit(0));
 };

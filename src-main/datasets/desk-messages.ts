@@ -1,4 +1,4 @@
-import type { DatasetLocation } from "#contract/dataset.ts";
+import type { DatasetLocation, Partition } from "#contract/dataset.ts";
 import type { Study, StudyProblem } from "#contract/study.ts";
 import type { Examination } from "./examine.ts";
 import type { Registered } from "./inspect.ts";
@@ -46,25 +46,21 @@ export type Dealt =
       readonly samples: number;
     };
 
+/** What a study that is started is recorded with. */
+export type FullyDealt = { readonly classNames: readonly string[]; readonly sha256: string } & (
+  | {
+      readonly ok: true;
+      /** Undefined where no device takes its data from this computer. */
+      readonly partition: Partition | undefined;
+    }
+  | { readonly ok: false; readonly problems: readonly StudyProblem[] }
+);
+
 /** Each kind of work with what it takes and gives. */
 export interface DeskWork {
   labels: { takes: DatasetLocation; gives: DeskLabels };
   samples: { takes: { location: DatasetLocation; perClass: number }; gives: SampleSheet };
   examine: { takes: Examination; gives: Registered };
   deal: { takes: { study: Study; location: DatasetLocation }; gives: Dealt };
+  partition: { takes: { study: Study; location: DatasetLocation }; gives: FullyDealt };
 }
-
-export type DeskJob = { [K in keyof DeskWork]: { kind: K; takes: DeskWork[K]["takes"] } }[keyof DeskWork];
-
-export type ToDesk = DeskJob & { readonly id: number };
-
-export type FromDesk =
-  | { readonly id: number; readonly ok: true; readonly gives: unknown }
-  | {
-      readonly id: number;
-      readonly ok: false;
-      readonly message: string;
-      readonly stack: string;
-      /** Set where a person can mend it (UserError). */
-      readonly exitCode?: number;
-    };

@@ -1,8 +1,8 @@
-import type { Child, ForkChild } from "#contract/child.ts";
+import type { ForkChild } from "#contract/child.ts";
+import { createChildJobs, createTurns } from "#contract/child-jobs.ts";
 import type { DatasetLocation } from "#contract/dataset.ts";
-import { UserError } from "#contract/failure.ts";
 import type { Study } from "#contract/study.ts";
-import type { Dealt, DeskJob, DeskLabels, DeskWork, FromDesk, SampleSheet, ToDesk } from "./desk-messages.ts";
+import type { Dealt, DeskLabels, DeskWork, FullyDealt, SampleSheet } from "./desk-messages.ts";
 import type { Examination } from "./examine.ts";
 import type { Registered } from "./inspect.ts";
 
@@ -16,9 +16,11 @@ export interface Desk {
   examine(what: Examination): Promise<Registered>;
   /**
    * The partition that a study would have, without its lists of samples. One is dealt at a time; whose asker has left
-   * before its turn is not dealt at all.
+   * before its turn is not dealt at all, and the asker is told at once.
    */
   deal(study: Study, location: DatasetLocation, asker?: AbortSignal): Promise<Dealt>;
+  /** The partition of a study that is started. It waits for no more than the one that is being dealt. */
+  partition(study: Study, location: DatasetLocation): Promise<FullyDealt>;
   /** Undefined while no process is there. */
   readonly pid: number | undefined;
   /** Ends the process; jobs that still wait are rejected. */
@@ -33,145 +35,28 @@ export interface DeskOptions {
   readonly idleMs?: number;
 }
 
-interface Pending {
-  readonly message: ToDesk;
-  attempts: number;
-  resolve(value: unknown): void;
-  reject(error: Error): void;
-}
-
-/** A process that dies is started again, and its jobs with it, so often per job. */
-const ATTEMPTS = 2;
-const LAST_WORDS = 4000;
-
 /** Starts no process yet: the first job does. */
-export const createDesk = ({ fork, entry, idleMs = 60_000 }: DeskOptions): Desk => {
-  const pending = new Map<number, Pending>();
-  let child: Child | undefined;
-  let idle: NodeJS.Timeout | undefined;
-  let nextId = 1;
-  let closed = false;
-
-  const settle = (message: FromDesk): void => {
-    const waiting = pending.get(message.id);
-    if (waiting === undefined) return;
-    pending.delete(message.id);
-    rest();
-    if (message.ok) waiting.resolve(message.gives);
-    else if (message.exitCode !== undefined) {
-      waiting.reject(new UserError(message.message, { exitCode: message.exitCode }));
-    } else {
-      const error = new Error(`the data process failed: ${message.message}`);
-      error.stack = message.stack;
-      waiting.reject(error);
-    }
-  };
-
-  /** Nothing is lost with an idle process but the labels it remembers. */
-  const rest = (): void => {
-    clearTimeout(idle);
-    if (pending.size > 0) return;
-    idle = setTimeout(() => {
-      const resting = child;
-      child = undefined;
-      resting?.kill();
-    }, idleMs);
-    idle.unref();
-  };
-
-  const onGone = (reason: string): void => {
-    child = undefined;
-    for (const [id, waiting] of pending) {
-      if (waiting.attempts < ATTEMPTS) continue;
-      pending.delete(id);
-      waiting.reject(new UserError(`the process that reads data sets ${reason}`, { exitCode: 1 }));
-    }
-    for (const waiting of pending.values()) deliver(waiting);
-  };
-
-  const start = (): Child => {
-    let words = "";
-    const started = fork(entry, { name: "fedfleet data" });
-    let gone = false;
-    const once = (reason: string) => {
-      if (gone) return;
-      gone = true;
-      if (child === started) onGone(`${reason}${words.trim() ? `:\n${words.trim()}` : ""}`);
-    };
-    started.onOutput((text) => {
-      words = (words + text).slice(-LAST_WORDS);
-    });
-    started.onMessage((message) => settle(message as FromDesk));
-    started.onError((error) => once(`could not be started (${error.message})`));
-    started.onExit((code, signal) =>
-      once(signal === "SIGKILL" ? "was killed (out of memory?)" : `ended (${signal ?? `exit code ${code}`})`),
-    );
-    return started;
-  };
-
-  const deliver = (waiting: Pending): void => {
-    clearTimeout(idle);
-    waiting.attempts += 1;
-    child ??= start();
-    child.send(waiting.message);
-  };
-
-  const ask = <K extends keyof DeskWork>(
-    kind: K,
-    takes: DeskWork[K]["takes"],
-  ): Promise<DeskWork[K]["gives"]> =>
-    new Promise<DeskWork[K]["gives"]>((resolve, reject) => {
-      if (closed) {
-        reject(new UserError("the lab is closing: the data set was not read", { exitCode: 130 }));
-        return;
-      }
-      const message = { id: nextId, kind, takes } as DeskJob & { id: number };
-      nextId += 1;
-      const waiting: Pending = {
-        message,
-        attempts: 0,
-        resolve: (value) => resolve(value as DeskWork[K]["gives"]),
-        reject,
-      };
-      pending.set(message.id, waiting);
-      deliver(waiting);
-    });
-
-  let dealing: Promise<unknown> = Promise.resolve();
-  const deal: Desk["deal"] = (study, location, asker) => {
-    const turn = async () => {
-      // An impossible partition is tried for seconds, and whoever moves a slider asks for many.
-      if (asker?.aborted) throw new UserError("nobody waits for this partition any more");
-      return await ask("deal", { study, location });
-    };
-    const done = dealing.then(turn);
-    dealing = done.catch(() => {});
-    return done;
-  };
+export const createDesk = ({ fork, entry, idleMs }: DeskOptions): Desk => {
+  const jobs = createChildJobs<DeskWork>({
+    fork,
+    entry,
+    name: "fedfleet data",
+    called: "the process that reads data sets",
+    closing: "the lab is closing: the data set was not read",
+    idleMs,
+  });
+  // An impossible partition is tried for seconds, and whoever moves a slider asks for many.
+  const inTurn = createTurns("nobody waits for this partition any more");
 
   return {
-    labels: (location) => ask("labels", location),
-    samples: (location, perClass) => ask("samples", { location, perClass }),
-    examine: (what) => ask("examine", what),
-    deal,
+    labels: (location) => jobs.ask("labels", location),
+    samples: (location, perClass) => jobs.ask("samples", { location, perClass }),
+    examine: (what) => jobs.ask("examine", what),
+    deal: (study, location, asker) => inTurn(() => jobs.ask("deal", { study, location }), asker),
+    partition: (study, location) => jobs.ask("partition", { study, location }),
     get pid() {
-      return child?.pid;
+      return jobs.pid;
     },
-    async close() {
-      closed = true;
-      clearTimeout(idle);
-      for (const waiting of pending.values()) {
-        waiting.reject(new UserError("the lab is closing: the data set was not read", { exitCode: 130 }));
-      }
-      pending.clear();
-      const running = child;
-      child = undefined;
-      if (running === undefined || running.ended) return;
-      await new Promise<void>((resolve) => {
-        running.onExit(() => resolve());
-        running.onError(() => resolve());
-        running.kill();
-      });
-    },
+    close: jobs.close,
   };
 };

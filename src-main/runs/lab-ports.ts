@@ -3,7 +3,7 @@ import type { Emit } from "#contract/events.ts";
 import type { EngineInfo, Evaluation, ModelName } from "#contract/jobs.ts";
 import type { AlgorithmName, Study } from "#contract/study.ts";
 import type { NamedTensor, ParameterSpec } from "#contract/tensor.ts";
-import type { Labels, PlannedRun } from "./open-study.ts";
+import type { openStudy, PlannedRun } from "./open-study.ts";
 import type { Clients, RunPorts } from "./ports.ts";
 
 /** A study as the store holds it. */
@@ -46,9 +46,15 @@ export interface LabPorts {
   readonly datasets: {
     /** @throws UserError when the name is unknown or the data set is not on this computer. */
     find(name: string): Promise<DatasetLocation>;
-    labels(
+    /** SHA-256 over pictures and labels. @throws UserError that names the file */
+    labels(location: DatasetLocation): Promise<{ readonly sha256: string }>;
+    /** As `openStudy` does it, where it keeps nobody waiting. @throws UserError that names the file */
+    partition(
+      study: Study,
       location: DatasetLocation,
-    ): Promise<Labels & { readonly classNames: readonly string[]; readonly sha256: string }>;
+    ): Promise<
+      ReturnType<typeof openStudy> & { readonly classNames: readonly string[]; readonly sha256: string }
+    >;
   };
   readonly models: {
     parameters(name: ModelName, numClasses: number): readonly ParameterSpec[];

@@ -57,7 +57,7 @@ export const openStudy = (
   study: Study,
   labels: Labels | undefined,
   sha256: (text: string) => string,
-): { ok: true; partition: Partition | undefined } | { ok: false; problems: StudyProblem[] } => {
+): { ok: true; partition: Partition | undefined } | { ok: false; problems: readonly StudyProblem[] } => {
   const problems = problemsWithoutData(study);
   if (problems.length > 0) return { ok: false, problems };
   const clients = virtualNames(study.fleet).length;

@@ -1,4 +1,4 @@
-import type { DatasetLocation } from "#contract/dataset.ts";
+import type { DatasetLocation, Partition } from "#contract/dataset.ts";
 import { UserError } from "#contract/failure.ts";
 import { type EngineInfo, MODEL_NAMES, type ModelName } from "#contract/jobs.ts";
 import type { Study, StudyProblem } from "#contract/study.ts";
@@ -31,15 +31,13 @@ export const createRuns = (ports: LabPorts): Runs => {
   const fresh = new Set<string>();
   return {
     async open(study) {
-      const dataset = await describe(ports, study);
-      if (!dataset.ok) return dataset;
-      const opened = openStudy(study, dataset.labels, ports.sha256);
-      if (!opened.ok) return opened;
+      const opened = await dealOut(ports, study);
+      if (!opened.ok) return { ok: false, problems: [...opened.problems] };
       const id = ports.records.create({
         study,
         partition: opened.partition,
-        classes: dataset.labels?.classNames ?? [],
-        datasetSha: dataset.labels?.sha256,
+        classes: opened.classNames ?? [],
+        datasetSha: opened.sha256,
         runs: planRuns(study),
         engine: await ports.engine(),
       });
@@ -112,15 +110,21 @@ export const createRuns = (ports: LabPorts): Runs => {
   };
 };
 
-type Described = Awaited<ReturnType<LabPorts["datasets"]["labels"]>> | undefined;
+/** What a study is recorded with of its data, or its problems. */
+type Opened =
+  | {
+      readonly ok: true;
+      readonly partition: Partition | undefined;
+      /** Both undefined where only clients hold data. */
+      readonly classNames?: readonly string[];
+      readonly sha256?: string;
+    }
+  | { readonly ok: false; readonly problems: readonly StudyProblem[] };
 
-const describe = async (
-  ports: LabPorts,
-  study: Study,
-): Promise<{ ok: true; labels: Described } | { ok: false; problems: StudyProblem[] }> => {
-  if (study.dataset === "on-clients") return { ok: true, labels: undefined };
+const dealOut = async (ports: LabPorts, study: Study): Promise<Opened> => {
+  if (study.dataset === "on-clients") return openStudy(study, undefined, ports.sha256);
   try {
-    return { ok: true, labels: await ports.datasets.labels(await ports.datasets.find(study.dataset)) };
+    return await ports.datasets.partition(study, await ports.datasets.find(study.dataset));
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return { ok: false, problems: [{ path: "dataset", message: error.message.replace(/^dataset: /, "") }] };

@@ -23,6 +23,7 @@ export const benchEventLoop = async (): Promise<Figure[]> => {
       device: new URL("../../src-main/device-worker.ts", import.meta.url),
       evaluation: new URL("../../src-main/evaluation-worker.ts", import.meta.url),
       desk: new URL("../../src-main/desk-worker.ts", import.meta.url),
+      report: new URL("../../src-main/report-worker.ts", import.meta.url),
     },
   });
   const parsed = parseStudy({

@@ -92,7 +92,7 @@ test("the app holds what was built, its packages, and nothing else", () => {
   for (const file of [
     "/package.json",
     "/out/main/main.js",
-    ...["device", "evaluation", "desk", "engine"].map((name) => `/out/main/${name}-worker.js`),
+    ...["device", "evaluation", "desk", "report", "engine"].map((name) => `/out/main/${name}-worker.js`),
     "/out/preload/preload.cjs",
     "/out/renderer/index.html",
   ]) {

@@ -177,7 +177,7 @@ const lookAtData = async (
     return { checks, problems: [], dealing };
   } catch (error) {
     // what lies in the files is seen only now
-    if (!(error instanceof UserError)) throw error;
+    if (asker?.aborted || !(error instanceof UserError)) throw error;
     const text = plainProblem(error.message);
     const damaged = dataChecks(
       dataset,

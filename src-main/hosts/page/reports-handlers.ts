@@ -17,8 +17,13 @@ export interface ReportPorts {
   runsOf(study: string): readonly string[];
   studyOf(run: string): string | undefined;
   compare(chosen: readonly Chosen[], at: AtRound): Promise<Comparison>;
-  /** A file's text, or its bytes. */
-  render(chosen: readonly Chosen[], at: AtRound, format: ExportFormat): Promise<string | Uint8Array>;
+  /** A file's text, or its bytes. Whose asker has left need not be rendered. */
+  render(
+    chosen: readonly Chosen[],
+    at: AtRound,
+    format: ExportFormat,
+    asker?: AbortSignal,
+  ): Promise<string | Uint8Array>;
 }
 
 interface Subject {
@@ -67,12 +72,12 @@ export const reportHandlers = (ports: ReportPorts) => ({
     return await ports.compare(chosen, input.at);
   }),
 
-  render: page.reports.render.handler(async ({ input, errors }): Promise<Exported> => {
+  render: page.reports.render.handler(async ({ input, errors, signal }): Promise<Exported> => {
     const chosen = choose(ports, input);
     if ("missing" in chosen) throw errors.NOT_FOUND({ message: chosen.missing });
     if ("problem" in chosen) throw errors.PROBLEM({ message: chosen.problem, data: {} });
     const { at, format } = input;
-    const content = await ports.render(chosen, at, format);
+    const content = await ports.render(chosen, at, format, signal);
     const studies = chosen.map(({ study: id }) => ({ id, name: ports.study(id)?.name ?? id }));
     return {
       filename: fileName(

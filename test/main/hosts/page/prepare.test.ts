@@ -41,6 +41,7 @@ beforeAll(async () => {
       device: root("device-worker"),
       evaluation: root("evaluation-worker"),
       desk: root("desk-worker"),
+      report: root("report-worker"),
     },
   });
   pageLab = openPageLab({ lab, host: "browser", version: "0.0.0", listEngines: () => listEngines() });

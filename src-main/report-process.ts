@@ -1,0 +1,61 @@
+/** Renders reports in a process of its own, so that the one that serves pages and devices stays free. */
+import type { ForkChild } from "#contract/child.ts";
+import { createChildJobs, createTurns } from "#contract/child-jobs.ts";
+import type { AtRound, ExportFormat } from "#contract/views.ts";
+import type { Chosen, ReportPorts } from "#main/hosts/page/reports-handlers.ts";
+
+export interface ReportWork {
+  render: {
+    takes: {
+      readonly dataDir: string;
+      readonly chosen: readonly Chosen[];
+      readonly at: AtRound;
+      readonly format: ExportFormat;
+    };
+    gives: string | Uint8Array;
+  };
+}
+
+export interface ReportProcess {
+  /** One at a time; whose asker has left before its turn is not rendered. */
+  readonly render: ReportPorts["render"];
+  /** Undefined while no process is there. */
+  readonly pid: number | undefined;
+  /** Ends the process. To be awaited before the store is closed, which the child has open too. */
+  close(): Promise<void>;
+}
+
+export interface ReportProcessOptions {
+  readonly fork: ForkChild;
+  /** The child's root. */
+  readonly entry: URL;
+  readonly dataDir: string;
+  /** A process without work ends after so long, in milliseconds. @default 60000 */
+  readonly idleMs?: number;
+}
+
+/** Starts no process yet: the first report does. */
+export const createReportProcess = ({
+  fork,
+  entry,
+  dataDir,
+  idleMs,
+}: ReportProcessOptions): ReportProcess => {
+  const jobs = createChildJobs<ReportWork>({
+    fork,
+    entry,
+    name: "fedfleet reports",
+    called: "the process that renders reports",
+    closing: "the lab is closing: the report was not rendered",
+    idleMs,
+  });
+  const inTurn = createTurns("nobody waits for this report any more");
+  return {
+    render: (chosen, at, format, asker) =>
+      inTurn(() => jobs.ask("render", { dataDir, chosen, at, format }), asker),
+    get pid() {
+      return jobs.pid;
+    },
+    close: jobs.close,
+  };
+};
