@@ -1,5 +1,6 @@
 import { Button } from "@mantine/core";
 import { useEffect, useMemo, useState } from "react";
+import { putTogether } from "#contract/exported.ts";
 import type { Comparison, Exported } from "#contract/views.ts";
 import { chartSvg, heightOf, WIDTH } from "#renderer/charts/export-chart.ts";
 import { toPng } from "#renderer/charts/png.ts";
@@ -157,14 +158,16 @@ const useFile = (kind: ExportKind, address: Address, comparison: Comparison, hid
   // biome-ignore lint/correctness/useExhaustiveDependencies: a comparison with more rounds makes another file
   useEffect(() => {
     if (key === "svg" || key === "png") return;
-    let left = false;
-    client.reports.render({ studies: [...studies], runs: [...runs], at, format: key }).then(
-      (file) => !left && setAnswer({ of: wanted, file }),
-      (error: unknown) => !left && setAnswer({ of: wanted, problem: messageOf(error) }),
-    );
-    return () => {
-      left = true;
-    };
+    const left = new AbortController();
+    const { signal } = left;
+    client.reports
+      .render({ studies: [...studies], runs: [...runs], at, format: key }, { signal })
+      .then(putTogether)
+      .then(
+        (file) => signal.aborted || setAnswer({ of: wanted, file }),
+        (error: unknown) => signal.aborted || setAnswer({ of: wanted, problem: messageOf(error) }),
+      );
+    return () => left.abort();
   }, [client, wanted, comparison]);
   if (drawn !== undefined) return { file: drawn, problem: undefined };
   return answer?.of === wanted

@@ -2,6 +2,7 @@ import { ActionIcon, NumberInput, SegmentedControl } from "@mantine/core";
 import { useState } from "react";
 import { Link } from "wouter";
 import type { AtRound, Comparison, ComparisonRow } from "#contract/views.ts";
+import { plural } from "#renderer/ui/format.ts";
 import { Card, Small, tableClass } from "#renderer/ui/page.tsx";
 import { ScrollBox } from "#renderer/ui/scroll-box.tsx";
 import style from "./compare.module.css";
@@ -21,6 +22,8 @@ import { RowKey } from "./row-key.tsx";
 
 /** Trials that have a column each; of more only the mean is shown. */
 const COLUMNS = 10;
+/** Notes that are shown at once. */
+const NOTES = 6;
 
 interface ResultProps {
   readonly comparison: Comparison;
@@ -163,9 +166,17 @@ export const ResultTable = ({ comparison, hidden, onToggle, onRemove, onAt, last
         {columns.length === 0 && trials.length > 0 && (
           <p>{trials.length} trials: each of them stands in the exported table.</p>
         )}
-        {notes.map((note) => (
+        {notes.slice(0, NOTES).map((note) => (
           <p key={note}>{note}</p>
         ))}
+        {notes.length > NOTES && (
+          <details>
+            <summary>{plural(notes.length - NOTES, "more note")}</summary>
+            {notes.slice(NOTES).map((note) => (
+              <p key={note}>{note}</p>
+            ))}
+          </details>
+        )}
         {claims.length > 0 && (
           <>
             <h3>What may not be claimed</h3>
