@@ -8,7 +8,9 @@ import style from "./new-study.module.css";
 const QUIET_MS = 1500;
 
 const told = ({ preview, checks, problems, cost }: Preparation): string => {
-  const missing = checks.filter(({ state }) => state === "missing").length + problems.length;
+  // What a change of settings mends is among the problems already.
+  const others = checks.filter(({ state, mend }) => state === "missing" && mend?.do !== "set");
+  const missing = others.length + problems.length;
   return [
     missing === 0 ? "Ready to start." : `${plural(missing, "thing")} to mend.`,
     ...(preview === undefined

@@ -50,6 +50,12 @@ export const createDraftStore = () => {
     keep(draft);
     store.setState({ draft, own: problemsOf(draft), ...more });
   };
+  /** The draft, if it is more than a preset that can be had again. */
+  const edited = (): Draft | undefined => {
+    const { draft } = store.getState();
+    const isPreset = PRESETS.some(({ study }) => JSON.stringify(study) === JSON.stringify(draft));
+    return isPreset ? undefined : draft;
+  };
   return {
     ...store,
     set(path: string, value: unknown): void {
@@ -59,17 +65,13 @@ export const createDraftStore = () => {
     patch: (patch: Readonly<Record<string, unknown>>): void =>
       put(patched(store.getState().draft, patch), { told: [] }),
     /** Another study altogether; the one before can be brought back. */
-    replace(draft: Draft): void {
-      const { draft: before } = store.getState();
-      const isEdited = PRESETS.every(({ study }) => JSON.stringify(study) !== JSON.stringify(before));
-      put(draft, { told: [], before: isEdited ? before : undefined });
-    },
+    replace: (draft: Draft): void => put(draft, { told: [], before: edited() }),
     bringBack(): void {
       const { before } = store.getState();
       if (before !== undefined) put(before, { told: [], before: undefined });
     },
     anew(): void {
-      put(first(), { told: [], before: store.getState().draft });
+      put(first(), { told: [], before: edited() });
       keep(undefined);
     },
     /** The study was started: the next one begins anew. */

@@ -140,9 +140,9 @@ const Training = () => {
         <NumberField path="optimizer.weightDecay" label="Weight decay" />
         <NumberField
           path="optimizer.lrDecay"
-          label="Learning rate decay"
-          unit="× per round"
-          help="1 leaves it as it is."
+          label="Rate decay"
+          unit="per round"
+          help="Multiplies the learning rate; 1 leaves it as it is."
         />
         {(kind === "sgd" || kind === undefined) && (
           <SwitchField path="optimizer.nesterov" label="Nesterov's step" />

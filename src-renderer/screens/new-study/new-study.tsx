@@ -4,6 +4,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { useLocation, useSearch } from "wouter";
 import { useStore } from "zustand";
 import { PRESETS } from "#contract/presets.ts";
+import type { Preparation } from "#contract/views.ts";
 import { HeatMap } from "#renderer/charts/heat-map.tsx";
 import { messageOf } from "#renderer/state/states.ts";
 import { useData, useLab, useStates, useStudyList } from "#renderer/state/use-states.ts";
@@ -95,6 +96,9 @@ const NewStudy = () => {
     store.tell(answer.problems.filter(({ path }) => !own.has(path)));
   }, [store, study, prepared.of, answer]);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what was said of a draft goes with it
+  useEffect(() => setProblem(undefined), [draft]);
+
   const start = async () => {
     if (busy) return;
     const [wrong] = store.getState().own;
@@ -103,6 +107,12 @@ const NewStudy = () => {
         `Something is to be mended first: ${wrong.path === "" ? "" : `${wrong.path} `}${wrong.message}`,
       );
       focusField(wrong.path);
+      return;
+    }
+    const missing = prepared.of === study && answer?.checks.find(({ state }) => state === "missing");
+    if (missing) {
+      setProblem(`${missing.text} The list below "Ready?" has what helps.`);
+      document.querySelector<HTMLElement>("[data-state=missing] button")?.focus();
       return;
     }
     setBusy(true);
@@ -157,7 +167,7 @@ const NewStudy = () => {
             variant="filled"
             onClick={start}
             loading={busy}
-            title="Ctrl+Enter"
+            title={`${before === undefined ? "" : `After ${before} · `}Ctrl+Enter`}
             className={style.start ?? ""}
           >
             <span className={style.startText}>
@@ -171,18 +181,14 @@ const NewStudy = () => {
       {problem !== undefined && <Problem text={problem} />}
       <StartFrom />
       <div className={style.cols}>
-        <Card className={style.form}>
+        <Card>
           <Form />
         </Card>
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what can be scrolled has to be reached by keyboard */}
         <section className={style.side} tabIndex={0} aria-label="Consequences">
           <Card title="Who holds what" note={answer?.preview === undefined ? undefined : "training pictures"}>
             {answer?.preview === undefined ? (
-              <Small>
-                {answer === undefined
-                  ? "Dealing out the data."
-                  : "Shown as soon as the data is here and nothing is wrong with partition and fleet."}
-              </Small>
+              <Small>{answer === undefined ? "Dealing out the data." : whyNoMap(answer, draft)}</Small>
             ) : (
               <HeatMap
                 devices={answer.preview.devices}
@@ -200,6 +206,15 @@ const NewStudy = () => {
       <Announced answer={answer} />
     </Page>
   );
+};
+
+const whyNoMap = ({ problems, checks }: Preparation, draft: Draft): string => {
+  if (problems.length > 0) return "Shown as soon as nothing is wrong with the study any more.";
+  if (checks.some(({ kind, state }) => kind === "data" && state === "missing"))
+    return "Shown as soon as the data is on this computer.";
+  return getAt(draft, "fleet.virtual") === undefined
+    ? "External clients hold their own data; the lab does not see it."
+    : "These are too many devices for a map; the study runs all the same.";
 };
 
 /** What else changes the lab's answer: what runs, and what data is here. */
