@@ -10,7 +10,7 @@ export interface ExportKind {
 }
 
 export const KINDS: readonly ExportKind[] = [
-  { key: "csv", label: "CSV", about: "One line per algorithm and trial, figures unrounded." },
+  { key: "csv", label: "CSV", about: "The table: one line per algorithm, with the digits of a printed one." },
   { key: "rounds-csv", label: "Rounds CSV", about: "One line per run and round: every curve, unrounded." },
   { key: "markdown", label: "Markdown", about: "The table for a README or an issue." },
   { key: "latex", label: "LaTeX", about: "The table for a paper, with booktabs rules." },
