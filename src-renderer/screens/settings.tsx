@@ -31,7 +31,8 @@ export const SettingsScreen = () => {
 };
 
 const Appearance = () => {
-  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  // holding transitions still for the change would put a style element into the page
+  const { colorScheme, setColorScheme } = useMantineColorScheme({ keepTransitions: true });
   return (
     <Card title="Colours">
       <SegmentedControl

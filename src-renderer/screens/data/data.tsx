@@ -2,16 +2,15 @@ import { Button } from "@mantine/core";
 import { useState } from "react";
 import { Link } from "wouter";
 import type { DatasetView, Transfer } from "#contract/views.ts";
-import { messageOf } from "#renderer/state/states.ts";
 import { useData, useStates } from "#renderer/state/use-states.ts";
 import { Confirm } from "#renderer/ui/dialog.tsx";
 import { asSentence, bytes, plural } from "#renderer/ui/format.ts";
 import { Card, Empty, Page, Pill, Problem, type Tone } from "#renderer/ui/page.tsx";
-import { useToast } from "#renderer/ui/toasts.tsx";
 import style from "./data.module.css";
+import { DatasetActions } from "./dataset-actions.tsx";
 import { RegisterDialog } from "./register-dialog.tsx";
 import { TransferLine } from "./transfer-line.tsx";
-import { downloadLabel, shortPath, titleParts, VERIFIED } from "./transfer-words.ts";
+import { shortPath, titleParts, VERIFIED } from "./transfer-words.ts";
 
 /** What studies can train on: what is here, what can be fetched, what is broken. */
 export const DataScreen = () => {
@@ -147,7 +146,6 @@ const Line = ({ entry, transfer, onRegister, onRemove }: LineProps) => {
           </div>
         )}
         {busy && <TransferLine transfer={transfer} />}
-        {transfer?.state === "failed" && <div className={style.trouble}>{transfer.problem}</div>}
         {transfer?.state === "stopped" && (
           <small>
             The download was stopped
@@ -155,57 +153,10 @@ const Line = ({ entry, transfer, onRegister, onRemove }: LineProps) => {
           </small>
         )}
         <div className={style.actions}>
-          <Actions entry={entry} transfer={transfer} onRegister={onRegister} onRemove={onRemove} />
+          <DatasetActions entry={entry} transfer={transfer} onRegister={onRegister} onRemove={onRemove} />
         </div>
       </div>
+      {transfer?.state === "failed" && <p className={style.failed}>{transfer.problem}</p>}
     </li>
-  );
-};
-
-const Actions = ({ entry, transfer, onRegister, onRemove }: LineProps) => {
-  const { client, setData } = useStates();
-  const toast = useToast();
-  const [busy, setBusy] = useState(false);
-  const ask = (work: () => Promise<Parameters<typeof setData>[0]>) => async () => {
-    setBusy(true);
-    try {
-      setData(await work());
-    } catch (error) {
-      toast({ tone: "bad", text: messageOf(error) });
-    } finally {
-      setBusy(false);
-    }
-  };
-  const { name } = entry;
-  if (transfer?.state === "running") {
-    return transfer.what === "download" ? (
-      <Button size="xs" onClick={ask(() => client.data.stopDownload({ name }))} loading={busy}>
-        Stop
-      </Button>
-    ) : null;
-  }
-  return (
-    <>
-      {entry.state !== "ready" && entry.downloadBytes !== undefined && (
-        <Button
-          size="xs"
-          onClick={ask(() => client.data.download({ name }))}
-          loading={busy}
-          aria-label={`${downloadLabel(entry, transfer)}: ${entry.title}`}
-        >
-          {downloadLabel(entry, transfer)}
-        </Button>
-      )}
-      {entry.state !== "ready" && (
-        <Button size="xs" onClick={onRegister} aria-label={`Register a copy of ${entry.title}`}>
-          Register a copy
-        </Button>
-      )}
-      {entry.registered && (
-        <Button size="xs" onClick={onRemove} aria-label={`Take ${entry.title} off the list`}>
-          Remove
-        </Button>
-      )}
-    </>
   );
 };

@@ -1,7 +1,7 @@
 import { Button } from "@mantine/core";
 import { useEffect, useState } from "react";
 import { useLocation } from "wouter";
-import type { DatasetView, SamplesView } from "#contract/views.ts";
+import type { DatasetView, SamplesView, Transfer } from "#contract/views.ts";
 import { messageOf } from "#renderer/state/states.ts";
 import { useData, useNow, useStates } from "#renderer/state/use-states.ts";
 import { lastPartOf } from "#renderer/ui/address.ts";
@@ -9,6 +9,7 @@ import { asSentence, bytes, count, duration, plural } from "#renderer/ui/format.
 import { Card, Empty, Page, Problem } from "#renderer/ui/page.tsx";
 import style from "./data.module.css";
 import { DataState } from "./data.tsx";
+import { DatasetActions } from "./dataset-actions.tsx";
 import { TransferLine } from "./transfer-line.tsx";
 import { titleParts, VERIFIED } from "./transfer-words.ts";
 
@@ -19,11 +20,12 @@ export const DatasetScreen = () => {
   const view = useData((state) => state.view);
   const listProblem = useData((state) => state.problem);
   const entry = view?.entries.find((e) => e.name === name);
-  const transfer = view?.transfers.find((t) => t.name === name && t.state === "running");
+  const transfer = view?.transfers.find((t) => t.name === name);
+  const busy = transfer?.state === "running";
   const ready = entry?.state === "ready";
   const { samples, problem, since } = useSamples(name, ready, entry?.where);
   const all = <Button onClick={() => navigate("/data")}>All data sets</Button>;
-  if (view !== undefined && entry === undefined && transfer === undefined) {
+  if (view !== undefined && entry === undefined && !busy) {
     return (
       <Page title={name}>
         <Card>
@@ -61,9 +63,12 @@ export const DatasetScreen = () => {
       }
     >
       {listProblem !== undefined && <Problem text={`The data sets could not be listed. ${listProblem}`} />}
-      {entry !== undefined && !ready && <NotReady entry={entry} />}
-      {transfer !== undefined && (
-        <Card title="On its way">
+      {entry !== undefined && !ready && !busy && <NotReady entry={entry} transfer={transfer} />}
+      {busy && (
+        <Card
+          title="On its way"
+          aside={entry !== undefined && <DatasetActions entry={entry} transfer={transfer} />}
+        >
           <TransferLine transfer={transfer} />
         </Card>
       )}
@@ -118,17 +123,31 @@ const Reading = ({ since }: { readonly since: number }) => {
   );
 };
 
-const NotReady = ({ entry }: { readonly entry: DatasetView }) => {
-  const [, navigate] = useLocation();
-  const text = `${asSentence(entry.problem ?? "It is not on this computer")} ${entry.next ?? ""}`;
-  const action = <Button onClick={() => navigate("/data")}>Data sets</Button>;
-  return entry.state === "damaged" ? (
-    <Problem text={text} action={action} />
-  ) : (
+const NotReady = ({
+  entry,
+  transfer,
+}: {
+  readonly entry: DatasetView;
+  readonly transfer: Transfer | undefined;
+}) => {
+  const failed = transfer?.state === "failed" ? transfer.problem : undefined;
+  const actions = <DatasetActions entry={entry} transfer={transfer} />;
+  if (entry.state === "damaged")
+    return (
+      <Problem
+        text={`${asSentence(entry.problem ?? "Its files are not what they should be")} ${entry.next ?? ""}`}
+        action={actions}
+      />
+    );
+  return (
     <Card>
-      <Empty title="Not on this computer" text={text}>
-        {action}
+      <Empty
+        title="Not on this computer"
+        text={entry.next ?? "Register a copy on the page of all data sets."}
+      >
+        {actions}
       </Empty>
+      {failed !== undefined && <p className={style.failed}>{failed}</p>}
     </Card>
   );
 };

@@ -70,8 +70,8 @@ export const DeviceScreen = () => {
       {study !== undefined && live !== undefined && mine !== undefined && (
         <Now live={live} device={name} study={study} usualMs={usualMsOf(updates)} />
       )}
-      <div className={style.cols}>
-        <Compute updates={updates ?? []} />
+      <div className={updates?.length === 0 || device === undefined ? style.alone : style.cols}>
+        {updates?.length !== 0 && <Compute updates={updates ?? []} />}
         {device !== undefined && <Profile device={device} />}
       </div>
       <DeviceHistory updates={updates} limit={SHOWN} />
@@ -147,7 +147,7 @@ const Compute = ({ updates }: { readonly updates: readonly DeviceUpdate[] }) => 
       }
     >
       {bars.length === 0 ? (
-        <Empty title="No round yet" text="Each round that the device takes part in gets a bar here." />
+        <Empty title="Loading" text="Reading the device's rounds." />
       ) : (
         <>
           <ComputeChart title="Compute time per round" bars={bars} />

@@ -73,7 +73,9 @@ const share = (value: number): string =>
 export const underName = (device: DeviceView): string =>
   device.profile !== undefined
     ? profileText(device.profile)
-    : (device.address ?? (device.kind === "virtual" ? "brought along by a study" : ""));
+    : device.kind === "virtual"
+      ? "of no group"
+      : (device.address ?? "");
 
 export const workText = (live: LiveDevice): string => {
   switch (live.phase) {
