@@ -112,7 +112,9 @@ const Engines = ({
                 </Pill>
               )}
             </div>
-            {engine.note !== undefined && <p>{asSentence(engine.note)}</p>}
+            {engine.note !== undefined && (
+              <p>{engine.note.startsWith(engine.kind) ? `${engine.note}.` : asSentence(engine.note)}</p>
+            )}
             {engine.path !== undefined && (
               <p>
                 <Small>{engine.path}</Small>

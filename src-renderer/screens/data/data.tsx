@@ -51,6 +51,7 @@ export const DataScreen = () => {
               <Line
                 key={entry.name}
                 entry={entry}
+                twin={entry.registered && entries.some((e) => e !== entry && e.title === entry.title)}
                 transfer={view.transfers.find(({ name }) => name === entry.name)}
                 onRegister={() => register(entry.name)}
                 onRemove={() => setRemoving(entry)}
@@ -113,22 +114,24 @@ export const DataState = ({ entry }: { readonly entry: DatasetView }) => {
 
 interface LineProps {
   readonly entry: DatasetView;
+  /** Another one has the same title: its own name tells them apart. */
+  readonly twin: boolean;
   readonly transfer: Transfer | undefined;
   readonly onRegister: () => void;
   readonly onRemove: () => void;
 }
 
-const Line = ({ entry, transfer, onRegister, onRemove }: LineProps) => {
+const Line = ({ entry, twin, transfer, onRegister, onRemove }: LineProps) => {
   const busy = transfer?.state === "running";
   const { title, about } = titleParts(entry.title);
   return (
     <li>
       <div className={style.about}>
         <h2>
-          <Link href={`/data/${encodeURIComponent(entry.name)}`}>{title}</Link>
+          <Link href={`/data/${encodeURIComponent(entry.name)}`}>{twin ? entry.name : title}</Link>
         </h2>
         <small>
-          {[entry.name, about, entry.bytes === undefined ? undefined : bytes(entry.bytes)]
+          {[twin ? title : entry.name, about, entry.bytes === undefined ? undefined : bytes(entry.bytes)]
             .filter((part) => part !== undefined)
             .join(" · ")}
         </small>

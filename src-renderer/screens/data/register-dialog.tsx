@@ -50,7 +50,7 @@ const Fields = ({ name: given, onClose }: Omit<RegisterProps, "opened">) => {
         path: path.trim(),
         ...(wanted === "" ? {} : { name: wanted }),
       });
-      toast({ tone: "ok", text: `${entry.title} is on the list.` });
+      toast({ tone: "ok", text: `${entry.name} is on the list.` });
       onClose();
     } catch (error) {
       setProblem(messageOf(error));
