@@ -2,7 +2,7 @@
 import { setImmediate } from "node:timers/promises";
 import { UserError } from "#contract/failure.ts";
 import type { AtRound, ExportFormat } from "#contract/views.ts";
-import type { Chosen, ReportPorts } from "#main/hosts/page/reports-handlers.ts";
+import type { Chosen, Rendered, ReportPorts } from "#main/hosts/page/reports-handlers.ts";
 import { compare } from "#main/reports/compare.ts";
 import type { ComparedStudy } from "#main/reports/compared.ts";
 import { jointSheets, renderJoint } from "#main/reports/joint.ts";
@@ -79,7 +79,25 @@ export const renderReport = async (
     : endLine(renderJoint(studies, at, format));
 };
 
-/** What pages compare and take away, from the store. `render` is `renderReport`, wherever it keeps nobody waiting. */
+/** Sent in a few milliseconds each. */
+const PART = 256 * 1024;
+
+/** As a page gets it. */
+export const inParts = (content: string | Uint8Array): Rendered & { readonly parts: readonly string[] } => {
+  const isText = typeof content === "string";
+  const text = isText ? content : Buffer.from(content).toString("base64");
+  const parts: string[] = [];
+  for (let from = 0; from < text.length; ) {
+    let to = Math.min(from + PART, text.length);
+    // half a character is none
+    if (to < text.length && /[\uD800-\uDBFF]/.test(text.charAt(to - 1))) to += 1;
+    parts.push(text.slice(from, to));
+    from = to;
+  }
+  return { encoding: isText ? "utf8" : "base64", count: parts.length, parts };
+};
+
+/** What pages compare and take away, from the store. `render` is `renderReport` in parts, wherever it keeps nobody waiting. */
 export const createReportPorts = (store: Store, render: ReportPorts["render"]): ReportPorts => ({
   study(id) {
     const found = store.studyRows.get(id);

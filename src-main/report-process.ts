@@ -1,20 +1,8 @@
 /** Renders reports in a process of its own, so that the one that serves pages and devices stays free. */
 import type { ForkChild } from "#contract/child.ts";
 import { createChildJobs, createTurns } from "#contract/child-jobs.ts";
-import type { AtRound, ExportFormat } from "#contract/views.ts";
-import type { Chosen, ReportPorts } from "#main/hosts/page/reports-handlers.ts";
-
-export interface ReportWork {
-  render: {
-    takes: {
-      readonly dataDir: string;
-      readonly chosen: readonly Chosen[];
-      readonly at: AtRound;
-      readonly format: ExportFormat;
-    };
-    gives: string | Uint8Array;
-  };
-}
+import type { ReportPorts } from "#main/hosts/page/reports-handlers.ts";
+import type { ReportWork } from "./report-work.ts";
 
 export interface ReportProcess {
   /** One at a time; whose asker has left before its turn is not rendered. */
@@ -50,9 +38,15 @@ export const createReportProcess = ({
     idleMs,
   });
   const inTurn = createTurns("nobody waits for this report any more");
+  async function* fetchParts(report: number, count: number): AsyncGenerator<string, void> {
+    for (let index = 0; index < count; index += 1) yield await jobs.ask("part", { report, index });
+  }
   return {
-    render: (chosen, at, format, asker) =>
-      inTurn(() => jobs.ask("render", { dataDir, chosen, at, format }), asker),
+    render: async (chosen, at, format, asker) => {
+      const work = () => jobs.ask("render", { dataDir, chosen, at, format });
+      const { report, encoding, count } = await inTurn(work, asker);
+      return { encoding, count, parts: fetchParts(report, count) };
+    },
     get pid() {
       return jobs.pid;
     },

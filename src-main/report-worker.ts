@@ -2,9 +2,7 @@
 import { constants, setPriority } from "node:os";
 import { answerJobs } from "#contract/child-jobs.ts";
 import { connectParent } from "#main/hosts/parent.ts";
-import { openStore } from "#main/store/store.ts";
-import { renderReport } from "./report-files.ts";
-import type { ReportWork } from "./report-process.ts";
+import { createReportWork, type ReportWork } from "./report-work.ts";
 
 try {
   // whoever serves pages goes first
@@ -13,14 +11,4 @@ try {
   // not every system lets a process say so
 }
 
-answerJobs<ReportWork>(connectParent(), {
-  async render({ dataDir, chosen, at, format }) {
-    // for this report only: what is idle holds no file
-    const store = openStore({ dataDir, look: true });
-    try {
-      return await renderReport(store, chosen, at, format);
-    } finally {
-      store.close();
-    }
-  },
-});
+answerJobs<ReportWork>(connectParent(), createReportWork());

@@ -9,7 +9,7 @@ import {
   type DatasetView,
   type DeviceUpdate,
   EXPORT_FORMATS,
-  type Exported,
+  type ExportPart,
   type FleetView,
   type FolderView,
   type LabView,
@@ -112,7 +112,7 @@ export const labContract = {
     /** The same table as a file. Several studies, or single runs, make one table of them all. */
     render: ask
       .input(subject.extend({ at: at.default("last"), format: z.enum(EXPORT_FORMATS) }))
-      .output(type<Exported>()),
+      .output(eventIterator(type<ExportPart>())),
   },
 };
 

@@ -389,3 +389,9 @@ export interface Exported {
   readonly content: string;
   readonly encoding: "utf8" | "base64";
 }
+
+/**
+ * How an `Exported` arrives: first what it is, then so many parts of its content. The record of a long study is tens of
+ * megabytes, which neither the lab nor the page could take in one message without standing still.
+ */
+export type ExportPart = (Omit<Exported, "content"> & { readonly parts: number }) | { readonly text: string };

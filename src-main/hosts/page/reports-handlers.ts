@@ -1,4 +1,5 @@
-import type { AtRound, Comparison, Exported, ExportFormat } from "#contract/views.ts";
+import { setImmediate } from "node:timers/promises";
+import type { AtRound, Comparison, Exported, ExportFormat, ExportPart } from "#contract/views.ts";
 import { page } from "./base.ts";
 import { FILE_KINDS, fileName } from "./report-file.ts";
 
@@ -11,19 +12,27 @@ export interface Chosen {
   readonly whole: boolean;
 }
 
+/** A file's text, or its bytes in base64, cut into parts. */
+export interface Rendered {
+  readonly encoding: Exported["encoding"];
+  readonly count: number;
+  /** Each once. */
+  readonly parts: Iterable<string> | AsyncIterable<string>;
+}
+
 export interface ReportPorts {
   study(id: string): { readonly name: string; readonly rounds: number } | undefined;
   /** Ids, in the study's order. */
   runsOf(study: string): readonly string[];
   studyOf(run: string): string | undefined;
   compare(chosen: readonly Chosen[], at: AtRound): Promise<Comparison>;
-  /** A file's text, or its bytes. Whose asker has left need not be rendered. */
+  /** Whose asker has left need not be rendered. */
   render(
     chosen: readonly Chosen[],
     at: AtRound,
     format: ExportFormat,
     asker?: AbortSignal,
-  ): Promise<string | Uint8Array>;
+  ): Promise<Rendered>;
 }
 
 interface Subject {
@@ -72,24 +81,30 @@ export const reportHandlers = (ports: ReportPorts) => ({
     return await ports.compare(chosen, input.at);
   }),
 
-  render: page.reports.render.handler(async ({ input, errors, signal }): Promise<Exported> => {
+  render: page.reports.render.handler(async ({ input, errors, signal }) => {
     const chosen = choose(ports, input);
     if ("missing" in chosen) throw errors.NOT_FOUND({ message: chosen.missing });
     if ("problem" in chosen) throw errors.PROBLEM({ message: chosen.problem, data: {} });
     const { at, format } = input;
-    const content = await ports.render(chosen, at, format, signal);
+    const { encoding, count, parts } = await ports.render(chosen, at, format, signal);
     const studies = chosen.map(({ study: id }) => ({ id, name: ports.study(id)?.name ?? id }));
-    return {
-      filename: fileName(
-        studies,
-        chosen.every(({ whole }) => whole),
-        at,
-        format,
-      ),
-      mediaType: FILE_KINDS[format].mediaType,
-      ...(typeof content === "string"
-        ? { content, encoding: "utf8" }
-        : { content: Buffer.from(content).toString("base64"), encoding: "base64" }),
-    };
+    const isWhole = chosen.every(({ whole }) => whole);
+    const filename = fileName(studies, isWhole, at, format);
+    const head = { filename, mediaType: FILE_KINDS[format].mediaType, encoding, parts: count };
+    return sendParts(head, parts, signal);
   }),
 });
+
+async function* sendParts(
+  head: ExportPart,
+  parts: Rendered["parts"],
+  asker: AbortSignal | undefined,
+): AsyncGenerator<ExportPart, void> {
+  yield head;
+  for await (const text of parts) {
+    if (asker?.aborted) return;
+    yield { text };
+    // between two parts others have their turn
+    await setImmediate();
+  }
+}

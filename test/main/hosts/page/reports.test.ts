@@ -1,11 +1,10 @@
-import { inflateRawSync } from "node:zlib";
 import { createRouterClient } from "@orpc/server";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { UserError } from "#contract/failure.ts";
+import { putTogether } from "#contract/exported.ts";
 import { EXPORT_FORMATS } from "#contract/views.ts";
 import { forkNode } from "#main/hosts/fork-node.ts";
-import { type Chosen, reportHandlers } from "#main/hosts/page/reports-handlers.ts";
-import { createReportPorts, renderReport } from "#main/report-files.ts";
+import { reportHandlers } from "#main/hosts/page/reports-handlers.ts";
+import { createReportPorts } from "#main/report-files.ts";
 import { createReportProcess } from "#main/report-process.ts";
 import { openStore, type Store } from "#main/store/store.ts";
 import { startFedfleet } from "#test/integration/command.ts";
@@ -27,7 +26,12 @@ const reportProcess = createReportProcess({
   dataDir: folder.path,
 });
 const open = () => createRouterClient(reportHandlers(createReportPorts(store, reportProcess.render)));
-let reports: ReturnType<typeof open>;
+let client: ReturnType<typeof open>;
+type Subject = Parameters<typeof client.render>[0];
+const reports = {
+  compare: (subject: Parameters<typeof client.compare>[0]) => client.compare(subject),
+  render: async (subject: Subject) => putTogether(await client.render(subject)),
+};
 let first: { id: string; runs: string[] };
 let second: { id: string; runs: string[] };
 
@@ -73,7 +77,7 @@ beforeAll(async () => {
     ],
     { optimizer: { lr: 0.1 } },
   );
-  reports = open();
+  client = open();
 });
 afterAll(async () => {
   await reportProcess.close();
@@ -169,7 +173,7 @@ describe("files", () => {
       expect(fromPage.get(format)).toBe(stdout);
     }
     store = openStore({ dataDir: folder.path });
-    reports = open();
+    client = open();
     // the run that diverged is told from one that was not measured
     expect(fromPage.get("rounds-csv")).toMatch(/,NaN,,/);
   });
@@ -233,76 +237,3 @@ describe("files", () => {
     }
   });
 });
-
-describe("the process that renders", () => {
-  const whole = ({ id, runs }: typeof first): Chosen => ({ study: id, runs, whole: true });
-
-  test.each(EXPORT_FORMATS)("gives the %s that this process would, byte by byte", async (format) => {
-    const part: Chosen = { ...whole(second), runs: second.runs.slice(1, 3), whole: false };
-    for (const chosen of [[whole(first)], [whole(second), whole(first)], [part]]) {
-      const there = await reportProcess.render(chosen, "best", format);
-      const here = await renderReport(store, chosen, "best", format);
-      if (typeof here === "string") expect(there).toBe(here);
-      else expect(unzipped(there as Uint8Array)).toEqual(unzipped(here));
-    }
-    expect(reportProcess.pid).toBeGreaterThan(0);
-    expect(reportProcess.pid).not.toBe(process.pid);
-  });
-
-  test("sees what was recorded a moment ago", async () => {
-    const created = await record("just now", [[0.25], [0.25], [0.5], [0.375]]);
-    const { content } = await reports.render({ studies: [created.id], format: "json" });
-    const { runs } = JSON.parse(content);
-    expect(runs.map((run: { rounds: unknown[] }) => run.rounds.length)).toEqual([2, 2, 2, 2]);
-  });
-
-  test("tells of a study that was removed meanwhile, and is none the worse for it", async () => {
-    const { pid } = reportProcess;
-    const gone = { study: "s-none", runs: [], whole: true };
-    const refusal = await reportProcess.render([gone], "last", "csv").catch((error: unknown) => error);
-    expect(refusal).toBeInstanceOf(UserError);
-    expect((refusal as UserError).message).toMatch(/no study s-none any more/);
-    expect(await reportProcess.render([whole(first)], "last", "csv")).toContain("fedavg");
-    expect(reportProcess.pid).toBe(pid);
-  });
-
-  test("renders nothing that nobody waits for", async () => {
-    const asker = new AbortController();
-    const waited = reportProcess.render([whole(first)], "last", "json");
-    const left = reportProcess.render([whole(first)], "last", "xlsx", asker.signal);
-    asker.abort();
-    await expect(left).rejects.toThrow(/nobody waits/);
-    expect(await waited).toContain('"fedavg"');
-  });
-
-  test("is not there before it has work, and rejects what waits when it is closed", async () => {
-    const entry = new URL("../../../../src-main/report-worker.ts", import.meta.url);
-    const other = createReportProcess({ fork: forkNode, entry, dataDir: folder.path });
-    expect(other.pid).toBeUndefined();
-    const waiting = other.render([whole(first)], "last", "csv").catch((error: unknown) => error);
-    await new Promise(setImmediate);
-    expect(other.pid).toBeGreaterThan(0);
-    await other.close();
-    expect(await waiting).toMatchObject({ name: "UserError", message: expect.stringContaining("closing") });
-    await expect(other.render([whole(first)], "last", "csv")).rejects.toThrow(/closing/);
-  });
-});
-
-/** Names and contents of a zip's files, without the times at which they were packed. */
-const unzipped = (bytes: Uint8Array): Record<string, string> => {
-  const zip = Buffer.from(bytes);
-  const files: Record<string, string> = {};
-  const end = zip.lastIndexOf("PK\u0005\u0006", undefined, "latin1");
-  let at = zip.readUInt32LE(end + 16);
-  for (let i = zip.readUInt16LE(end + 10); i > 0; i -= 1) {
-    const name = zip.toString("utf8", at + 46, at + 46 + zip.readUInt16LE(at + 28));
-    const local = zip.readUInt32LE(at + 42);
-    const from = local + 30 + zip.readUInt16LE(local + 26) + zip.readUInt16LE(local + 28);
-    const packed = zip.subarray(from, from + zip.readUInt32LE(at + 20));
-    const content = zip.readUInt16LE(at + 10) === 0 ? packed : inflateRawSync(packed);
-    // when the workbook was made
-    files[name] = content.toString("utf8").replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "");
-    at += 46 + zip.readUInt16LE(at + 28) + zip.readUInt16LE(at + 30) + zip.readUInt16LE(at + 32);
-  }
-  return files;
-};
