@@ -13,6 +13,7 @@ import type { ListenOptions } from "#main/hosts/arguments.ts";
 import type { createEvaluator } from "#main/learning/evaluator.ts";
 import type { Equipment } from "#main/runs/lab-ports.ts";
 import type { Clients } from "#main/runs/ports.ts";
+import { unlessAborted } from "#main/runs/unless-aborted.ts";
 import type { LabOptions } from "./lab.ts";
 
 /** Where foreign clients are expected when nobody says otherwise: Flower's own default port. */
@@ -33,6 +34,8 @@ export const equip = async (input: {
   readonly dataset: DatasetLocation | undefined;
   readonly partition: Partition | undefined;
   readonly numClasses: number;
+  /** Aborted when a person stops the study: nothing more is brought up, and what is up is taken down. */
+  readonly signal: AbortSignal;
   readonly options: LabOptions;
   readonly emit: (body: LabEventBody) => void;
   /** The study's runs that are done or failed, by id. */
@@ -42,7 +45,7 @@ export const equip = async (input: {
   readonly evaluator: ReturnType<typeof createEvaluator>;
   readonly dataDir: string;
 }): Promise<Equipment> => {
-  const { study, options, emit } = input;
+  const { study, options, emit, signal } = input;
   const foreign = (study.fleet.external ?? 0) > 0 || options.listen !== undefined;
   const listen = options.listen ?? DEFAULT_LISTEN;
   const aggregator = createAggregator({
@@ -63,7 +66,7 @@ export const equip = async (input: {
   try {
     const say = options.onProgress ?? (() => {});
     if (foreign) {
-      const at = await listenForForeign(aggregator, listen);
+      const at = await listenForForeign(aggregator, listen, options.listen !== undefined);
       const host = at.host.includes(":") ? `[${at.host}]` : at.host;
       tellWhoIsTooMany(aggregator, study, say);
       say(`listening on ${host}:${at.port} for Flower clients (${study.fleet.external ?? 0} wanted)`);
@@ -86,7 +89,8 @@ export const equip = async (input: {
         emit,
         onGivenUp: (error) => broken.abort(error),
       });
-      await fleet.start({
+      signal.throwIfAborted();
+      const started = fleet.start({
         server,
         dataset,
         model,
@@ -95,9 +99,11 @@ export const equip = async (input: {
         keptDir,
         devices: virtualDevices(study, partition, aggregator),
       });
+      await unlessAborted(started, signal);
     }
     // What trains decides the weights; the evaluator only measures them.
-    const engine: EngineInfo = fleet === undefined ? await input.evaluator.engine() : fleet.engine();
+    const engine: EngineInfo =
+      fleet === undefined ? await unlessAborted(input.evaluator.engine(), signal) : fleet.engine();
     return {
       clients: fleet === undefined ? aggregator : explained(aggregator, fleet),
       broken: AbortSignal.any([broken.signal, input.unrecorded]),
@@ -164,6 +170,7 @@ const admissionOf = (listen: ListenOptions) => {
 const listenForForeign = async (
   aggregator: Aggregator,
   listen: ListenOptions,
+  isChosen: boolean,
 ): Promise<{ host: string; port: number }> => {
   const read = (file: string, option: string): Buffer => {
     try {
@@ -180,6 +187,13 @@ const listenForForeign = async (
   try {
     return await aggregator.listen({ host, port, ...(tls === undefined ? {} : { tls }) });
   } catch (error) {
-    throw new UserError(`--listen ${host}:${port}: ${(error as Error).message}`, { cause: error });
+    const inUse = ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code === "EADDRINUSE";
+    // Whoever starts studies in the page has named no address, and has no option to name one.
+    throw new UserError(
+      inUse && !isChosen
+        ? `another program uses ${host}:${port}, where this study awaits its Flower clients. End that program and resume the study, or run it from the command line with --listen HOST:PORT.`
+        : `--listen ${host}:${port}: ${(error as Error).message}`,
+      { cause: error },
+    );
   }
 };

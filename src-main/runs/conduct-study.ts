@@ -101,7 +101,7 @@ const conduct = async (
 };
 
 /** Something that the study cannot do without may have broken: then that is why. */
-const whyStopped = ({ now }: Control): string => {
+export const whyStopped = ({ now }: Pick<Control, "now">): string => {
   if (now.reason instanceof UserError) return now.reason.message;
   return now.aborted ? "stopped at once" : "stopped after a round";
 };

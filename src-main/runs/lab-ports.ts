@@ -88,6 +88,8 @@ export interface LabPorts {
     dataset: DatasetLocation | undefined;
     partition: Partition | undefined;
     numClasses: number;
+    /** Aborted when a person stops the study: it rejects once what was up is down again. */
+    signal: AbortSignal;
   }): Promise<Equipment>;
   /** The engine that studies of this lab will use, for the record. */
   engine(): Promise<EngineInfo>;

@@ -2,11 +2,12 @@ import type { DatasetLocation, Partition } from "#contract/dataset.ts";
 import { UserError } from "#contract/failure.ts";
 import { type EngineInfo, MODEL_NAMES, type ModelName } from "#contract/jobs.ts";
 import type { Study, StudyProblem } from "#contract/study.ts";
-import { conductStudy, type StudyStatus } from "./conduct-study.ts";
+import { conductStudy, type StudyStatus, whyStopped } from "./conduct-study.ts";
 import type { Equipment, LabPorts, StoredStudy } from "./lab-ports.ts";
 import { modelFromClient } from "./model-from-client.ts";
 import { openStudy, planRuns } from "./open-study.ts";
 import type { Control, Model } from "./ports.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 
 export interface Runs {
   /**
@@ -53,20 +54,23 @@ export const createRuns = (ports: LabPorts): Runs => {
         );
       }
       const { study } = stored;
-      const dataset = study.dataset === "on-clients" ? undefined : await ports.datasets.find(study.dataset);
       const numClasses = stored.classes.length;
       const resumed = stored.runs.some((run) => ports.run.history.last(run.id) !== undefined);
       const isFresh = fresh.delete(id);
-      if (!isFresh && dataset !== undefined && stored.datasetSha !== undefined) {
-        await sameData(ports, dataset, stored.datasetSha);
+      let ready: Awaited<ReturnType<typeof getReady>>;
+      try {
+        ready = await getReady(ports, stored, isFresh, person.now);
+      } catch (error) {
+        if (person.now.aborted) {
+          const reason = whyStopped(person);
+          ports.emit({ kind: "study-ended", study: id, status: "interrupted", reason });
+          return "interrupted";
+        }
+        // A port in use, a certificate that is none: nothing has begun, so nothing is there to resume.
+        if (isFresh && !keep) ports.records.remove(id);
+        throw error;
       }
-      const equipment = await ports
-        .equip({ id, study, dataset, partition: stored.partition, numClasses })
-        .catch((error: unknown) => {
-          // A port in use, a certificate that is none: nothing has begun, so nothing is there to resume.
-          if (isFresh && !keep) ports.records.remove(id);
-          throw error;
-        });
+      const { dataset, equipment } = ready;
       if (equipment.engine.note !== undefined) ports.say(equipment.engine.note);
       const control: Control = {
         get stopAfterRound() {
@@ -134,6 +138,31 @@ const dealOut = async (ports: LabPorts, study: Study): Promise<Opened> => {
 const engineName = (engine: EngineInfo): string => `${engine.kind} (${engine.version})`;
 
 const sameEngine = (a: EngineInfo, b: EngineInfo): boolean => a.kind === b.kind && a.version === b.version;
+
+/** The data and the equipment of a study. @throws whatever prevents them, and when `now` aborts meanwhile. */
+const getReady = async (
+  ports: LabPorts,
+  { id, study, partition, classes, datasetSha }: StoredStudy,
+  isFresh: boolean,
+  now: AbortSignal,
+): Promise<{ readonly dataset: DatasetLocation | undefined; readonly equipment: Equipment }> => {
+  now.throwIfAborted();
+  const dataset =
+    study.dataset === "on-clients" ? undefined : await unlessAborted(ports.datasets.find(study.dataset), now);
+  if (!isFresh && dataset !== undefined && datasetSha !== undefined) {
+    await unlessAborted(sameData(ports, dataset, datasetSha), now);
+  }
+  // Waited for even when it is stopped: what is half up must be down before the next study comes.
+  const equipment = await ports.equip({
+    id,
+    study,
+    dataset,
+    partition,
+    numClasses: classes.length,
+    signal: now,
+  });
+  return { dataset, equipment };
+};
 
 /** A run that went on with other pictures than it began with would be no run at all. */
 const sameData = async (ports: LabPorts, location: DatasetLocation, sha256: string): Promise<void> => {

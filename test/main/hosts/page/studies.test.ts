@@ -168,15 +168,38 @@ test("what cannot be equipped stays on record with its reason, and the page is t
   await idle();
   expect(await view(id)).toMatchObject({
     status: "interrupted",
-    reason: expect.stringContaining("--listen 127.0.0.1:8080"),
+    reason: expect.stringMatching(/^another program uses 127\.0\.0\.1:8080, .* End that program and resume/),
   });
   await until(() => page.items().some(({ event }) => event.kind === "said" && event.problem));
   expect(page.items().map(({ event }) => event)).toContainEqual(
-    expect.objectContaining({ kind: "said", study: id, message: expect.stringContaining("small: --listen") }),
+    expect.objectContaining({
+      kind: "said",
+      study: id,
+      message: expect.stringContaining("small: another program"),
+    }),
   );
   await page.stop();
   squatter.close();
   await real.client.studies.remove({ study: id });
+});
+
+test("stopped while its workers start, a study ends at once, and can be resumed", async () => {
+  const page = followFrom(real.client, real.lab.store.lastEvent());
+  const id = await start({ rounds: 1 });
+  await until(() =>
+    page.items().some(({ event }) => event.kind === "said" && /^starting/.test(event.message)),
+  );
+  expect(real.pageLab.activity()).toMatchObject({ study: id, phase: "starting" });
+  await real.client.studies.stopNow({ study: id });
+  await idle();
+  const stopped = await view(id);
+  expect(stopped).toMatchObject({ status: "interrupted", reason: "stopped at once" });
+  expect(stopped.log.map(({ event }) => event.kind)).toEqual(["study-ended"]);
+  await real.client.studies.resume({ study: id });
+  await idle();
+  expect(await view(id)).toMatchObject({ status: "done", runs: [{ status: "done" }] });
+  expect(real.bugs).toEqual([]);
+  await page.stop();
 });
 
 test("a lab that closes interrupts what runs; its next opening resumes it to the end", async () => {
