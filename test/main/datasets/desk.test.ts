@@ -117,18 +117,6 @@ describe("the desk", () => {
     if (!dealt.ok) expect(dealt.problems[0]?.path).toBe("partition.shardsPerClient");
   });
 
-  it("does not deal out what nobody waits for any more", async () => {
-    const { deal } = open();
-    const asker = new AbortController();
-    const first = deal(study(), sample);
-    const second = refusalOf(deal(study({ seed: 2 }), sample, asker.signal));
-    const third = deal(study({ seed: 3 }), sample);
-    asker.abort();
-    expect((await first).ok).toBe(true);
-    expect(await second).toContain("nobody waits");
-    expect((await third).ok).toBe(true);
-  });
-
   it("reads again what was changed on disk, and refuses it as a person's problem", async () => {
     const copy = join(folder(), "sample");
     cpSync(SAMPLE, copy, { recursive: true });

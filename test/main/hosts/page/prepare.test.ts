@@ -74,6 +74,21 @@ const parsed = (change: Partial<StudyInput> = {}): Study => {
 const check = ({ checks }: Preparation, kind: ReadyCheck["kind"]) => checks.filter((c) => c.kind === kind);
 
 describe("a study that is prepared", () => {
+  it("is left alone when its asker has left for a newer one", async () => {
+    const asked = new AbortController();
+    let isPrepared = false;
+    const first = prepare(input({ seed: 1 })).then(() => {
+      isPrepared = true;
+    });
+    const left = client()
+      .studies.prepare({ study: input({ seed: 2 }) }, { signal: asked.signal })
+      .catch((error: unknown) => error);
+    asked.abort();
+    expect(await left).toBeInstanceOf(Error);
+    expect(isPrepared).toBe(false);
+    await first;
+  });
+
   it("has the partition that it gets when it is started", async () => {
     for (const partition of [
       { kind: "iid" },
