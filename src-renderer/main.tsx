@@ -37,4 +37,6 @@ createRoot(root).render(
 );
 
 // Charts are a chunk of their own: it is there before somebody opens a study.
-requestIdleCallback(() => void import("./screens/study/study.tsx"));
+requestIdleCallback(() => {
+  void import("./screens/study/study.tsx").then(() => import("./screens/new-study/new-study.tsx"));
+});

@@ -42,6 +42,11 @@ const useAddress = (): string | undefined => {
     const query = new URLSearchParams(search);
     const preset = query.get("preset");
     const from = query.get("from");
+    const dataset = query.get("dataset");
+    if (dataset !== null) {
+      store.set("dataset", dataset);
+      navigate("/new", { replace: true });
+    }
     if (preset === null && from === null) return;
     let left = false;
     const take = async () => {

@@ -1,9 +1,11 @@
-import { Button, Menu } from "@mantine/core";
+import { Button, Menu, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { useLocation } from "wouter";
 import type { StudyView } from "#contract/views.ts";
 import { messageOf } from "#renderer/state/states.ts";
 import { useLab, useStates } from "#renderer/state/use-states.ts";
+import { Confirm, Dialog, DialogActions } from "#renderer/ui/dialog.tsx";
+import { Problem } from "#renderer/ui/page.tsx";
 import { useToast } from "#renderer/ui/toasts.tsx";
 
 /** What can be done with a study in the state that it is in. */
@@ -78,29 +80,95 @@ export const StudyActions = ({ view }: { readonly view: StudyView }) => {
       >
         Compare and export
       </Button>
-      <Menu position="bottom-end">
+      <More view={view} />
+    </>
+  );
+};
+
+/** What is done seldom. */
+const More = ({ view }: { readonly view: StudyView }) => {
+  const { client } = useStates();
+  const [, navigate] = useLocation();
+  const [asked, setAsked] = useState<"rename" | "forget">();
+  const toast = useToast();
+  const copyId = async () => {
+    await navigator.clipboard.writeText(view.id);
+    toast({ tone: "ok", text: `${view.id} is on the clipboard.` });
+  };
+  return (
+    <>
+      <Menu position="bottom-end" returnFocus>
         <Menu.Target>
-          <Button aria-label="More" px={10}>
+          <Button id="more-of-study" aria-label="More" px={10}>
             ⋯
           </Button>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Item onClick={() => void navigator.clipboard.writeText(view.id)}>
-            Copy the id ({view.id})
-          </Menu.Item>
-          <Menu.Item
-            color="red"
-            onClick={() => {
-              if (
-                window.confirm(`Forget ${view.name} with all its rounds and weights? This cannot be undone.`)
-              )
-                void remove();
-            }}
-          >
+          <Menu.Item onClick={() => setAsked("rename")}>Rename</Menu.Item>
+          <Menu.Item onClick={copyId}>Copy the id, {view.id}</Menu.Item>
+          <Menu.Item color="red" onClick={() => setAsked("forget")}>
             Forget this study
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
+      <Dialog
+        opened={asked === "rename"}
+        title="Rename the study"
+        onClose={() => setAsked(undefined)}
+        returnTo="more-of-study"
+      >
+        <Rename view={view} onDone={() => setAsked(undefined)} />
+      </Dialog>
+      <Confirm
+        opened={asked === "forget"}
+        title="Forget this study?"
+        text={`${view.name} goes with all its rounds, updates and weights. This cannot be undone.`}
+        yes="Forget it"
+        onYes={async () => {
+          await client.studies.remove({ study: view.id });
+          navigate("/");
+        }}
+        onClose={() => setAsked(undefined)}
+        returnTo="more-of-study"
+      />
     </>
+  );
+};
+
+const Rename = ({ view, onDone }: { readonly view: StudyView; readonly onDone: () => void }) => {
+  const { client, openStudy } = useStates();
+  const [name, setName] = useState(view.name);
+  const [problem, setProblem] = useState<string>();
+  const rename = async () => {
+    try {
+      await client.studies.rename({ study: view.id, name });
+      await openStudy(view.id);
+      onDone();
+    } catch (error) {
+      setProblem(messageOf(error));
+    }
+  };
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        void rename();
+      }}
+    >
+      <TextInput
+        label="Name"
+        value={name}
+        maxLength={200}
+        data-autofocus
+        onChange={(event) => setName(event.currentTarget.value)}
+      />
+      {problem !== undefined && <Problem text={problem} />}
+      <DialogActions>
+        <Button onClick={onDone}>Cancel</Button>
+        <Button type="submit" variant="filled" disabled={name.trim() === ""}>
+          Rename
+        </Button>
+      </DialogActions>
+    </form>
   );
 };
