@@ -22,7 +22,7 @@ export const Page = ({
       <header className={style.header}>
         <div className={style.heading}>
           {/* The frame moves the focus here when the page changes. */}
-          <h1 className={style.title} tabIndex={-1} data-page-title>
+          <h1 className={style.title} title={title} tabIndex={-1} data-page-title>
             {title}
           </h1>
           {subtitle !== undefined && <div className={style.subtitle}>{subtitle}</div>}
