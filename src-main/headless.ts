@@ -12,8 +12,9 @@ import { installEngine } from "#main/learning/engines/install-engine.ts";
 import { parseAt } from "#main/reports/reports.ts";
 import { dataDirOf } from "./data-dir.ts";
 import { type Lab, type LabOptions, openLab } from "./lab.ts";
+import { openOrSayWhere } from "./open-or-say-where.ts";
 import { renderStudy, renderStudyWorkbook } from "./report-files.ts";
-import { openOrSayWhere, openServedLab } from "./serve.ts";
+import { openServedLab } from "./serve.ts";
 
 const openAt = (given: string | undefined, options: Pick<LabOptions, "listen" | "look">): Lab => {
   const dataDir = dataDirOf(given);

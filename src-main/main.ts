@@ -41,8 +41,8 @@ import { listEngines } from "#main/learning/engines/engine.ts";
 import { tryInChild } from "#main/learning/engines/try-in-child.ts";
 import { dataDirOf } from "./data-dir.ts";
 import { openLab } from "./lab.ts";
+import { openOrSayWhere } from "./open-or-say-where.ts";
 import { openPageLab } from "./page-lab.ts";
-import { openOrSayWhere } from "./serve.ts";
 
 const CLOSE_MS = 5000;
 

@@ -1,15 +1,12 @@
 import type { AnyRouter } from "@orpc/server";
 import { RPCHandler } from "@orpc/server/message-port";
 import type { IpcMain, MessageChannelMain, MessagePortMain } from "electron";
+import { isPageMessage } from "#main/hosts/page-message.ts";
 import { isFromOurPage } from "./origin.ts";
 
 /** The page asks for its port here, once per load; the port comes back on the other. */
 export const CONNECT_CHANNEL = "lab:connect";
 export const PORT_CHANNEL = "lab:port";
-
-/** A question of the page is small; the largest is a study file. */
-const MAX_CHARACTERS = 8 * 1024 * 1024;
-const MAX_ID = 64;
 
 export interface PortOptions {
   readonly router: AnyRouter;
@@ -69,38 +66,3 @@ const onlyMessages = (port: MessagePortMain, refused: (what: string) => void) =>
     });
   },
 });
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-/** As oRPC's client writes it: a question (its path, its input), or that its answer is no longer wanted. */
-export const isPageMessage = (data: unknown): data is string => {
-  if (typeof data !== "string" || data.length > MAX_CHARACTERS) return false;
-  let message: unknown;
-  try {
-    message = JSON.parse(data);
-  } catch {
-    return false;
-  }
-  if (!isObject(message) || typeof message.i !== "string" || message.i.length > MAX_ID) return false;
-  if (message.t === ABORT) return true;
-  return (message.t === undefined || message.t === QUESTION) && isQuestion(message.p);
-};
-
-const QUESTION = 1;
-const ABORT = 4;
-
-/** The contract's questions are all posted, with JSON alone: no files, no forms. */
-const isQuestion = (question: unknown): boolean => {
-  if (!isObject(question)) return false;
-  const { u: path, m: method, h: headers, b: body } = question;
-  if (typeof path !== "string" || !/^\/[\w/]{1,200}$/.test(path) || method !== undefined) return false;
-  if (body !== undefined && !isObject(body)) return false;
-  if (headers === undefined) return true;
-  return (
-    isObject(headers) &&
-    Object.entries(headers).every(
-      ([name, value]) => !/^content-/i.test(name) && typeof value === "string" && value.length < 1000,
-    )
-  );
-};

@@ -3,10 +3,9 @@ import type { Duplex } from "node:stream";
 import type { AnyRouter } from "@orpc/server";
 import { RPCHandler } from "@orpc/server/ws";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
+import { isPageMessage, MAX_MESSAGE } from "#main/hosts/page-message.ts";
 import { createPatientSend } from "./back-pressure.ts";
 
-/** A question of the page is small; the largest is a study file. */
-const MAX_MESSAGE = 8 * 1024 * 1024;
 const MISSED_PINGS = 2;
 /** Close codes of RFC 6455 that are used here. */
 const GOING_AWAY = 1001;
@@ -77,7 +76,7 @@ export const createLabSockets = (router: AnyRouter, pingMs: number): LabSockets 
 
 type Listener = (event: { readonly data: unknown }) => void;
 
-/** Hands on what is a message of the lab's protocol: text, a JSON object with an id. */
+/** Hands on what is a message of the lab's protocol: what is none closes the socket. */
 const listenFor =
   (socket: WebSocket) =>
   (kind: string, listener: Listener): void => {
@@ -85,30 +84,7 @@ const listenFor =
     if (kind !== "message") return;
     socket.on("message", (data: RawData, isBinary: boolean) => {
       const text = isBinary ? undefined : data.toString();
-      if (text === undefined || !isMessage(text)) socket.close(UNSUPPORTED_DATA, "no message of the lab");
+      if (text === undefined || !isPageMessage(text)) socket.close(UNSUPPORTED_DATA, "no message of the lab");
       else listener({ data: text });
     });
   };
-
-/** As oRPC writes them: `i` whose, `t` what (a question where it is left out), `p` the rest. */
-const isMessage = (text: string): boolean => {
-  let message: unknown;
-  try {
-    message = JSON.parse(text);
-  } catch {
-    return false;
-  }
-  if (!isObject(message) || typeof message.i !== "string") return false;
-  if (message.t === ABORT) return true;
-  if (!isObject(message.p)) return false;
-  if (message.t === STREAM_EVENT) return typeof message.p.e === "string";
-  // A path, never a whole address.
-  return (message.t === undefined || message.t === QUESTION) && /^\/[^/]/.test(String(message.p.u));
-};
-
-const QUESTION = 1;
-const STREAM_EVENT = 3;
-const ABORT = 4;
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null;

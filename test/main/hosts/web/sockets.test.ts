@@ -79,6 +79,9 @@ describe("the page's WebSocket", () => {
     ["JSON that is no message", "[1,2]", 1003],
     ["null", "null", 1003],
     ["a message without an id", '{"p":{"u":"/echo"}}', 1003],
+    ["a form", '{"i":"1","p":{"u":"/echo","h":{"content-type":"multipart/form-data"}}}', 1003],
+    ["an endless id", `{"i":"${"1".repeat(65)}","p":{"u":"/echo"}}`, 1003],
+    ["a path beyond the router", '{"i":"1","p":{"u":"/echo?a=1"}}', 1003],
     ["bytes", Buffer.from([0, 255, 1, 2]), 1003],
     ["a frame beyond 8 MiB", "x".repeat(8 * 1024 * 1024 + 1), 1009],
   ])("%s closes that page's socket and no other", async (_, data, code) => {
