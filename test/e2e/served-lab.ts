@@ -98,7 +98,8 @@ export const cookieOf = async (url: URL | string): Promise<string> => {
   return cookie;
 };
 
-const connectDirectly = async (url: URL): Promise<DirectClient> => {
+/** Asks the lab that is served at this address, without a page. */
+export const connectDirectly = async (url: URL): Promise<DirectClient> => {
   const headers = { origin: url.origin, cookie: await cookieOf(url) };
   const socket = new WebSocket(`ws://${url.host}/lab`, { headers });
   await once(socket, "open");
