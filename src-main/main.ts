@@ -138,6 +138,7 @@ const openDesktop = () => {
       onVisible: () => tray.update(pageLab.activity(), window.isVisible()),
       askAfterCrash: dialogs.askAfterCrash,
       quit: () => app.quit(),
+      problem,
     },
   );
   currentWindow = window.current;

@@ -73,8 +73,11 @@ export class FakeWindow extends EventEmitter {
     this.options = options;
     FakeWindow.all.push(this);
   }
-  async loadURL(url: string) {
+  /** What becomes of the next loads. */
+  static load: () => Promise<void> = async () => {};
+  loadURL(url: string) {
     this.loaded.push(url);
+    return FakeWindow.load();
   }
   show() {
     this.visible = true;

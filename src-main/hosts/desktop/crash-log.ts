@@ -37,10 +37,17 @@ export const createCrashLog = (
 };
 
 /**
- * What nobody caught in the lab's own process: it can no longer be trusted to do its work, so it says so once, puts
- * away what it can and ends. The database keeps every finished round whatever happens.
+ * What nobody caught in the lab's own process: it can no longer be trusted to do its work, nor to put it away, so it
+ * says so once and ends. The database keeps every finished round whatever happens.
  */
 export const onUncaught = (emitter: Pick<NodeJS.Process, "on">, fatal: (error: unknown) => void): void => {
-  emitter.on("uncaughtException", fatal);
-  emitter.on("unhandledRejection", fatal);
+  let said = false;
+  // What fails while the first is being shown is its consequence, as a rule.
+  const once = (error: unknown): void => {
+    if (said) return;
+    said = true;
+    fatal(error);
+  };
+  emitter.on("uncaughtException", once);
+  emitter.on("unhandledRejection", once);
 };

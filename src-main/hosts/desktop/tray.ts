@@ -53,8 +53,10 @@ export const createTray = (
   actions: TrayActions,
 ) => {
   let tray: Tray | undefined;
+  let over = false;
   return {
     update(activity: Activity, windowVisible: boolean): void {
+      if (over) return;
       if (activity.study === undefined && windowVisible) {
         tray?.destroy();
         tray = undefined;
@@ -67,7 +69,9 @@ export const createTray = (
       tray.setToolTip(`Fedfleet: ${statusText(activity, options.nameOf)}`);
       tray.setContextMenu(electron.Menu.buildFromTemplate(trayMenu(activity, options.nameOf, actions)));
     },
+    /** For good: what is put away late may still tell of itself. */
     destroy(): void {
+      over = true;
       tray?.destroy();
       tray = undefined;
     },

@@ -25,6 +25,8 @@ export interface WindowPorts {
   /** The page has crashed, was loaded again and has crashed once more. */
   askAfterCrash(reason: string): Promise<"reload" | "quit">;
   quit(): void;
+  /** The page did not load. */
+  problem(error: unknown): void;
 }
 
 export const windowOptions = (
@@ -100,7 +102,13 @@ export const createLabWindow = (
     opened.on("show", ports.onVisible);
     opened.on("hide", ports.onVisible);
     opened.webContents.on("render-process-gone", (_event, { reason }) => void onCrash(opened, reason));
-    void opened.loadURL(APP_PAGE);
+    opened.loadURL(APP_PAGE).catch((error: unknown) => {
+      // A window that is closed before its page is there, or loads it anew, gives up the first load: no bug of ours.
+      if (opened.isDestroyed()) return;
+      ports.problem(error);
+      // It would never be ready to show, and an app without a window could not even be quit.
+      opened.show();
+    });
     return opened;
   };
 

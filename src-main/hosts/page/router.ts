@@ -1,4 +1,4 @@
-import { page } from "./base.ts";
+import { pageThatTells } from "./base.ts";
 import { type DataPorts, dataHandlers } from "./data-handlers.ts";
 import { type EventPorts, eventHandlers } from "./events-handlers.ts";
 import { type FleetPorts, fleetHandlers } from "./fleet-handlers.ts";
@@ -22,7 +22,7 @@ export type PageRouter = ReturnType<typeof createPageRouter>;
 
 /** All that a page can ask, put together; the same for the window and for the browser. */
 export const createPageRouter = (ports: PagePorts) =>
-  page.router({
+  pageThatTells(ports.data.onBug).router({
     data: dataHandlers(ports.data),
     fleet: fleetHandlers(ports.fleet),
     lab: labHandlers(ports.lab),

@@ -93,6 +93,10 @@ test("the tray is there while a study runs or the window is hidden, and its menu
   expect([stop(), icon.destroyed, icon.toolTip]).toEqual([false, false, "Fedfleet: No study is running"]);
   tray.update(IDLE, true);
   expect(icon.destroyed).toBe(true);
+  // What ends late, or the window that is hidden last, brings no icon back.
+  tray.destroy();
+  tray.update(IDLE, false);
+  expect(FakeTray.all).toHaveLength(1);
 });
 
 test("the computer stays awake while a study runs, and only then", () => {

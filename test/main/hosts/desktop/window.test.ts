@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createCrashLog } from "#main/hosts/desktop/crash-log.ts";
+import { createCrashLog, onUncaught } from "#main/hosts/desktop/crash-log.ts";
 import { createDialogs } from "#main/hosts/desktop/dialogs.ts";
 import { REQUIRED_PREFERENCES, wrongPreferences } from "#main/hosts/desktop/guards.ts";
 import { isOnlyInstance } from "#main/hosts/desktop/single-instance.ts";
@@ -46,6 +46,7 @@ const open = () =>
         return afterCrash;
       },
       quit: () => did.push("quit"),
+      problem: (error) => did.push(`${error}`),
     },
   );
 
@@ -114,6 +115,30 @@ test("a page that crashes is loaded again; after a second crash a person is aske
   expect(webContents.reloads).toBe(2);
 });
 
+test("a page that does not load is written down, and its window can be seen; one that was closed before is no problem", async () => {
+  const loads: PromiseWithResolvers<void>[] = [];
+  FakeWindow.load = () => {
+    const load = Promise.withResolvers<void>();
+    loads.push(load);
+    return load.promise;
+  };
+  try {
+    open().show();
+    loads[0]!.reject(new Error("ERR_FAILED (-2)"));
+    await turn();
+    expect(did).toEqual(["Error: ERR_FAILED (-2)", "visible"]);
+    expect(FakeWindow.all[0]!.visible).toBe(true);
+    mayClose = true;
+    open().show();
+    FakeWindow.all[1]!.clickClose();
+    loads[1]!.reject(new Error("ERR_FAILED (-2)"));
+    await turn();
+    expect(did).toHaveLength(2);
+  } finally {
+    FakeWindow.load = async () => {};
+  }
+});
+
 test("the end of the session is told at once", () => {
   open().show();
   FakeWindow.all[0]!.emit("session-end");
@@ -171,6 +196,15 @@ test("dialogs: a question that is closed is cancelled; bad news say what to do",
   dialogs.fatal(new Error("no luck"), "/log");
   expect(errors[0]).toEqual(["Fedfleet cannot start", "The data directory is in use by process 12"]);
   expect(errors[1]?.[1]).toMatch(/^no luck\n\nEvery round that was finished is kept.* \/log\.$/s);
+});
+
+test("the first thing that nobody caught is said, not what follows from it", () => {
+  const emitter = new EventEmitter();
+  const said: unknown[] = [];
+  onUncaught(emitter as unknown as NodeJS.Process, (error) => said.push(error));
+  for (const error of ["one", "two"]) emitter.emit("unhandledRejection", error);
+  emitter.emit("uncaughtException", "three");
+  expect(said).toEqual(["one"]);
 });
 
 test("what goes wrong is written down; what was refused, only so often", () => {

@@ -183,6 +183,21 @@ test("what cannot be equipped stays on record with its reason, and the page is t
   await real.client.studies.remove({ study: id });
 });
 
+test("a bug in an answer reaches the page without its words, and the log with them", async () => {
+  const { list } = real.lab.store.studyRows;
+  const bug = new Error("no such column: secret");
+  real.lab.store.studyRows.list = () => {
+    throw bug;
+  };
+  try {
+    const asked = real.client.studies.list();
+    await expect(asked).rejects.toBe(bug); // this client is in the same process: the transport takes the words away
+    expect(real.bugs.splice(0)).toEqual([bug]);
+  } finally {
+    real.lab.store.studyRows.list = list;
+  }
+});
+
 test("stopped while its workers start, a study ends at once, and can be resumed", async () => {
   const page = followFrom(real.client, real.lab.store.lastEvent());
   const id = await start({ rounds: 1 });
