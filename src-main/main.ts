@@ -51,7 +51,7 @@ app.enableSandbox();
 app.setName("Fedfleet");
 const dataDir = dataDirOf(undefined);
 // A lab of its own has a window of its own.
-const own = process.env.FEDFLEET_DATA_DIR === undefined ? undefined : join(dataDir, "window");
+const own = process.env.FEDFLEET_DATA_DIR ? join(dataDir, "window") : undefined;
 app.setPath("userData", own ?? join(app.getPath("appData"), "Fedfleet"));
 registerAppScheme(protocol);
 
