@@ -34,6 +34,16 @@ export const recordedRuns = (dataDir: string, study: string): readonly RecordedR
   }
 };
 
+/** What the file says of the study: "running" after a process that was killed, too. */
+export const recordedStatus = (dataDir: string, study: string): string => {
+  const db = new DatabaseSync(join(dataDir, "fedfleet.db"), { readOnly: true });
+  try {
+    return (db.prepare("SELECT status FROM studies WHERE id = ?").get(study) as { status: string }).status;
+  } finally {
+    db.close();
+  }
+};
+
 /** A table of the page as text, its head first. */
 export const tableOf = async (page: Page, name: string | RegExp): Promise<readonly string[][]> =>
   await page
