@@ -1,16 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { ClientUpdate } from "#contract/events.ts";
+import type { DeviceUpdate } from "#contract/views.ts";
 import { fromExactJson } from "./exact-json.ts";
-
-/** An update and what it was for. */
-export interface DeviceUpdate extends Omit<ClientUpdate, "device" | "metrics"> {
-  readonly study: string;
-  readonly studyName: string;
-  readonly run: string;
-  readonly algorithm: string;
-  readonly trial: number;
-  readonly round: number;
-}
 
 type RunRow = { run: string; algorithm: string; trial: number; study: string; studyName: string };
 type UpdateRow = { round: number; body: string };

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { RoundResult } from "#contract/events.ts";
+import type { Curve } from "#contract/views.ts";
 import type { CheckpointRecord, Checkpoints } from "./checkpoints.ts";
 import { fromExactJson, toExactJson } from "./exact-json.ts";
 import type { Updates } from "./updates.ts";
@@ -10,17 +11,6 @@ export type CurvePoint = {
   readonly loss: number | null;
   readonly accuracy: number | null;
 };
-
-/** The curve of one run by columns, in order of rounds. */
-export interface CurveColumns {
-  readonly run: string;
-  readonly round: readonly number[];
-  readonly accuracy: readonly (number | null)[];
-  readonly loss: readonly (number | null)[];
-  readonly seconds: readonly number[];
-  readonly clients: readonly number[];
-  readonly failures: readonly number[];
-}
 
 export interface LastRound {
   readonly round: number;
@@ -66,7 +56,7 @@ export const createRounds = (db: DatabaseSync, updates: Updates, checkpoints: Ch
     /** The figures that a chart draws, without reading the rest of the rounds. */
     curve: (run: string): CurvePoint[] => (curve.all(run) as CurvePoint[]).map((point) => ({ ...point })),
     /** The same with what it took and who took part, by columns. */
-    columns: (run: string): CurveColumns => {
+    columns: (run: string): Curve => {
       const rows = columns.all(run) as unknown as (number | null)[][];
       const column = (i: number): number[] => rows.map((row) => row[i] as number);
       return {

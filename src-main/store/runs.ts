@@ -1,21 +1,10 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { RunStatus } from "#contract/events.ts";
 import type { EngineInfo } from "#contract/jobs.ts";
+import type { RunRow as RunView } from "#contract/views.ts";
 import { createPace } from "./pace.ts";
 
-export interface RunRecord {
-  readonly id: string;
-  readonly study: string;
-  readonly algorithm: string;
-  /** From 1. */
-  readonly trial: number;
-  readonly seed: number;
-  readonly status: RunStatus;
-  readonly reason?: string;
-  /** The engine that computed it (its last part, if it was resumed); undefined before it started. */
-  readonly engine?: EngineInfo;
-  readonly startedAt?: string;
-  readonly endedAt?: string;
+export interface RunRecord extends RunView {
   /** The last round that was recorded; undefined before the first. */
   readonly lastRound?: number;
 }

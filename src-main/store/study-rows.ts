@@ -2,33 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { RunStatus } from "#contract/events.ts";
 import type { EngineInfo } from "#contract/jobs.ts";
 import { fleetSize, type Study } from "#contract/study.ts";
-
-/** A line of the list of studies. Times are ISO 8601 in UTC. */
-export interface StudyLine {
-  readonly id: string;
-  readonly name: string;
-  readonly status: RunStatus;
-  readonly reason?: string;
-  readonly createdAt: string;
-  readonly startedAt?: string;
-  readonly endedAt?: string;
-  readonly algorithms: readonly string[];
-  readonly dataset: string;
-  readonly model: string;
-  readonly rounds: number;
-  readonly trials: number;
-  readonly fleetSize: number;
-  readonly runs: number;
-  readonly runsDone: number;
-  /** Rounds of training on record, over all runs. */
-  readonly roundsDone: number;
-  /** Per algorithm: mean over the trials of the accuracy of the last recorded round. */
-  readonly results: readonly {
-    readonly algorithm: string;
-    readonly accuracy: number | null;
-    readonly n: number;
-  }[];
-}
+import type { StudyRow } from "#contract/views.ts";
 
 /** The partition of a study without the lists of samples. */
 export interface PartitionSummary {
@@ -38,7 +12,7 @@ export interface PartitionSummary {
   readonly histogram: readonly (readonly number[])[];
 }
 
-type StudyRow = {
+type Row = {
   id: string;
   name: string;
   status: RunStatus;
@@ -84,7 +58,7 @@ export const createStudyRows = (db: DatabaseSync) => {
   const rename = db.prepare("UPDATE studies SET name = ?, study = ? WHERE id = ?");
   const settingsOf = db.prepare("SELECT study FROM studies WHERE id = ?");
 
-  const head = (row: StudyRow) => ({
+  const head = (row: Row) => ({
     id: row.id,
     name: row.name,
     status: row.status,
@@ -96,9 +70,9 @@ export const createStudyRows = (db: DatabaseSync) => {
 
   return {
     /** Newest first. */
-    list: (limit = 10_000): StudyLine[] => {
+    list: (limit = 10_000): StudyRow[] => {
       const byStudy = Map.groupBy(runs.all() as RunRow[], (run) => run.study_id);
-      return (studies.all(limit) as StudyRow[]).map((row) => {
+      return (studies.all(limit) as Row[]).map((row) => {
         const study = JSON.parse(row.study) as Study;
         const ofIt = byStudy.get(row.id) ?? [];
         return {
@@ -121,7 +95,7 @@ export const createStudyRows = (db: DatabaseSync) => {
     /** A study without its partition, its runs and their rounds. */
     get: (id: string) => {
       const row = find.get(id) as
-        | (StudyRow & { dataset_sha256: string | null; engine: string; classes: string })
+        | (Row & { dataset_sha256: string | null; engine: string; classes: string })
         | undefined;
       if (row === undefined) return undefined;
       const study = JSON.parse(row.study) as Study;
