@@ -156,7 +156,10 @@ const openDesktop = () => {
     tray.update(activity, window.isVisible());
   });
   lab.subscribe(
-    createNotifier({ Notification }, { isFocused: window.isFocused, showWindow: window.show, nameOf }),
+    createNotifier(
+      { Notification },
+      { isFocused: window.isFocused, showWindow: window.show, activity: pageLab.activity, nameOf },
+    ),
   );
   followSleep(powerMonitor, {
     now: Date.now,

@@ -1,5 +1,6 @@
 import type { Notification } from "electron";
 import type { LabEvent } from "#contract/events.ts";
+import type { Activity } from "#contract/views.ts";
 
 export interface Notice {
   readonly title: string;
@@ -8,29 +9,43 @@ export interface Notice {
 
 const LONGEST = 200;
 
-/** What a person who looks elsewhere should know: a study has come to its end, good or bad. */
+/** Whether somebody stops this study, or it has not begun: whoever does that knows that he did. */
+const isStopped = (study: string, activity: Activity): boolean =>
+  activity.study !== study || activity.phase === "stopping-after-round" || activity.phase === "stopping-now";
+
+/**
+ * What a person who looks elsewhere should know: a study has come to its end, good or bad, or has broken off.
+ * @param activity of the lab when it happened
+ */
 export const noticeOf = (
   event: LabEvent,
-  focused: boolean,
+  activity: Activity,
   nameOf: (study: string) => string,
 ): Notice | undefined => {
-  // Whoever interrupted a study knows that he did.
-  if (focused || event.kind !== "study-ended" || event.status === "interrupted") return undefined;
+  if (event.kind !== "study-ended") return undefined;
+  if (event.status === "interrupted" && isStopped(event.study, activity)) return undefined;
   const name = nameOf(event.study).slice(0, LONGEST);
   if (event.status === "done") return { title: "Study done", body: `${name}: all its runs are done.` };
+  const title = event.status === "failed" ? "Study failed" : "Study interrupted";
   const reason = event.reason?.split("\n")[0]?.slice(0, LONGEST);
-  return { title: "Study failed", body: reason === undefined ? name : `${name}: ${reason}` };
+  return { title, body: reason === undefined ? name : `${name}: ${reason}` };
 };
 
 /** Shows notices of the system; a click on one shows the window. */
 export const createNotifier = (
   electron: { readonly Notification: typeof Notification },
-  ports: { isFocused(): boolean; showWindow(): void; nameOf(study: string): string },
+  ports: {
+    isFocused(): boolean;
+    showWindow(): void;
+    activity(): Activity;
+    nameOf(study: string): string;
+  },
 ) => {
   // One that is collected no longer answers a click.
   const shown = new Set<Notification>();
   return (event: LabEvent): void => {
-    const notice = noticeOf(event, ports.isFocused(), ports.nameOf);
+    if (ports.isFocused()) return;
+    const notice = noticeOf(event, ports.activity(), ports.nameOf);
     if (notice === undefined || !electron.Notification.isSupported()) return;
     const notification = new electron.Notification(notice);
     shown.add(notification);

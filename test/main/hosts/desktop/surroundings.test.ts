@@ -32,24 +32,38 @@ beforeEach(() => {
 });
 
 test.each([
-  [ended("done"), false, { title: "Study done", body: "Study a: all its runs are done." }],
-  [ended("failed", "no device\nat all"), false, { title: "Study failed", body: "Study a: no device" }],
-  [ended("failed"), false, { title: "Study failed", body: "Study a" }],
-  [ended("interrupted", "stopped"), false, undefined],
-  [ended("done"), true, undefined],
-  [{ at: "", kind: "study-paused", study: "a" } as LabEvent, false, undefined],
-])("of %o, with the window in front: %s", (event, focused, notice) => {
-  expect(noticeOf(event, focused, nameOf)).toEqual(notice);
+  [ended("done"), running(), { title: "Study done", body: "Study a: all its runs are done." }],
+  [ended("failed", "no device\nat all"), running(), { title: "Study failed", body: "Study a: no device" }],
+  [ended("failed"), running(), { title: "Study failed", body: "Study a" }],
+  [ended("interrupted", "stopped"), running("stopping-now"), undefined],
+  [ended("interrupted", "stopped"), running("stopping-after-round"), undefined],
+  [ended("interrupted", "the lab was closed before its turn came"), IDLE, undefined],
+  [
+    ended("interrupted", "the disk is full"),
+    running("starting"),
+    { title: "Study interrupted", body: "Study a: the disk is full" },
+  ],
+  [{ at: "", kind: "study-paused", study: "a" } as LabEvent, running(), undefined],
+])("of %o, in a lab with %o: %o", (event, activity, notice) => {
+  expect(noticeOf(event, activity, nameOf)).toEqual(notice);
 });
 
 test("a click on the notice shows the window", () => {
   let shown = 0;
+  let focused = false;
   const notify = createNotifier(
     { Notification: FakeNotification } as unknown as Parameters<typeof createNotifier>[0],
-    { isFocused: () => false, showWindow: () => (shown += 1), nameOf },
+    {
+      isFocused: () => focused,
+      showWindow: () => (shown += 1),
+      activity: () => running("stopping-now"),
+      nameOf,
+    },
   );
   notify(ended("done"));
   notify(ended("interrupted"));
+  focused = true;
+  notify(ended("done"));
   expect(FakeNotification.shown.map(({ options }) => options.title)).toEqual(["Study done"]);
   FakeNotification.shown[0]!.emit("click");
   expect(shown).toBe(1);
