@@ -19,6 +19,24 @@ export interface LeavingPorts {
 
 export type Leaving = ReturnType<typeof createLeaving>;
 
+/**
+ * The running study has less than this to end in order. What then still does not end is left to the system: an app
+ * without a window that does not end would hold the data directory.
+ */
+const PUT_AWAY_MS = 15_000;
+
+/** @throws Error when it takes longer than that. */
+const inTime = async (work: Promise<void>): Promise<void> => {
+  const late = Promise.withResolvers<never>();
+  const why = new Error(`not everything was put away within ${PUT_AWAY_MS / 1000} s`);
+  const timer = setTimeout(() => late.reject(why), PUT_AWAY_MS);
+  try {
+    await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
 /** The way out of the app: nothing closes before what runs has been put away, or somebody chose otherwise. */
 export const createLeaving = (ports: LeavingPorts) => {
   let leaving: Promise<void> | undefined;
@@ -31,7 +49,7 @@ export const createLeaving = (ports: LeavingPorts) => {
       stopWaiting?.();
       ports.hideWindow();
       try {
-        await ports.putAway();
+        await inTime(ports.putAway());
       } catch (error) {
         ports.problem(error);
       }

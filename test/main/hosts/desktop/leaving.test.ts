@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Activity } from "#contract/views.ts";
 import {
   afterRound,
@@ -206,4 +206,19 @@ test("a computer that shuts down gets no question", async () => {
   const { leaving, did, asked } = desktop(RUNNING);
   expect(leaving.wish("shutdown")).toBe(false);
   expect([did, asked]).toEqual([["hide", "put away"], []]);
+});
+
+test("what cannot be put away holds nobody up for ever", async () => {
+  vi.useFakeTimers();
+  try {
+    const it = desktop(IDLE);
+    it.leaving.wish("quit");
+    await vi.advanceTimersByTimeAsync(14_999);
+    expect(it.did).toEqual(["hide", "put away"]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(it.did.slice(2)).toEqual(["Error: not everything was put away within 15 s", "quit"]);
+    expect([it.leaving.wish("quit"), vi.getTimerCount()]).toEqual([true, 0]);
+  } finally {
+    vi.useRealTimers();
+  }
 });
