@@ -49,7 +49,7 @@ export const findElectron = async (deps: FindElectronDeps): Promise<FoundElectro
   }
   const version = packageVersion(deps.packageDir);
   if (version === undefined) return { ok: false, why: "the package electron is not installed (npm ci)" };
-  const there = electronBinary(deps.packageDir, version);
+  const there = electronBinary(deps, version);
   if (there !== undefined) return { ok: true, binary: there };
 
   const memory = readMemory(deps.memoryFile);
@@ -61,7 +61,7 @@ export const findElectron = async (deps: FindElectronDeps): Promise<FoundElectro
   }
   deps.say(`Fetching Electron ${version}, which shows the lab in a window of its own …`);
   const fetched = await deps.fetchElectron(deps.packageDir, FETCH_PATIENCE_MS);
-  const binary = electronBinary(deps.packageDir, version);
+  const binary = electronBinary(deps, version);
   if (binary !== undefined) {
     rmSync(deps.memoryFile, { force: true });
     return { ok: true, binary };
@@ -82,9 +82,12 @@ const packageVersion = (packageDir: string): string | undefined => {
 };
 
 /** The program where the package's downloader has put it, if it is of the version that is asked for. */
-const electronBinary = (packageDir: string, version: string): string | undefined => {
+const electronBinary = (
+  { packageDir, env }: Pick<FindElectronDeps, "packageDir" | "env">,
+  version: string,
+): string | undefined => {
   try {
-    const dist = process.env.ELECTRON_OVERRIDE_DIST_PATH;
+    const dist = env.ELECTRON_OVERRIDE_DIST_PATH;
     if (dist === undefined) {
       const unpacked = readFileSync(join(packageDir, "dist", "version"), "utf8")
         .trim()

@@ -57,6 +57,11 @@ describe("findElectron", () => {
     unpack("45.0.1");
     expect(await find()).toEqual({ ok: true, binary: join(packageDir, "dist", "electron") });
     expect(await find({ env: { WAYLAND_DISPLAY: "wayland-0" } })).toMatchObject({ ok: true });
+    const elsewhere = join(folder, "elsewhere");
+    mkdirSync(elsewhere);
+    writeFileSync(join(elsewhere, "electron"), "");
+    const env = { DISPLAY: ":0", ELECTRON_OVERRIDE_DIST_PATH: elsewhere };
+    expect(await find({ env })).toEqual({ ok: true, binary: join(elsewhere, "electron") });
     expect(fetches).toBe(0);
     unpack("44.9.9");
     expect(await find()).toMatchObject({ ok: false });
