@@ -8,7 +8,7 @@ export interface FullLab {
   readonly demo: string;
   /** Ten devices, three trials, done. */
   readonly forgetting: string;
-  /** On a fleet of its own with slow and shaky devices; runs until it is stopped. */
+  /** On a fleet of its own with slow and shaky devices; runs for minutes. */
   readonly running: string;
   /** Waits behind it. */
   readonly waiting: string;
@@ -37,7 +37,7 @@ export const RUNNING: StudyInput = {
       { count: 1, name: "shaky", dropOut: 0.3 },
     ],
   },
-  rounds: 500,
+  rounds: 60,
   localEpochs: 2,
   sampling: { fraction: 1, minFit: 4 },
   fedprox: { mu: 0.01 },
@@ -71,7 +71,7 @@ export const fillLab = async (lab: ServedLab): Promise<FullLab> => {
   await untilOver(direct, forgetting);
   const running = await start(RUNNING);
   const waiting = await start({ ...DEMO, name: `${"a-name-as-long-as-people-make-them-".repeat(5)}end` });
-  while (((await ask.studies.get({ study: running })).study.curves[0]?.round.length ?? 0) < 4) {
+  while (((await ask.studies.get({ study: running })).study.curves[0]?.round.length ?? 0) < 8) {
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
   direct.close();
