@@ -53,16 +53,20 @@ const connectSocket = (): Lab => {
     maxEnqueuedMessages: 0,
   });
   let opened = Promise.withResolvers<void>();
+  let wasOpen = false;
   const listeners = new Set<(state: Connection) => void>();
   const tell = (state: Connection) => {
     for (const listener of listeners) listener(state);
   };
   socket.addEventListener("open", () => {
+    wasOpen = true;
     opened.resolve();
     tell("open");
   });
   socket.addEventListener("close", async () => {
-    opened = Promise.withResolvers<void>();
+    // After a failed attempt those who wait already go on waiting for the next one.
+    if (wasOpen) opened = Promise.withResolvers<void>();
+    wasOpen = false;
     tell("lost");
     // A socket is not told why it was turned away; a plain request is.
     const answer = await fetch("./", { method: "HEAD" }).catch(() => undefined);

@@ -21,17 +21,14 @@ export interface FollowOptions {
 export const followLab = async ({ lab, after, onBatch, onOpen }: FollowOptions): Promise<never> => {
   let cursor = after;
   for (;;) {
-    const broken = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const expectMore = () => {
       clearTimeout(timer);
-      timer = setTimeout(() => {
-        broken.abort();
-        lab.reconnect();
-      }, SILENCE_MS);
+      // The stream ends with its connection; aborting it would send on a socket that is closed by then.
+      timer = setTimeout(lab.reconnect, SILENCE_MS);
     };
     try {
-      const stream = await lab.client.events.follow({ after: cursor }, { signal: broken.signal });
+      const stream = await lab.client.events.follow({ after: cursor });
       onOpen();
       expectMore();
       for await (const batch of stream) {

@@ -12,6 +12,9 @@ const PAGES = [
   { path: "/settings", title: "Settings", also: /^\/settings/ },
 ] as const;
 
+/** So long after a change of page its title may still be replaced. */
+const LOADING_MS = 5000;
+
 /** The quiet frame around every page: where one is, and whether the lab is well. */
 export const Frame = ({ children }: { readonly children: ReactNode }) => {
   const [location] = useLocation();
@@ -19,10 +22,33 @@ export const Frame = ({ children }: { readonly children: ReactNode }) => {
   const first = useRef(true);
   // biome-ignore lint/correctness/useExhaustiveDependencies: what matters is that the page has changed
   useEffect(() => {
+    if (main.current === null) return;
+    const page = main.current;
+    page.scrollTo(0, 0);
+    if (first.current) {
+      first.current = false;
+      return;
+    }
     // After a change of page the keyboard goes on at its title, and a screen reader reads it.
-    if (first.current) first.current = false;
-    else main.current?.querySelector<HTMLElement>("[data-page-title]")?.focus({ preventScroll: true });
-    main.current?.scrollTo(0, 0);
+    const focusTitle = () =>
+      page.querySelector<HTMLElement>("[data-page-title]")?.focus({ preventScroll: true });
+    focusTitle();
+    // A page that is still loading is replaced, and its title with it: the focus would fall back to the document.
+    const observer = new MutationObserver(() => {
+      if (document.activeElement === document.body) focusTitle();
+    });
+    observer.observe(page, { childList: true, subtree: true });
+    // From the first key or click on, where the focus is is the person's business.
+    const stop = () => {
+      clearTimeout(settled);
+      observer.disconnect();
+      removeEventListener("keydown", stop, true);
+      removeEventListener("pointerdown", stop, true);
+    };
+    const settled = setTimeout(stop, LOADING_MS);
+    addEventListener("keydown", stop, true);
+    addEventListener("pointerdown", stop, true);
+    return stop;
   }, [location]);
   return (
     <div className={style.frame}>

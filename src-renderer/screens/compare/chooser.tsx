@@ -106,7 +106,7 @@ const Choice = ({
         <Button
           size="compact-sm"
           aria-expanded={isOpen}
-          aria-label={`Single runs of ${row.name}`}
+          aria-label={`${isOpen ? "Hide runs" : plural(row.runs, "run")} of ${row.name}`}
           onClick={() => void open()}
         >
           {isOpen ? "Hide runs" : plural(row.runs, "run")}
