@@ -5,7 +5,7 @@ import { duration } from "./format.ts";
 import style from "./frame.module.css";
 
 const PAGES = [
-  { path: "/", title: "Studies", also: /^\/studies/ },
+  { path: "/", title: "Studies", also: /^\/(studies|new)/ },
   { path: "/fleet", title: "Fleet", also: /^\/fleet/ },
   { path: "/compare", title: "Compare", also: /^\/compare/ },
   { path: "/data", title: "Data", also: /^\/data/ },

@@ -1,4 +1,4 @@
-import { createContext, useContext } from "react";
+import { createContext, useContext, useEffect, useRef } from "react";
 import { useStore } from "zustand";
 import { createStore } from "zustand/vanilla";
 import { PRESETS } from "#contract/presets.ts";
@@ -13,6 +13,8 @@ export interface DraftState {
   readonly told: readonly StudyProblem[];
   /** What a preset or a file has replaced, for the way back. */
   readonly before: Draft | undefined;
+  /** Counts what was done to the draft, also where it came out as it was: what was said of it goes with each. */
+  readonly turn: number;
 }
 
 /** Survives a reload of the page, not the window. */
@@ -45,10 +47,11 @@ export const createDraftStore = () => {
     own: problemsOf(begun),
     told: [],
     before: undefined,
+    turn: 0,
   }));
   const put = (draft: Draft, more: Partial<DraftState> = {}) => {
     keep(draft);
-    store.setState({ draft, own: problemsOf(draft), ...more });
+    store.setState(({ turn }) => ({ draft, own: problemsOf(draft), turn: turn + 1, ...more }));
   };
   /** The draft, if it is more than a preset that can be had again. */
   const edited = (): Draft | undefined => {
@@ -93,6 +96,20 @@ export const useDraftStore = (): DraftStore => {
 /** The setting at a path, or its default. Only who asks for a setting is drawn when it changes. */
 export const useSetting = (path: string): unknown =>
   useStore(useDraftStore(), ({ draft }) => getAt(draft, path) ?? defaultAt(draft, path));
+
+/** Calls back after each change of the draft, not at first. */
+export const useOnTurn = (act: () => void): void => {
+  const store = useDraftStore();
+  const latest = useRef(act);
+  latest.current = act;
+  useEffect(
+    () =>
+      store.subscribe((now, last) => {
+        if (now.turn !== last.turn) latest.current();
+      }),
+    [store],
+  );
+};
 
 /** What is wrong with a field; what the page knows itself comes first. */
 export const useFieldProblem = (path: string): string | undefined =>

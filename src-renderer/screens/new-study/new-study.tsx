@@ -12,7 +12,7 @@ import { Card, Page, Problem, Small } from "#renderer/ui/page.tsx";
 import { useToast } from "#renderer/ui/toasts.tsx";
 import { Announced } from "./announced.tsx";
 import { type Draft, fromStudy, getAt, tidy } from "./draft.ts";
-import { createDraftStore, DraftContext, useDraftStore } from "./draft-store.ts";
+import { createDraftStore, DraftContext, useDraftStore, useOnTurn } from "./draft-store.ts";
 import { focusField } from "./focus-field.ts";
 import { Form } from "./form.tsx";
 import style from "./new-study.module.css";
@@ -38,6 +38,7 @@ const useAddress = (): string | undefined => {
   const [, navigate] = useLocation();
   const search = useSearch();
   const [problem, setProblem] = useState<string>();
+  useOnTurn(() => setProblem(undefined));
   useEffect(() => {
     const query = new URLSearchParams(search);
     const preset = query.get("preset");
@@ -101,8 +102,7 @@ const NewStudy = () => {
     store.tell(answer.problems.filter(({ path }) => !own.has(path)));
   }, [store, study, prepared.of, answer]);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what was said of a draft goes with it
-  useEffect(() => setProblem(undefined), [draft]);
+  useOnTurn(() => setProblem(undefined));
 
   const start = async () => {
     if (busy) return;
@@ -208,7 +208,7 @@ const NewStudy = () => {
           )}
         </section>
       </div>
-      <Announced answer={answer} />
+      <Announced answer={prepared.of === study ? answer : undefined} />
     </Page>
   );
 };

@@ -1,7 +1,6 @@
 import { Button } from "@mantine/core";
 import { useState } from "react";
 import { useLocation } from "wouter";
-import { useStore } from "zustand";
 import type { ReadyCheck, StudyCost, Transfer } from "#contract/views.ts";
 import { messageOf } from "#renderer/state/states.ts";
 import { useData, useNow, useStates } from "#renderer/state/use-states.ts";
@@ -11,6 +10,7 @@ import { useToast } from "#renderer/ui/toasts.tsx";
 import { asSentence } from "./draft.ts";
 import { useDraftStore } from "./draft-store.ts";
 import { focusField } from "./focus-field.ts";
+import { useLacking } from "./lacking.ts";
 import style from "./new-study.module.css";
 import type { Prepared } from "./use-preparation.ts";
 
@@ -22,17 +22,13 @@ const PATIENCE_MS = 2000;
 
 /** Is everything there that the study needs? What one click can mend has a button. */
 export const Ready = ({ prepared }: { readonly prepared: Prepared }) => {
-  const problems = useStore(useDraftStore(), ({ own }) => own);
-  const told = useStore(useDraftStore(), (state) => state.told);
   const { answer, problem } = prepared;
-  const all = [...problems, ...told];
-  const mended = new Set(answer?.checks.filter((c) => c.mend?.do === "set").map((c) => c.text));
-  const left = all.filter(({ message }) => !mended.has(asSentence(message)));
+  const { fields } = useLacking(answer);
   return (
     <Card title="Ready?">
       {problem !== undefined && <Problem text={`The lab could not look at it. ${problem}`} />}
       <ul className={style.checks} aria-label="What the study needs">
-        {left.map(({ path, message }) => (
+        {fields.map(({ path, message }) => (
           <li key={`${path} ${message}`} data-state="missing">
             <Mark state="missing" />
             <span>

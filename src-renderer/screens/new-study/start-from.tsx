@@ -4,7 +4,7 @@ import { PRESETS } from "#contract/presets.ts";
 import { messageOf } from "#renderer/state/states.ts";
 import { Problem } from "#renderer/ui/page.tsx";
 import type { Draft } from "./draft.ts";
-import { useDraftStore } from "./draft-store.ts";
+import { useDraftStore, useOnTurn } from "./draft-store.ts";
 import style from "./new-study.module.css";
 
 /** Presets, and a file: opened, or dropped anywhere on the page. */
@@ -14,6 +14,7 @@ export const StartFrom = () => {
   const input = useRef<HTMLInputElement>(null);
   const [problems, setProblems] = useState<readonly string[]>();
   const [isOver, setIsOver] = useState(false);
+  useOnTurn(() => setProblems(undefined));
 
   const open = async (file: File | undefined) => {
     if (file === undefined) return;
@@ -65,10 +66,7 @@ export const StartFrom = () => {
             key={name}
             type="button"
             className={style.preset}
-            onClick={() => {
-              setProblems(undefined);
-              store.replace(study as Draft);
-            }}
+            onClick={() => store.replace(study as Draft)}
           >
             <b>{title}</b>
             <span>{about}</span>
