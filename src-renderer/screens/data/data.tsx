@@ -73,13 +73,13 @@ export const DataScreen = () => {
       <RegisterDialog opened={open} name={registering} onClose={() => setOpen(false)} />
       <Confirm
         opened={removing !== undefined}
-        title={`Take ${removing?.name ?? "it"} off the list`}
+        title={`Remove ${removing?.name ?? "it"} from the list`}
         text={
           removing?.where === undefined
             ? "Its files stay where they are. Studies on record keep their results."
             : `Its files stay where they are, in ${removing.where}. Studies on record keep their results; those that were stopped cannot go on without it.`
         }
-        yes="Take it off the list"
+        yes="Remove it from the list"
         onYes={async () => {
           if (removing !== undefined) setData(await client.data.remove({ name: removing.name }));
         }}

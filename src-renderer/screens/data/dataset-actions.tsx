@@ -57,7 +57,7 @@ export const DatasetActions = ({
         </Button>
       )}
       {entry.registered && onRemove !== undefined && (
-        <Button size="xs" onClick={onRemove} aria-label={`Take ${entry.title} off the list`}>
+        <Button size="xs" onClick={onRemove} aria-label={`Remove ${entry.title} from the list`}>
           Remove
         </Button>
       )}
