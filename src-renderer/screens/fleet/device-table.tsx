@@ -1,9 +1,9 @@
 import { Button, TextInput } from "@mantine/core";
-import { memo, useMemo, useState } from "react";
+import { memo, useMemo, useRef, useState } from "react";
 import { Link } from "wouter";
 import type { DeviceView } from "#contract/views.ts";
 import { useNow } from "#renderer/state/use-states.ts";
-import { ago, duration, percent, plural } from "#renderer/ui/format.ts";
+import { ago, count, duration, percent, plural } from "#renderer/ui/format.ts";
 import { Card, Empty, Small, tableClass } from "#renderer/ui/page.tsx";
 import style from "./fleet.module.css";
 import {
@@ -31,7 +31,7 @@ const COLUMNS: readonly { readonly key: SortKey | "work"; readonly title: string
 const CALM_MS = 5000;
 /** A list that fits on a screen needs no filter. */
 const MANY = 8;
-/** So many rows are drawn at once without being felt. */
+/** So many rows are drawn at once without being felt; more are on further pages. */
 const DRAWN = 300;
 
 export const DeviceTable = ({
@@ -47,12 +47,19 @@ export const DeviceTable = ({
   const now = useNow(CALM_MS);
   const [wanted, setWanted] = useState("");
   const [sorting, setSorting] = useState<Sorting>({ by: "device", down: false });
-  const [all, setAll] = useState(false);
+  const [wantedFrom, setFrom] = useState(0);
+  const table = useRef<HTMLTableElement>(null);
   const filter = wanted.trim();
   const shown = useMemo(
     () => sorted(filter === "" ? rows : rows.filter((row) => matches(row, filter)), sorting),
     [rows, filter, sorting],
   );
+  // devices may have gone since
+  const from = Math.min(wantedFrom, Math.floor(Math.max(0, shown.length - 1) / DRAWN) * DRAWN);
+  const turn = (to: number) => {
+    setFrom(to);
+    table.current?.scrollIntoView({ block: "start" });
+  };
   return (
     <Card
       title="Devices"
@@ -62,13 +69,16 @@ export const DeviceTable = ({
           <div className={style.filter}>
             <Small>
               <span aria-live="polite">
-                {filter === "" ? "" : `${shown.length} of ${plural(rows.length, "device")}`}
+                {filter === "" ? "" : `${count(shown.length)} of ${plural(rows.length, "device")}`}
               </span>
             </Small>
             <TextInput
               size="xs"
               value={wanted}
-              onChange={(event) => setWanted(event.currentTarget.value)}
+              onChange={(event) => {
+                setWanted(event.currentTarget.value);
+                setFrom(0);
+              }}
               placeholder="Name, group, state or study"
               aria-label="Show only devices with"
             />
@@ -76,7 +86,7 @@ export const DeviceTable = ({
         )
       }
     >
-      <table className={`${tableClass} ${style.table}`}>
+      <table ref={table} className={`${tableClass} ${style.table}`}>
         <thead>
           <tr>
             {COLUMNS.map(({ key, title }) => (
@@ -92,12 +102,13 @@ export const DeviceTable = ({
                   <button
                     type="button"
                     className={style.sort}
-                    onClick={() =>
+                    onClick={() => {
                       setSorting(({ by, down }) => ({
                         by: key,
                         down: by === key ? !down : key === "lastRound",
-                      }))
-                    }
+                      }));
+                      setFrom(0);
+                    }}
                   >
                     {title}
                     <span aria-hidden>{sorting.by !== key ? "" : sorting.down ? "↓" : "↑"}</span>
@@ -108,27 +119,51 @@ export const DeviceTable = ({
           </tr>
         </thead>
         <tbody>
-          {(all ? shown : shown.slice(0, DRAWN)).map(({ device, state, live }) => (
+          {shown.slice(from, from + DRAWN).map(({ device, state, live }) => (
             <Row key={device.name} device={device} state={state} live={live} now={now} onForget={onForget} />
           ))}
         </tbody>
       </table>
-      {!all && shown.length > DRAWN && (
-        <p className={style.rest}>
-          <Small>
-            The first {DRAWN} of {plural(shown.length, "device")} are shown.
-          </Small>{" "}
-          <Button size="xs" onClick={() => setAll(true)}>
-            Show all
-          </Button>
-        </p>
-      )}
+      {shown.length > DRAWN && <Pages from={from} of={shown.length} onTurn={turn} />}
       {shown.length === 0 && (
         <Empty title="No device like that" text="No name, group, state or study has these words in it.">
           <Button onClick={() => setWanted("")}>Show all devices</Button>
         </Empty>
       )}
     </Card>
+  );
+};
+
+/** Ten thousand rows at once would stop the page for a minute. */
+const Pages = ({
+  from,
+  of,
+  onTurn,
+}: {
+  readonly from: number;
+  readonly of: number;
+  readonly onTurn: (from: number) => void;
+}) => {
+  const end = Math.min(of, from + DRAWN);
+  const next = Math.min(DRAWN, of - end);
+  return (
+    <nav className={style.rest} aria-label="Pages of devices">
+      <Small>
+        <span aria-live="polite">
+          {count(from + 1)} to {count(end)} of {plural(of, "device")}
+        </span>
+      </Small>
+      {from > 0 && (
+        <Button size="xs" onClick={() => onTurn(from - DRAWN)}>
+          Previous {DRAWN}
+        </Button>
+      )}
+      {next > 0 && (
+        <Button size="xs" onClick={() => onTurn(end)}>
+          Next {next} of {count(of)}
+        </Button>
+      )}
+    </nav>
   );
 };
 

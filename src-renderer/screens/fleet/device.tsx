@@ -13,7 +13,7 @@ import { Card, Empty, Page, Problem } from "#renderer/ui/page.tsx";
 import style from "./device.module.css";
 import { DeviceHistory } from "./device-history.tsx";
 import { State } from "./device-table.tsx";
-import { profileText, secondsOf, stateOf, workText } from "./fleet-rows.ts";
+import { leftText, profileText, secondsOf, stateOf, workText } from "./fleet-rows.ts";
 import { LiveLane } from "./live-lane.tsx";
 
 /** Updates that the page shows; older ones are in the exported files. */
@@ -209,7 +209,10 @@ const Profile = ({ device }: { readonly device: DeviceView }) => {
       "Last seen",
       device.connected ? "now" : device.lastSeen === undefined ? undefined : ago(device.lastSeen, now),
     ],
-    ["Left because", device.connected ? undefined : device.leftReason],
+    [
+      "Left because",
+      device.connected || device.leftReason === undefined ? undefined : leftText(device.leftReason),
+    ],
   ];
   return (
     <Card title="Profile">

@@ -1,6 +1,6 @@
 import type { VirtualGroup } from "#contract/study.ts";
 import type { DeviceUpdate, DeviceView, LiveDevice, LiveRound } from "#contract/views.ts";
-import { percent, plural } from "#renderer/ui/format.ts";
+import { count, percent, plural } from "#renderer/ui/format.ts";
 
 export type DeviceState = "work" | "waiting" | "connected" | "offline";
 
@@ -50,10 +50,10 @@ export const summaryOf = (rows: readonly FleetRow[]): string => {
   const external = rows.length - virtual;
   const atWork = rows.filter(({ state }) => state === "work").length;
   const kinds = [
-    ...(virtual > 0 ? [`${virtual} virtual`] : []),
-    ...(external > 0 ? [`${external} external`] : []),
+    ...(virtual > 0 ? [`${count(virtual)} virtual`] : []),
+    ...(external > 0 ? [`${count(external)} external`] : []),
   ].join(", ");
-  return `${plural(rows.length, "device")} · ${kinds} · ${atWork === 0 ? "none" : atWork} at work`;
+  return `${plural(rows.length, "device")} · ${kinds} · ${atWork === 0 ? "none" : count(atWork)} at work`;
 };
 
 /** "3× slower · drop-out 5% · crash 1%", the last two per round */
@@ -68,6 +68,19 @@ export const profileText = (profile: Pick<VirtualGroup, "slowness" | "dropOut" |
 
 const share = (value: number): string =>
   percent(value, Number.isInteger(Math.round(value * 1e6) / 1e4) ? 0 : 1);
+
+/** Why a device has left, in words for who does not know how clients are told to go. */
+export const leftText = (reason: string): string => {
+  switch (reason) {
+    case "sent away":
+    case "left when it was sent away":
+      return "the study ended";
+    case "sent away before it answered":
+      return "the study ended before it answered";
+    default:
+      return reason;
+  }
+};
 
 /** What stands under a device's name. */
 export const underName = (device: DeviceView): string =>

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { DeviceUpdate, DeviceView, LiveDevice, LiveRound } from "#contract/views.ts";
 import {
+  leftText,
   matches,
   profileText,
   rowsOf,
@@ -136,4 +137,18 @@ test("a profile in words", () => {
   expect(profileText({ slowness: 2.5, dropOut: 0.07, crash: 0.005 })).toBe(
     "2.5× slower · drop-out 7% · crash 0.5%",
   );
+});
+
+test("large numbers are written in one way", () => {
+  const many = Array.from({ length: 1200 }, (_, i) => device(`v-${i}`));
+  expect(summaryOf(rowsOf(many, undefined))).toBe("1,200 devices · 1,200 virtual · none at work");
+});
+
+test.each([
+  ["sent away", "the study ended"],
+  ["left when it was sent away", "the study ended"],
+  ["sent away before it answered", "the study ended before it answered"],
+  ["its process died", "its process died"],
+])("a device that has left: %s", (reason, words) => {
+  expect(leftText(reason)).toBe(words);
 });
