@@ -86,9 +86,12 @@ export const labContract = {
     changeGroup: ask
       .input(z.strictObject({ group: z.string(), change: virtualGroup }))
       .output(type<FleetView>()),
+    /** Its devices that are offline are forgotten, too; those of a running study stay until they are. */
     removeGroup: ask.input(z.strictObject({ group: z.string() })).output(type<FleetView>()),
     /** Takes an external device that is not connected off the list. */
     forget: ask.input(name).output(type<FleetView>()),
+    /** Takes every device off the list that belongs to no group and is not connected. */
+    forgetOffline: ask.output(type<FleetView>()),
     /** The device's updates on record, newest first. */
     history: ask
       .input(name.extend({ limit: z.number().int().min(1).max(1000).default(100) }))

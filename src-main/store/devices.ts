@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { inTransaction } from "./database.ts";
 
 export interface DeviceRecord {
   readonly name: string;
@@ -66,6 +67,11 @@ export const createDevices = (db: DatabaseSync) => {
      * @returns false when there is no such device, or it is connected.
      */
     forget: (name: string): boolean => forget.run(name).changes > 0,
+    /** `forget` of each that is not connected, at once: ten thousand commits would take a minute. */
+    forgetAll: (names: readonly string[]): void =>
+      inTransaction(db, () => {
+        for (const name of names) forget.run(name);
+      }),
     /** By name. */
     list: (): DeviceRecord[] =>
       (all.all() as DeviceRow[]).map((row) => ({

@@ -81,6 +81,7 @@ export const openStore = ({ dataDir: given, onProgress = () => {}, look = false 
           upsert: devices.upsert,
           list: devices.list,
           forget: devices.forget,
+          forgetAll: devices.forgetAll,
           ...createDeviceUpdates(db),
         },
         groups: createGroups(db),

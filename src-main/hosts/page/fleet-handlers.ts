@@ -20,6 +20,8 @@ export interface FleetPorts {
     lastUpdates(): ReadonlyMap<string, DeviceUpdate>;
     /** @returns false when there is no such device, or it is connected. */
     forget(name: string): boolean;
+    /** Those that are connected stay. */
+    forgetAll(names: readonly string[]): void;
   };
   /** Number of the last recorded event. */
   cursor(): number;
@@ -64,7 +66,9 @@ export const fleetHandlers = (ports: FleetPorts) => {
     }),
 
     removeGroup: fleet.removeGroup.handler(({ input: { group }, errors }) => {
+      const members = view().devices.filter((device) => device.group === group);
       if (!groups.remove(group)) throw errors.NOT_FOUND({ message: noGroup(group) });
+      devices.forgetAll(members.map(({ name }) => name));
       return changed();
     }),
 
@@ -80,6 +84,12 @@ export const fleetHandlers = (ports: FleetPorts) => {
       }
       const message = `${name} is connected: it would be back at once. Stop its client, or the study, first.`;
       throw errors.PROBLEM({ message, data: {} });
+    }),
+
+    forgetOffline: fleet.forgetOffline.handler(() => {
+      const gone = view().devices.filter(({ group, connected }) => group === undefined && !connected);
+      devices.forgetAll(gone.map(({ name }) => name));
+      return changed();
     }),
 
     history: fleet.history.handler(({ input: { name, limit } }) => devices.history(name, limit)),

@@ -13,12 +13,16 @@ import { rowsOf, summaryOf } from "./fleet-rows.ts";
 import { GroupDialog } from "./group-dialog.tsx";
 import { Groups, groupId } from "./groups.tsx";
 
+/** From so many on, those that are gone are forgotten at once. */
+const MANY_GONE = 6;
+
 const FOUR = { count: 4, name: "virtual", slowness: 1, dropOut: 0, crash: 0 };
 
 type Asking =
   | { readonly about: "add" }
   | { readonly about: "change" | "remove"; readonly group: FleetGroup }
-  | { readonly about: "forget"; readonly device: string };
+  | { readonly about: "forget"; readonly device: string }
+  | { readonly about: "forget-offline" };
 
 /** Who is there, who is at work, who has gone. */
 export const FleetScreen = () => {
@@ -34,6 +38,7 @@ export const FleetScreen = () => {
   const rows = useMemo(() => (view === undefined ? [] : rowsOf(view.devices, live)), [view, live]);
   const forget = useCallback((device: string) => setAsking({ about: "forget", device }), []);
   const groups = view?.groups ?? [];
+  const gone = view?.devices.filter(({ group, connected }) => group === undefined && !connected).length ?? 0;
   const none = view !== undefined && rows.length === 0 && groups.length === 0;
 
   const addFour = async () => {
@@ -53,9 +58,16 @@ export const FleetScreen = () => {
       subtitle={rows.length === 0 ? "The devices that studies can train on." : summaryOf(rows)}
       actions={
         none ? undefined : (
-          <Button variant="filled" onClick={() => setAsking({ about: "add" })}>
-            Add virtual devices
-          </Button>
+          <>
+            {gone >= MANY_GONE && (
+              <Button onClick={() => setAsking({ about: "forget-offline" })}>
+                Forget all that are offline
+              </Button>
+            )}
+            <Button variant="filled" onClick={() => setAsking({ about: "add" })}>
+              Add virtual devices
+            </Button>
+          </>
         )
       }
     >
@@ -100,6 +112,7 @@ export const FleetScreen = () => {
         opened={asking?.about === "add" || asking?.about === "change"}
         group={asking?.about === "change" ? asking.group : undefined}
         groups={groups}
+        devices={view?.devices ?? []}
         onClose={close}
       />
       <Confirm
@@ -108,13 +121,21 @@ export const FleetScreen = () => {
         title={asking?.about === "remove" ? `Remove ${asking.group.name}` : "Remove"}
         text={
           asking?.about === "remove" &&
-          `${plural(asking.group.count, "device")} will leave the fleet. Studies on record keep what they did.`
+          `${plural(asking.group.count, "device")} will leave the fleet and this list; those that a running study uses stay until it has ended and they are forgotten. Studies on record keep what they did.`
         }
         yes="Remove the group"
         onYes={async () => {
           if (asking?.about === "remove")
             setFleet(await client.fleet.removeGroup({ group: asking.group.name }));
         }}
+        onClose={close}
+      />
+      <Confirm
+        opened={asking?.about === "forget-offline"}
+        title="Forget all that are offline"
+        text={`${plural(gone, "device")} of no group will go off this list. Each comes back when it connects again. Studies on record keep what they did.`}
+        yes={`Forget ${plural(gone, "device")}`}
+        onYes={async () => setFleet(await client.fleet.forgetOffline())}
         onClose={close}
       />
       <Confirm

@@ -3,12 +3,13 @@ import { type FocusEvent, type FormEvent, useRef, useState } from "react";
 import type { VirtualGroup } from "#contract/study.ts";
 import type { FleetView } from "#contract/views.ts";
 import { messageOf } from "#renderer/state/states.ts";
-import { useStates } from "#renderer/state/use-states.ts";
+import { useLab, useStates } from "#renderer/state/use-states.ts";
 import { Dialog, DialogActions } from "#renderer/ui/dialog.tsx";
 import { plural } from "#renderer/ui/format.ts";
 import { Problem } from "#renderer/ui/page.tsx";
 import style from "./fleet.module.css";
 import {
+  costOf,
   errorsOf,
   FRESH,
   formOf,
@@ -16,6 +17,7 @@ import {
   type GroupField,
   type GroupForm,
   groupOf,
+  knownOf,
   previewOf,
   suggestedName,
 } from "./group-form.ts";
@@ -26,10 +28,11 @@ interface GroupDialogProps {
   /** The group to change; undefined: a new one. */
   readonly group: VirtualGroup | undefined;
   readonly groups: readonly VirtualGroup[];
+  readonly devices: FleetView["devices"];
   readonly onClose: () => void;
 }
 
-export const GroupDialog = ({ opened, group, groups, onClose }: GroupDialogProps) => (
+export const GroupDialog = ({ opened, group, groups, devices, onClose }: GroupDialogProps) => (
   <Dialog
     opened={opened}
     onClose={onClose}
@@ -37,11 +40,11 @@ export const GroupDialog = ({ opened, group, groups, onClose }: GroupDialogProps
     title={group === undefined ? "Add virtual devices" : `Change ${group.name}`}
     size="lg"
   >
-    <Fields group={group} groups={groups} onClose={onClose} />
+    <Fields group={group} groups={groups} devices={devices} onClose={onClose} />
   </Dialog>
 );
 
-const Fields = ({ group, groups, onClose }: Omit<GroupDialogProps, "opened">) => {
+const Fields = ({ group, groups, devices, onClose }: Omit<GroupDialogProps, "opened">) => {
   const { client, setFleet } = useStates();
   const taken = groups.map(({ name }) => name).filter((name) => name !== group?.name);
   const [form, setForm] = useState<GroupForm>(() =>
@@ -99,6 +102,8 @@ const Fields = ({ group, groups, onClose }: Omit<GroupDialogProps, "opened">) =>
     hideControls: true,
   });
   const preview = previewOf(form);
+  const cores = useLab((state) => state.view?.cores);
+  const hints = [knownOf(form, devices), costOf(form, cores)].filter((hint) => hint !== undefined);
   return (
     <form ref={fields} className={style.form} onSubmit={submit} noValidate>
       <NumberInput
@@ -148,6 +153,9 @@ const Fields = ({ group, groups, onClose }: Omit<GroupDialogProps, "opened">) =>
       </div>
       <p className={style.preview} aria-live="polite">
         {preview === undefined ? "\u00a0" : preview}
+        {hints.map((hint) => (
+          <span key={hint}>{hint}</span>
+        ))}
       </p>
       {problem !== undefined && <Problem text={problem} />}
       <DialogActions>

@@ -1,4 +1,6 @@
 import type { VirtualGroup } from "#contract/study.ts";
+import type { DeviceView } from "#contract/views.ts";
+import { count as countText, plural } from "#renderer/ui/format.ts";
 
 /** What stands in the fields: a number field that was emptied holds "". */
 export interface GroupForm {
@@ -86,4 +88,32 @@ export const previewOf = (form: GroupForm): string | undefined => {
   const numbers = count <= 4 ? Array.from({ length: count }, (_, i) => i + 1) : [1, 2, 3];
   const first = numbers.map((n) => `${name}-${n}`).join(", ");
   return count <= 4 ? first : `${first}, … ${name}-${count}`;
+};
+
+/** From so many devices on, a round of all of them takes long. */
+const COSTLY = 200;
+
+/** What so many devices mean for this computer. */
+export const costOf = (form: GroupForm, cores: number | undefined): string | undefined => {
+  const count = numberOf(form.count);
+  if (count === undefined || count < COSTLY || errorsOf(form, []).count !== undefined) return undefined;
+  const on = cores === undefined ? "this computer" : `this computer's ${plural(cores, "core")}`;
+  return `${countText(count)} devices train one after the other on ${on}: a study is quick only where each round draws a few of them.`;
+};
+
+/** Devices of no group that would belong to the new one: of a study file, or of a group that was removed. */
+export const knownOf = (form: GroupForm, devices: readonly DeviceView[]): string | undefined => {
+  const count = numberOf(form.count);
+  if (count === undefined || previewOf(form) === undefined) return undefined;
+  const prefix = `${form.name.trim()}-`;
+  const names = devices
+    .filter(({ name, group, kind }) => group === undefined && kind === "virtual" && name.startsWith(prefix))
+    .map(({ name }) => ({ name, number: name.slice(prefix.length) }))
+    .filter(({ number }) => /^[1-9][0-9]*$/.test(number) && Number(number) <= count)
+    .map(({ name }) => name);
+  const [first] = names;
+  if (first === undefined) return undefined;
+  if (names.length === 1) return `${first} is known already: its history comes along.`;
+  const which = names.length <= 3 ? names.join(", ") : `${first} … ${names.at(-1)}`;
+  return `${which} are known already: their history comes along.`;
 };

@@ -1,11 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { virtualGroup } from "#contract/study.ts";
 import {
+  costOf,
   errorsOf,
   FRESH,
   formOf,
   type GroupForm,
   groupOf,
+  knownOf,
   previewOf,
   suggestedName,
 } from "#renderer/screens/fleet/group-form.ts";
@@ -84,4 +86,29 @@ test("the names of the devices before there are any", () => {
   expect(previewOf(form({ count: 200, name: " pi " }))).toBe("pi-1, pi-2, pi-3, … pi-200");
   expect(previewOf(form({ count: 0 }))).toBeUndefined();
   expect(previewOf(form({ name: "" }))).toBeUndefined();
+});
+
+test("many devices: what they cost is said from 200 on", () => {
+  expect(costOf(form({ count: 199 }), 2)).toBeUndefined();
+  expect(costOf(form({ count: 10_001 }), 2)).toBeUndefined();
+  expect(costOf(form({ count: 10_000 }), 2)).toMatch(
+    /^10,000 devices train one after the other on this computer's 2 cores/,
+  );
+  expect(costOf(form({ count: 200 }), undefined)).toMatch(/^200 devices .* on this computer:/);
+});
+
+test("devices of no group that the new one takes over are told", () => {
+  const device = (name: string, group?: string) => ({
+    name,
+    kind: "virtual" as const,
+    connected: false,
+    ...(group === undefined ? {} : { group }),
+  });
+  const of = (count: number, ...devices: ReturnType<typeof device>[]) => knownOf(form({ count }), devices);
+  const four = [1, 2, 3, 4].map((n) => device(`virtual-${n}`));
+  expect(of(4, ...four)).toBe("virtual-1 … virtual-4 are known already: their history comes along.");
+  expect(of(2, ...four)).toBe("virtual-1, virtual-2 are known already: their history comes along.");
+  expect(of(1, ...four)).toBe("virtual-1 is known already: its history comes along.");
+  expect(of(4, device("virtual-1", "virtual"), device("virtual-x"), device("slow-1"))).toBeUndefined();
+  expect(of(4, { ...device("virtual-1"), kind: "external" as never })).toBeUndefined();
 });

@@ -187,3 +187,26 @@ test("a device is forgotten when it is gone: not while it is connected, nor one 
     message: "a-1 belongs to the group a: change the number of its devices, or remove it.",
   });
 });
+
+test("a group that is removed takes its offline devices along; their rounds stay on record", async () => {
+  await fleet.addGroup({ count: 3, name: "virtual", slowness: 1, dropOut: 0, crash: 0 });
+  for (const name of ["virtual-1", "virtual-2", "external-1"]) joins(name, daysAgo(1));
+  await train(["virtual-1", "virtual-2"]);
+  for (const name of ["virtual-1", "external-1"]) leaves(name, daysAgo(0));
+  const { devices } = await fleet.removeGroup({ group: "virtual" });
+  expect(devices.map(({ name, connected }) => [name, connected])).toEqual([
+    ["external-1", false],
+    ["virtual-2", true],
+  ]);
+  expect(await fleet.history({ name: "virtual-1" })).toHaveLength(1);
+});
+
+test("all that are offline and of no group are forgotten at once", async () => {
+  await fleet.addGroup({ count: 1, name: "a", slowness: 1, dropOut: 0, crash: 0 });
+  for (const name of ["a-1", "external-1", "external-2", "external-3"]) joins(name, daysAgo(1));
+  for (const name of ["a-1", "external-1", "external-3"]) leaves(name, daysAgo(0));
+  const { devices } = await fleet.forgetOffline();
+  expect(devices.map(({ name }) => name)).toEqual(["a-1", "external-2"]);
+  expect(devices[0]).toMatchObject({ leftReason: "the study ended" });
+  expect(changes).toBe(2);
+});
