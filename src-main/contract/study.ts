@@ -96,7 +96,7 @@ const stop = z.strictObject({
 
 export const studySchema = z
   .strictObject({
-    name: z.string().min(1).max(200),
+    name: z.string().trim().min(1).max(200),
     task: z
       .enum(["classification"], {
         error: (issue) =>

@@ -29,7 +29,7 @@ interface ExportProps {
 
 /** The table and its chart as files: shown first, then copied or saved. */
 export const ExportDialog = ({ opened, onClose, ...rest }: ExportProps) => (
-  <Dialog opened={opened} onClose={onClose} title="Export" size="xl">
+  <Dialog opened={opened} onClose={onClose} title="Export" size="xl" returnTo="export-comparison">
     <Export {...rest} />
   </Dialog>
 );

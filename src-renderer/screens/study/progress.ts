@@ -1,4 +1,4 @@
-import type { RunRow, StudyView } from "#contract/views.ts";
+import type { Activity, RunRow, StudyView } from "#contract/views.ts";
 import { estimate } from "#renderer/ui/format.ts";
 
 export interface Progress {
@@ -13,7 +13,7 @@ export interface Progress {
 const RECENT = 10;
 
 /** Where a study is, and how long it still takes by the pace of its latest rounds. */
-export const progressOf = (view: StudyView, now: number): Progress => {
+export const progressOf = (view: StudyView, now: number, activity?: Activity): Progress => {
   const running = view.runs.find((run) => run.status === "running");
   const over = (run: RunRow) => run.status === "done" || run.status === "failed";
   const run = running ?? view.runs.find((r) => !over(r));
@@ -27,7 +27,7 @@ export const progressOf = (view: StudyView, now: number): Progress => {
   const pace = paceOf(view);
   const elapsed = view.live === undefined ? 0 : Math.max(0, now - Date.parse(view.live.startedAt)) / 1000;
   const secondsLeft = pace === undefined ? undefined : Math.max(0, left * pace - Math.min(elapsed, pace));
-  return { run, round, secondsLeft, sentence: sentenceOf(view, { run, round, secondsLeft }) };
+  return { run, round, secondsLeft, sentence: sentenceOf(view, { run, round, secondsLeft }, activity) };
 };
 
 const paceOf = (view: StudyView): number | undefined => {
@@ -36,7 +36,14 @@ const paceOf = (view: StudyView): number | undefined => {
   return recent.length === 0 ? undefined : recent.reduce((sum, s) => sum + s, 0) / recent.length;
 };
 
-const sentenceOf = (view: StudyView, at: Omit<Progress, "sentence">): string => {
+const sentenceOf = (
+  view: StudyView,
+  at: Omit<Progress, "sentence">,
+  activity: Activity | undefined,
+): string => {
+  // Why it stopped the last time is of no interest once it goes on, or waits for its turn to.
+  const isConducted = activity?.study === view.id || activity?.queue.includes(view.id) === true;
+  const isGoing = view.status === "running" && (activity?.phase ?? "running") === "running";
   const shape = `${view.model} on ${view.dataset}`;
   const { run, round, secondsLeft } = at;
   const overall = view.runs.filter((r) => r.status === "done").length;
@@ -54,9 +61,8 @@ const sentenceOf = (view: StudyView, at: Omit<Progress, "sentence">): string => 
     ...(view.trials > 1 ? [`trial ${run.trial} of ${view.trials}`] : []),
     `round ${Math.min(round, view.rounds)} of ${view.rounds}`,
   ];
-  if (view.status === "running" && secondsLeft !== undefined)
-    where.push(`about ${estimate(secondsLeft)} left`);
-  if (view.status === "interrupted")
+  if (isGoing && secondsLeft !== undefined) where.push(`about ${estimate(secondsLeft)} left`);
+  if (view.status === "interrupted" && !isConducted)
     where.push(`${view.reason ? `${view.reason}; ` : ""}it can go on from here`);
   return where.join(" · ");
 };

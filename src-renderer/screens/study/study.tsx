@@ -58,7 +58,7 @@ const StudyPage = ({ view }: { readonly view: StudyView }) => {
     () => seriesOf(study.algorithms, runs, curves, metric),
     [study.algorithms, runs, curves, metric],
   );
-  const { sentence } = progressOf(view, now);
+  const { sentence } = progressOf(view, now, activity);
   return (
     <Page
       title={view.name}

@@ -33,8 +33,8 @@ export const ThisRound = ({ view }: { readonly view: StudyView }) => {
           <dd>
             {percent(accuracy)}
             {against !== null && accuracy !== null && (
-              <small data-tone={accuracy >= against ? "up" : "down"}>
-                {points(accuracy - against)} against {first} at the same round
+              <small data-tone={accuracy > against ? "up" : "down"}>
+                {points(accuracy - against)} points against {first} at the same round
               </small>
             )}
           </dd>
@@ -71,7 +71,7 @@ export const ThisRound = ({ view }: { readonly view: StudyView }) => {
         <Warning
           text={
             live.waiting.stage === "joining"
-              ? `The round cannot begin: waiting for ${live.waiting.for} since ${duration((now - Date.parse(live.waiting.since)) / 1000)}. ${live.waiting.next} Or stop now.`
+              ? `The round cannot begin: waiting for ${live.waiting.for} for ${duration((now - Date.parse(live.waiting.since)) / 1000)}. ${live.waiting.next} Or stop now.`
               : `Still waiting for ${live.waiting.for}. Stop after this round, or give the next study a deadline per round.`
           }
         />
@@ -117,11 +117,11 @@ const Outcome = ({ view }: { readonly view: StudyView }) => {
             <dd>
               {percent(mean)}
               <small
-                {...(i > 0 && mean !== null && base !== null && mean >= base ? { "data-tone": "up" } : {})}
+                {...(i > 0 && mean !== null && base !== null && mean > base ? { "data-tone": "up" } : {})}
               >
                 {i === 0 || mean === null || base === null
                   ? ""
-                  : `${points(mean - base)} against ${rows[0]?.algorithm} · `}
+                  : `${points(mean - base)} points against ${rows[0]?.algorithm} · `}
                 {n === 1 ? "one trial" : `mean of ${n} trials`}
               </small>
             </dd>
