@@ -1,5 +1,5 @@
 import type { Comparison } from "#contract/views.ts";
-import { type ComparedStudy, rowsOf } from "./compared.ts";
+import { type ComparedStudy, rowsOf, withShortNames } from "./compared.ts";
 import { fairnessOf } from "./fairness.ts";
 import { differencesOf, settingsOf } from "./settings.ts";
 import { type At, type Table, tabulate } from "./summary.ts";
@@ -16,7 +16,8 @@ const notesOf = (table: Table, studies: readonly ComparedStudy[]): string[] => {
   const fewest = Math.min(...table.improvements.map((row) => row.n));
   const few = FEW[fewest];
   if (few !== undefined) {
-    notes.push(`${few} ${fewest === 1 ? "is" : "are"} too few for a claim of significance.`);
+    const short = fewest === 1 ? "is too few" : fewest === 0 ? "has figures, too few" : "are too few";
+    notes.push(`${few} ${short} for a claim of significance.`);
   }
   return notes;
 };
@@ -43,7 +44,8 @@ export const compare = (studies: readonly ComparedStudy[], at: At = "last"): Com
   const table = { ...figures, notes: notesOf(figures, studies) };
   const settings = rows.map(({ algorithm, study }) => ({ algorithm, settings: settingsOf(study.settings) }));
   const differences = differencesOf(settings);
-  const fairness = rows.length < 2 ? [] : fairnessOf(rows, table, differences);
+  const named = rowsOf(withShortNames(studies));
+  const fairness = rows.length < 2 ? [] : fairnessOf(named, table, differences);
   const head = rows.map(({ label, algorithm, study }) => ({
     key: `${study.id}/${algorithm}`,
     label,

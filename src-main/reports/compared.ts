@@ -1,4 +1,5 @@
 import type { EngineInfo } from "#contract/jobs.ts";
+import { shortName } from "#contract/short-name.ts";
 import { type AlgorithmName, type Study, toAlgorithmName } from "#contract/study.ts";
 import { byAlgorithm, type ReportRun } from "./summary.ts";
 
@@ -28,6 +29,10 @@ export interface ComparedRow {
   readonly study: ComparedStudy;
   readonly runs: readonly ComparedRun[];
 }
+
+/** For sentences: a study's name may have 200 letters. */
+export const withShortNames = (studies: readonly ComparedStudy[]): readonly ComparedStudy[] =>
+  studies.map((study) => ({ ...study, name: shortName(study.name) }));
 
 /** One row per study and algorithm; a study is told from others by its name, and by its id where names are equal. */
 export const rowsOf = (studies: readonly ComparedStudy[]): ComparedRow[] =>

@@ -48,7 +48,7 @@ export const fairnessOf = (
     seeds(rows, differing("sampling", "fleet")),
     data(rows, isOneStudy),
     engine(rows),
-    trials(table),
+    trials(rows, table),
     evaluation(rows, differing("evaluation")),
     settings(rows, differences),
   ];
@@ -153,11 +153,11 @@ const engine = (rows: readonly ComparedRow[]): FairnessCheck => {
   };
 };
 
-const trials = (table: Table): FairnessCheck => {
-  const lacking = table.rows.flatMap(({ algorithm, cells }) => {
+const trials = (rows: readonly ComparedRow[], table: Table): FairnessCheck => {
+  const lacking = table.rows.flatMap(({ cells }, i) => {
     const none = cells.filter(({ value }) => value === null).map(({ trial }) => String(trial));
     const which = `trial${none.length > 1 ? "s" : ""} ${some(none, ", ")}`;
-    return none.length === 0 ? [] : [`${algorithm} has no figure for ${which}`];
+    return none.length === 0 ? [] : [`${rows[i]!.label} has no figure for ${which}`];
   });
   if (lacking.length > 0) {
     return { about: "trials", ok: false, text: `Not the same trials: ${sentence(lacking)}` };

@@ -1,5 +1,5 @@
 import { compare } from "./compare.ts";
-import type { ComparedStudy } from "./compared.ts";
+import { type ComparedStudy, withShortNames } from "./compared.ts";
 import { roundRecords, tableRecords, toCsv } from "./csv.ts";
 import { renderLatex } from "./latex.ts";
 import { layOut, statistics } from "./layout.ts";
@@ -27,7 +27,9 @@ const captionOf = (studies: readonly ComparedStudy[], table: Table): string => {
 /** A file goes where no list of checks stands beside it: what makes the rows no fair pair is a note of the table. */
 const withFairness = (studies: readonly ComparedStudy[], at: At) => {
   const { table, comparison } = compare(studies, at);
-  const unfair = comparison.fairness.filter(({ ok }) => !ok).map(({ text }) => `Not a fair pair. ${text}`);
+  const unfair = comparison.fairness
+    .filter(({ ok }) => !ok)
+    .map(({ text }, i) => (i === 0 ? `Not a fair pair. ${text}` : text));
   return { comparison, table: { ...table, notes: [...table.notes, ...unfair] } };
 };
 
@@ -43,9 +45,14 @@ export const renderJoint = (studies: readonly ComparedStudy[], at: At, format: J
   const { table, comparison } = withFairness(studies, at);
   if (format === "json") return `${JSON.stringify({ ...comparison, studies }, null, 2)}\n`;
   if (format === "csv") return toCsv(tableRecords(table));
+  if (format === "latex") {
+    // A line of a paper has room for so much of a name.
+    const short = withShortNames(studies);
+    const { table: fitting } = withFairness(short, at);
+    return renderLatex(layOut(fitting, captionOf(short, fitting)), studies.map(({ id }) => id).join("-"));
+  }
   const layout = layOut(table, captionOf(studies, table));
   if (format === "markdown") return renderMarkdown(layout);
-  if (format === "latex") return renderLatex(layout, studies.map(({ id }) => id).join("-"));
   return renderText(layout);
 };
 

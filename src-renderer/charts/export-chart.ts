@@ -1,3 +1,4 @@
+import { shortName } from "#contract/short-name.ts";
 import { fixed, percent } from "#renderer/ui/format.ts";
 import { type Metric, niceScale, placeLabels, type Series, scaleOf } from "./series.ts";
 
@@ -60,7 +61,7 @@ const n = (value: number) => String(Number(value.toFixed(2)));
 /** @returns a whole SVG document */
 export const chartSvg = ({ title, metric, series, rounds, chance }: ChartDrawing): string => {
   const height = heightOf(series);
-  const names = series.map(({ label }) => cut(label, LONGEST));
+  const names = series.map(({ label }) => shortName(label, LONGEST));
   const right = WIDTH - Math.max(40, 26 + LETTER * Math.max(0, ...names.map((name) => name.length)));
   const last = Math.max(rounds, 1);
   const scale = scaleOf(metric, series, chance ?? undefined);
@@ -125,7 +126,7 @@ export const chartSvg = ({ title, metric, series, rounds, chance }: ChartDrawing
     const band = s.band === undefined ? "" : " (mean ± standard deviation over trials)";
     return [
       `<path d="M${LEFT} ${at}h26" fill="none" stroke="${resolved(s.colour)}" stroke-width="3"${dash}/>`,
-      text({ x: LEFT + 35, y: at + 4.5 }, `${cut(s.label, 80)}${band}`, { colour: LIGHT["--ink"]! }),
+      text({ x: LEFT + 35, y: at + 4.5 }, `${shortName(s.label, 80)}${band}`, { colour: LIGHT["--ink"]! }),
     ];
   });
   const middle = TOP + PLOT / 2;

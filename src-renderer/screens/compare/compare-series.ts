@@ -1,3 +1,4 @@
+import { shortName } from "#contract/short-name.ts";
 import type { Comparison, ComparisonRow } from "#contract/views.ts";
 import { dashOfStudy, lookOf } from "#renderer/charts/colours.ts";
 import { type Metric, meanOf, pointsOf, type Series } from "#renderer/charts/series.ts";
@@ -38,7 +39,7 @@ export const seriesOfRows = (
       : [
           {
             key,
-            label,
+            label: shortName(label),
             algorithm,
             colour,
             dash,

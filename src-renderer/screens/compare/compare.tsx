@@ -98,6 +98,7 @@ const Compared = ({ address, list, go }: ComparedProps) => {
             Add runs
           </Button>
           <Button
+            id="export-comparison"
             variant="filled"
             disabled={comparison === undefined}
             onClick={() => go({ exporting: true })}

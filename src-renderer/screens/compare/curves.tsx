@@ -28,7 +28,6 @@ export const Curves = ({ comparison, series, hidden, metric, onMetric }: CurvesP
   return (
     <Card
       title={word}
-      className={style.curves}
       note={several ? `mean and deviation over ${plural(comparison.trials.length, "trial")}` : "by round"}
       aside={
         <div className={style.tools}>

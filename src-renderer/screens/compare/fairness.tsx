@@ -1,3 +1,4 @@
+import { shortName } from "#contract/short-name.ts";
 import type { Comparison } from "#contract/views.ts";
 import { Card, tableClass } from "#renderer/ui/page.tsx";
 import { ScrollBox } from "#renderer/ui/scroll-box.tsx";
@@ -13,7 +14,8 @@ const VERDICTS = {
 
 /** Is the algorithm all that differs? Check by check, and what may not be claimed then. */
 export const Fairness = ({ comparison }: { readonly comparison: Comparison }) => {
-  const { fairness } = comparison;
+  const { fairness, rows } = comparison;
+  const whole = rows.map(({ label }) => label).filter((label) => shortName(label) !== label);
   const { title, note } = VERDICTS[verdictOf(comparison)];
   return (
     <Card title={title} note={note} className={style.verdict}>
@@ -28,7 +30,7 @@ export const Fairness = ({ comparison }: { readonly comparison: Comparison }) =>
                 <span className={style.mark} role="img" aria-label={ok ? "The same:" : "Mind:"}>
                   {ok ? "✓" : "!"}
                 </span>
-                <span>{text}</span>
+                <span title={whole.length === 0 ? undefined : whole.join("\n")}>{text}</span>
               </li>
             ))}
         </ul>
@@ -56,7 +58,7 @@ export const Differences = ({ comparison: { rows, differences } }: { readonly co
                 <th scope="col">Setting</th>
                 {rows.map(({ key, label }) => (
                   <th scope="col" key={key} title={label}>
-                    {label.length > 40 ? `${label.slice(0, 39)}…` : label}
+                    {shortName(label)}
                   </th>
                 ))}
               </tr>

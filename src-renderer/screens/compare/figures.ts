@@ -1,3 +1,4 @@
+import { shortName } from "#contract/short-name.ts";
 import type { AtRound, Comparison, ComparisonRow, StudyRow } from "#contract/views.ts";
 import { count, fixed, plural, someOf } from "#renderer/ui/format.ts";
 
@@ -58,7 +59,7 @@ export const titleOf = (rows: readonly ComparisonRow[]): string => {
   const [first, ...others] = algorithms;
   if (first === undefined) return "Compare";
   if (others.length > 0) return `${first} against ${someOf(others)}`;
-  const [name, ...names] = [...new Map(rows.map((row) => [row.study, row.studyName])).values()];
+  const [name, ...names] = [...new Map(rows.map((row) => [row.study, shortName(row.studyName)])).values()];
   return names.length === 0 ? first : `${first}: ${name} against ${someOf(names)}`;
 };
 

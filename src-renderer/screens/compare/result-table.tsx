@@ -123,6 +123,7 @@ export const ResultTable = ({ comparison, hidden, onToggle, onRemove, onAt, last
               <tr key={`${row.key} improvement`} data-improvement>
                 <th scope="row" className={style.name}>
                   {improvements.length === 1 ? "improvement" : `improvement, ${row.label}`}
+                  {metric === "accuracy" && <Small> in points</Small>}
                   {improvements.length > 1 && row === improvements[0] && (
                     <Small> against {row.against}</Small>
                   )}
