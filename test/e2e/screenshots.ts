@@ -1,6 +1,6 @@
 /**
  * Pictures of every page of a lab in which something happens: `node test/e2e/screenshots.ts`. The whole set, light and
- * dark, at 1280×800 and 1600×1000, goes to out/screenshots/; the README's few to resources/screenshots/.
+ * dark, at 1280×800 and 1600×1000, goes to out/screenshots/; the README's to resources/screenshots/.
  */
 import { copyFileSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -15,7 +15,18 @@ import { type ServedLab, serveLab } from "./served-lab.ts";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const ALL = join(ROOT, "out", "screenshots");
 const README = join(ROOT, "resources", "screenshots");
-const IN_README = ["study-running", "compare", "new-study", "fleet"];
+const IN_README = [
+  "study-running",
+  "studies",
+  "new-study",
+  "fleet",
+  "device",
+  "compare",
+  "export",
+  "data",
+  "data-set",
+  "settings",
+];
 const README_BYTES = 150_000;
 
 const SIZES = [
