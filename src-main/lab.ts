@@ -74,7 +74,14 @@ export const openLab = (options: LabOptions) => {
     for (const hearer of hearers) hearer(message);
   };
   const publish = inOrder((event: LabEvent, id?: number) => {
-    for (const listener of listeners) listener(event, id);
+    for (const listener of listeners) {
+      try {
+        listener(event, id);
+      } catch (error) {
+        // Who watches must not be able to end the study that is watched.
+        process.stderr.write(`a listener failed on ${event.kind}: ${(error as Error).stack ?? error}\n`);
+      }
+    }
   });
   // Events come out of streams and timers, where nobody would catch what the disk has to say: it ends the study.
   let unrecorded = new AbortController();
