@@ -27,7 +27,7 @@ const IN_README = [
   "data-set",
   "settings",
 ];
-const README_BYTES = 150_000;
+const README_BYTES = 200_000;
 
 const SIZES = [
   { width: 1280, height: 800 },
