@@ -1,4 +1,4 @@
-import { lazy, Suspense } from "react";
+import { type ComponentType, lazy, Suspense } from "react";
 import { Link, Route, Router, Switch } from "wouter";
 import { StudiesScreen } from "./screens/studies.tsx";
 import { Frame } from "./ui/frame.tsx";
@@ -7,24 +7,56 @@ import { News } from "./ui/news.tsx";
 import { Empty, Page } from "./ui/page.tsx";
 
 // What draws charts or checks schemas comes when it is needed: the first paint stays small.
-const StudyScreen = lazy(async () => ({ default: (await import("./screens/study/study.tsx")).StudyScreen }));
-const NewStudyScreen = lazy(async () => ({
-  default: (await import("./screens/new-study/new-study.tsx")).NewStudyScreen,
-}));
-const FleetScreen = lazy(async () => ({ default: (await import("./screens/fleet/fleet.tsx")).FleetScreen }));
-const DeviceScreen = lazy(async () => ({
-  default: (await import("./screens/fleet/device.tsx")).DeviceScreen,
-}));
-const DataScreen = lazy(async () => ({ default: (await import("./screens/data/data.tsx")).DataScreen }));
-const DatasetScreen = lazy(async () => ({
-  default: (await import("./screens/data/dataset.tsx")).DatasetScreen,
-}));
-const SettingsScreen = lazy(async () => ({
-  default: (await import("./screens/settings.tsx")).SettingsScreen,
-}));
-const CompareScreen = lazy(async () => ({
-  default: (await import("./screens/compare/compare.tsx")).CompareScreen,
-}));
+const LOAD = {
+  study: async () => ({ default: (await import("./screens/study/study.tsx")).StudyScreen }),
+  newStudy: async () => ({ default: (await import("./screens/new-study/new-study.tsx")).NewStudyScreen }),
+  fleet: async () => ({ default: (await import("./screens/fleet/fleet.tsx")).FleetScreen }),
+  device: async () => ({ default: (await import("./screens/fleet/device.tsx")).DeviceScreen }),
+  data: async () => ({ default: (await import("./screens/data/data.tsx")).DataScreen }),
+  dataset: async () => ({ default: (await import("./screens/data/dataset.tsx")).DatasetScreen }),
+  settings: async () => ({ default: (await import("./screens/settings.tsx")).SettingsScreen }),
+  compare: async () => ({ default: (await import("./screens/compare/compare.tsx")).CompareScreen }),
+};
+/**
+ * A screen that is loaded when it is shown. One that is there already is shown at once: React would otherwise keep up
+ * "Loading" for a third of a second.
+ */
+const later = <P,>(load: () => Promise<{ default: ComponentType<P> }>) => {
+  let there: { default: ComponentType<P> } | undefined;
+  const bring = async () => {
+    there = await load();
+    return there;
+  };
+  const atOnce = (module: { default: ComponentType<P> }) =>
+    // biome-ignore lint/suspicious/noThenProperty: the one thing that React takes without waiting
+    ({ then: (done: (loaded: typeof module) => void) => done(module) }) as Promise<typeof module>;
+  return { bring, Screen: lazy(() => (there === undefined ? bring() : atOnce(there))) };
+};
+const study = later(LOAD.study);
+const newStudy = later(LOAD.newStudy);
+const fleet = later(LOAD.fleet);
+const oneDevice = later(LOAD.device);
+const data = later(LOAD.data);
+const dataset = later(LOAD.dataset);
+const settings = later(LOAD.settings);
+const compare = later(LOAD.compare);
+
+const BY_PATH: readonly (readonly [RegExp, () => Promise<unknown>])[] = [
+  [/^#?\/studies\//, study.bring],
+  [/^#?\/new/, newStudy.bring],
+  [/^#?\/fleet\//, oneDevice.bring],
+  [/^#?\/fleet/, fleet.bring],
+  [/^#?\/data\//, dataset.bring],
+  [/^#?\/data/, data.bring],
+  [/^#?\/settings/, settings.bring],
+  [/^#?\/compare/, compare.bring],
+];
+
+/** Loads what the page at this address is made of. */
+export const loadScreen = async (hash: string): Promise<void> => {
+  const found = BY_PATH.find(([path]) => path.test(hash));
+  await found?.[1]();
+};
 
 /** Which page is shown where. */
 export const App = () => (
@@ -34,14 +66,14 @@ export const App = () => (
       <Suspense fallback={<Page title="Loading" />}>
         <Switch>
           <Route path="/" component={StudiesScreen} />
-          <Route path="/studies/:id">{({ id }) => <StudyScreen key={id} id={id} />}</Route>
-          <Route path="/new" component={NewStudyScreen} />
-          <Route path="/fleet" component={FleetScreen} />
-          <Route path="/fleet/:device">{({ device }) => <DeviceScreen key={device} />}</Route>
-          <Route path="/data" component={DataScreen} />
-          <Route path="/data/:name">{({ name }) => <DatasetScreen key={name} />}</Route>
-          <Route path="/settings" component={SettingsScreen} />
-          <Route path="/compare" component={CompareScreen} />
+          <Route path="/studies/:id">{({ id }) => <study.Screen key={id} id={id} />}</Route>
+          <Route path="/new" component={newStudy.Screen} />
+          <Route path="/fleet" component={fleet.Screen} />
+          <Route path="/fleet/:device">{({ device }) => <oneDevice.Screen key={device} />}</Route>
+          <Route path="/data" component={data.Screen} />
+          <Route path="/data/:name">{({ name }) => <dataset.Screen key={name} />}</Route>
+          <Route path="/settings" component={settings.Screen} />
+          <Route path="/compare" component={compare.Screen} />
           <Route>
             <Page title="No such page">
               <Empty

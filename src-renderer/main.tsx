@@ -3,7 +3,7 @@ import "./ui/theme.css";
 import { MantineProvider } from "@mantine/core";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { App } from "./app.tsx";
+import { App, loadScreen } from "./app.tsx";
 import { connectLab } from "./lab.ts";
 import { createStates } from "./state/states.ts";
 import { StatesContext } from "./state/use-states.ts";
@@ -14,8 +14,15 @@ import { Toasts } from "./ui/toasts.tsx";
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no element #root");
 
+/** So long the first picture waits for its parts; a page that says "Loading" stays longer than it has to. */
+const PATIENCE_MS = 1000;
+
+const screen = loadScreen(location.hash).catch(() => {});
 const states = createStates(await connectLab());
 void states.start();
+const [, study] = /^#\/studies\/([^/?]+)/.exec(location.hash) ?? [];
+if (study !== undefined) void states.openStudy(study);
+await Promise.race([screen, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
 
 createRoot(root).render(
   <StrictMode>
@@ -36,7 +43,11 @@ createRoot(root).render(
   </StrictMode>,
 );
 
-// Charts are a chunk of their own: it is there before somebody opens a study.
-requestIdleCallback(() => {
-  void import("./screens/study/study.tsx").then(() => import("./screens/new-study/new-study.tsx"));
-});
+// Charts and the form are chunks of their own: they are there before somebody opens them, but not before the page that
+// was asked for is drawn.
+setTimeout(() => {
+  requestIdleCallback(async () => {
+    await import("./screens/study/study.tsx");
+    await import("./screens/new-study/new-study.tsx");
+  });
+}, 2000);

@@ -74,6 +74,15 @@ export const createStates = (lab: Lab) => {
       studies.setState(({ problems }) => ({ problems: { ...problems, list: messageOf(error) } }));
     }
   };
+  const loading = new Map<string, Promise<void>>();
+  /** Asked twice at the same time, it is loaded once. */
+  const openStudy = (id: string): Promise<void> => {
+    const before = loading.get(id);
+    if (before !== undefined) return before;
+    const now = loadStudy(id).finally(() => loading.delete(id));
+    loading.set(id, now);
+    return now;
+  };
   const loadStudy = async (id: string) => {
     try {
       const { study, cursor } = await client.studies.get({ study: id });
@@ -144,7 +153,7 @@ export const createStates = (lab: Lab) => {
     watchList: list.watch,
     watchFleet: fleetPage.watch,
     watchData: dataPage.watch,
-    openStudy: loadStudy,
+    openStudy,
     setFleet: (view: FleetView) => fleet.setState((state) => withFleet(state, view)),
     setData: (view: DatasetsView) => data.setState({ view, problem: undefined }),
     /** Connects everything; runs for as long as the page lives. */

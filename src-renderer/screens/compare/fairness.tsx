@@ -22,18 +22,20 @@ export const Fairness = ({ comparison }: { readonly comparison: Comparison }) =>
       {fairness.length === 0 ? (
         <p>Add runs: of another algorithm, or of another study.</p>
       ) : (
-        <ul className={style.checks}>
-          {fairness
-            .toSorted((a, b) => Number(a.ok) - Number(b.ok))
-            .map(({ about, ok, text }) => (
-              <li key={about} data-ok={ok}>
-                <span className={style.mark} role="img" aria-label={ok ? "The same:" : "Mind:"}>
-                  {ok ? "✓" : "!"}
-                </span>
-                <span title={whole.length === 0 ? undefined : whole.join("\n")}>{text}</span>
-              </li>
-            ))}
-        </ul>
+        <ScrollBox label="Check by check" className={style.checksBox}>
+          <ul className={style.checks}>
+            {fairness
+              .toSorted((a, b) => Number(a.ok) - Number(b.ok))
+              .map(({ about, ok, text }) => (
+                <li key={about} data-ok={ok}>
+                  <span className={style.mark} role="img" aria-label={ok ? "The same:" : "Mind:"}>
+                    {ok ? "✓" : "!"}
+                  </span>
+                  <span title={whole.length === 0 ? undefined : whole.join("\n")}>{text}</span>
+                </li>
+              ))}
+          </ul>
+        </ScrollBox>
       )}
     </Card>
   );
