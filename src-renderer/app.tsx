@@ -6,17 +6,6 @@ import { useHashLocation } from "./ui/hash-location.ts";
 import { News } from "./ui/news.tsx";
 import { Empty, Page } from "./ui/page.tsx";
 
-// What draws charts or checks schemas comes when it is needed: the first paint stays small.
-const LOAD = {
-  study: async () => ({ default: (await import("./screens/study/study.tsx")).StudyScreen }),
-  newStudy: async () => ({ default: (await import("./screens/new-study/new-study.tsx")).NewStudyScreen }),
-  fleet: async () => ({ default: (await import("./screens/fleet/fleet.tsx")).FleetScreen }),
-  device: async () => ({ default: (await import("./screens/fleet/device.tsx")).DeviceScreen }),
-  data: async () => ({ default: (await import("./screens/data/data.tsx")).DataScreen }),
-  dataset: async () => ({ default: (await import("./screens/data/dataset.tsx")).DatasetScreen }),
-  settings: async () => ({ default: (await import("./screens/settings.tsx")).SettingsScreen }),
-  compare: async () => ({ default: (await import("./screens/compare/compare.tsx")).CompareScreen }),
-};
 /**
  * A screen that is loaded when it is shown. One that is there already is shown at once: React would otherwise keep up
  * "Loading" for a third of a second.
@@ -32,14 +21,19 @@ const later = <P,>(load: () => Promise<{ default: ComponentType<P> }>) => {
     ({ then: (done: (loaded: typeof module) => void) => done(module) }) as Promise<typeof module>;
   return { bring, Screen: lazy(() => (there === undefined ? bring() : atOnce(there))) };
 };
-const study = later(LOAD.study);
-const newStudy = later(LOAD.newStudy);
-const fleet = later(LOAD.fleet);
-const oneDevice = later(LOAD.device);
-const data = later(LOAD.data);
-const dataset = later(LOAD.dataset);
-const settings = later(LOAD.settings);
-const compare = later(LOAD.compare);
+// What draws charts or checks schemas comes when it is needed: the first paint stays small.
+const study = later(async () => ({ default: (await import("./screens/study/study.tsx")).StudyScreen }));
+const newStudy = later(async () => ({
+  default: (await import("./screens/new-study/new-study.tsx")).NewStudyScreen,
+}));
+const fleet = later(async () => ({ default: (await import("./screens/fleet/fleet.tsx")).FleetScreen }));
+const oneDevice = later(async () => ({ default: (await import("./screens/fleet/device.tsx")).DeviceScreen }));
+const data = later(async () => ({ default: (await import("./screens/data/data.tsx")).DataScreen }));
+const dataset = later(async () => ({ default: (await import("./screens/data/dataset.tsx")).DatasetScreen }));
+const settings = later(async () => ({ default: (await import("./screens/settings.tsx")).SettingsScreen }));
+const compare = later(async () => ({
+  default: (await import("./screens/compare/compare.tsx")).CompareScreen,
+}));
 
 const BY_PATH: readonly (readonly [RegExp, () => Promise<unknown>])[] = [
   [/^#?\/studies\//, study.bring],

@@ -1,6 +1,6 @@
-import { Button, SegmentedControl } from "@mantine/core";
 import { useMemo, useState } from "react";
 import type { Comparison } from "#contract/views.ts";
+import { ChartTools } from "#renderer/charts/chart-tools.tsx";
 import { CurveTable } from "#renderer/charts/curve-table.tsx";
 import { RoundChart } from "#renderer/charts/round-chart.tsx";
 import type { Metric, Series } from "#renderer/charts/series.ts";
@@ -29,23 +29,7 @@ export const Curves = ({ comparison, series, hidden, metric, onMetric }: CurvesP
     <Card
       title={word}
       note={several ? `mean and deviation over ${plural(comparison.trials.length, "trial")}` : "by round"}
-      aside={
-        <div className={style.tools}>
-          <Button size="xs" aria-pressed={asTable} onClick={() => setAsTable(!asTable)}>
-            {asTable ? "Hide the table" : "Show as table"}
-          </Button>
-          <SegmentedControl
-            size="xs"
-            value={metric}
-            onChange={(value) => onMetric(value as Metric)}
-            data={[
-              { value: "accuracy", label: "Accuracy" },
-              { value: "loss", label: "Loss" },
-            ]}
-            aria-label="What the chart shows"
-          />
-        </div>
-      }
+      aside={<ChartTools metric={metric} onMetric={onMetric} asTable={asTable} onTable={setAsTable} />}
     >
       {series.length === 0 ? (
         <Empty

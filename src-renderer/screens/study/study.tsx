@@ -1,7 +1,8 @@
-import { Button, SegmentedControl } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useMemo, useState } from "react";
 import { useLocation } from "wouter";
 import type { StudyView } from "#contract/views.ts";
+import { ChartTools } from "#renderer/charts/chart-tools.tsx";
 import { CurveTable } from "#renderer/charts/curve-table.tsx";
 import { RoundChart } from "#renderer/charts/round-chart.tsx";
 import type { Metric } from "#renderer/charts/series.ts";
@@ -74,23 +75,7 @@ const StudyPage = ({ view }: { readonly view: StudyView }) => {
         <Card
           title={metric === "accuracy" ? "Accuracy" : "Loss"}
           note={study.evaluation.central ? "central, on the whole test set" : "mean over the devices"}
-          aside={
-            <div className={style.chartTools}>
-              <Button size="xs" aria-pressed={asTable} onClick={() => setAsTable(!asTable)}>
-                {asTable ? "Hide the table" : "Show as table"}
-              </Button>
-              <SegmentedControl
-                size="xs"
-                value={metric}
-                onChange={(value) => setMetric(value as Metric)}
-                data={[
-                  { value: "accuracy", label: "Accuracy" },
-                  { value: "loss", label: "Loss" },
-                ]}
-                aria-label="What the chart shows"
-              />
-            </div>
-          }
+          aside={<ChartTools metric={metric} onMetric={setMetric} asTable={asTable} onTable={setAsTable} />}
         >
           <RoundChart
             metric={metric}
