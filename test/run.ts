@@ -15,6 +15,7 @@ const only = process.argv.slice(2);
 const MAY_BE_SKIPPED = "Electron opens the lab in its window, and nothing in the page gets out";
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const skippedNames: string[] = [];
+const failedNames: string[] = [];
 const scratch = mkdtempSync(join(tmpdir(), "fedfleet-test-"));
 
 const step = (name: string, run: () => void) => {
@@ -30,7 +31,10 @@ const command = (file: string, args: readonly string[], env: NodeJS.ProcessEnv =
 const check = (name: string, file: string, args: readonly string[]) =>
   step(name, () => {
     if (command(file, args).status === 0) counts.passed += 1;
-    else counts.failed += 1;
+    else {
+      counts.failed += 1;
+      failedNames.push(name);
+    }
   });
 
 const WASM_TOO = [
@@ -47,7 +51,12 @@ interface VitestReport {
   readonly testResults: readonly {
     readonly name: string;
     readonly status: string;
-    readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[];
+    readonly message?: string;
+    readonly assertionResults: readonly {
+      readonly fullName: string;
+      readonly status: string;
+      readonly failureMessages?: readonly string[];
+    }[];
   }[];
 }
 
@@ -83,7 +92,11 @@ const vitest = (name: string, filters: readonly string[], env: NodeJS.ProcessEnv
     ).length;
     if (ran.status !== 0 && result.numFailedTests === 0) counts.failed += 1;
     for (const file of result.testResults) {
+      if (file.status === "failed" && file.assertionResults.length === 0)
+        failedNames.push(`${file.name}: ${file.message ?? "could not be loaded"}`);
       for (const test of file.assertionResults) {
+        if (test.status === "failed")
+          failedNames.push(`${file.name}: ${test.fullName}\n    ${test.failureMessages?.join("\n    ")}`);
         if (test.status === "pending" || test.status === "skipped" || test.status === "todo") {
           if (test.fullName !== MAY_BE_SKIPPED) counts.skipped += 1;
           skippedNames.push(test.fullName === MAY_BE_SKIPPED ? `${test.fullName} (allowed)` : test.fullName);
@@ -109,5 +122,6 @@ if (only.length > 0) {
 }
 rmSync(scratch, { recursive: true, force: true });
 if (skippedNames.length > 0) console.log(`\nskipped:\n${skippedNames.map((n) => `  ${n}`).join("\n")}`);
+if (failedNames.length > 0) console.log(`\nfailed:\n${failedNames.map((n) => `  ${n}`).join("\n")}`);
 console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exitCode = counts.failed > 0 || (ci && counts.skipped > 0) ? 1 : 0;
