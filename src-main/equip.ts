@@ -3,10 +3,13 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { DatasetLocation, Partition } from "#contract/dataset.ts";
 import type { LabEventBody } from "#contract/events.ts";
-import { UserError } from "#contract/failure.ts";
+import { type Failure, UserError } from "#contract/failure.ts";
 import type { EngineInfo, ModelName } from "#contract/jobs.ts";
-import { type Study, virtualGroups, virtualNames } from "#contract/study.ts";
+import { dataNames, type Study, virtualGroups, virtualNames } from "#contract/study.ts";
 import { type Aggregator, createAggregator } from "#main/aggregator/aggregator.ts";
+import type { Desk } from "#main/datasets/desk.ts";
+import type { Boards } from "#main/fleet/boards.ts";
+import type { Engagement } from "#main/fleet/engagement.ts";
 import { forgetKept } from "#main/fleet/kept-state.ts";
 import { createVirtualFleet, planWorkers } from "#main/fleet/virtual-fleet.ts";
 import type { ListenOptions } from "#main/hosts/arguments.ts";
@@ -43,6 +46,11 @@ export const equip = async (input: {
   /** Aborted when the store can no longer record. */
   readonly unrecorded: AbortSignal;
   readonly evaluator: ReturnType<typeof createEvaluator>;
+  readonly boards: Pick<Boards, "engage">;
+  /** Writes a device's part of the data into files. */
+  readonly part: Desk["part"];
+  /** The run that is under way. */
+  readonly run: () => string;
   readonly dataDir: string;
 }): Promise<Equipment> => {
   const { study, options, emit, signal } = input;
@@ -53,12 +61,13 @@ export const equip = async (input: {
     admission: foreign ? admissionOf(listen) : { kind: "allow", addresses: [] },
   });
   let fleet: ReturnType<typeof createVirtualFleet> | undefined;
+  let engagement: Engagement | undefined;
   const keptDir = join(input.dataDir, "kept");
   const broken = new AbortController();
   // Clients are told to leave before their processes end: the other way round each would count as lost.
   const close = async (politely: boolean) => {
     if (politely) await aggregator.close();
-    await fleet?.stop();
+    await Promise.all([fleet?.stop(), engagement?.stop(politely)]);
     if (!politely) await aggregator.close({ deadlineMs: 0 });
     // What devices kept of a run is of no use once it is over; before, a resume needs it.
     for (const run of input.runsThatAreOver()) await forgetKept(keptDir, run);
@@ -72,7 +81,31 @@ export const equip = async (input: {
       say(`listening on ${host}:${at.port} for Flower clients (${study.fleet.external ?? 0} wanted)`);
     }
     const { dataset, partition } = input;
-    if (dataset !== undefined && partition !== undefined) {
+    const onBoards = study.fleet.devices ?? [];
+    if (dataset !== undefined && partition !== undefined && onBoards.length > 0) {
+      say(`starting the client on ${onBoards.length === 1 ? onBoards[0] : `${onBoards.length} boards`}`);
+      engagement = input.boards.engage({
+        study: input.id,
+        run: input.run,
+        devices: onBoards,
+        model: study.model,
+        seed: study.seed,
+        batchSize: study.batchSize,
+        part: (device, dataFolder) => {
+          const i = dataNames(study.fleet).indexOf(device);
+          return input.part({
+            location: dataset,
+            train: partition.train[i] ?? [],
+            test: partition.test[i] ?? [],
+            dir: join(input.dataDir, "parts"),
+            folder: dataFolder !== undefined,
+          });
+        },
+        accept: aggregator.accept,
+        signal,
+      });
+    }
+    if (dataset !== undefined && partition !== undefined && virtualNames(study.fleet).length > 0) {
       const server = await aggregator.listen({ host: "127.0.0.1", port: 0 });
       const model = study.model as ModelName;
       const plan = planWorkers({
@@ -105,7 +138,7 @@ export const equip = async (input: {
     const engine: EngineInfo =
       fleet === undefined ? await unlessAborted(input.evaluator.engine(), signal) : fleet.engine();
     return {
-      clients: fleet === undefined ? aggregator : explained(aggregator, fleet),
+      clients: explained(aggregator, [fleet?.explain, engagement?.explain]),
       broken: AbortSignal.any([broken.signal, input.unrecorded]),
       evaluate: (job) => input.evaluator.evaluate(job),
       engine,
@@ -131,8 +164,10 @@ const tellWhoIsTooMany = (aggregator: Aggregator, study: Study, say: (message: s
   });
 };
 
-/** The sessions, with the reason of a virtual device's failure where its worker knows better than the wire. */
-const explained = (aggregator: Aggregator, fleet: ReturnType<typeof createVirtualFleet>): Clients => ({
+type Explain = (failure: Failure) => Promise<Failure>;
+
+/** The sessions, with the reason of a device's failure where its worker or its board knows better than the wire. */
+const explained = (aggregator: Aggregator, explainers: readonly (Explain | undefined)[]): Clients => ({
   onChange: aggregator.onChange,
   sessions: () =>
     aggregator.sessions().map((session) => ({
@@ -143,7 +178,9 @@ const explained = (aggregator: Aggregator, fleet: ReturnType<typeof createVirtua
       async request(message, hooks) {
         const answer = await session.request(message, hooks);
         if (answer.ok) return answer;
-        return { ok: false, failure: await fleet.explain({ ...answer.failure, device: session.device }) };
+        let failure: Failure = { ...answer.failure, device: session.device };
+        for (const explain of explainers) failure = (await explain?.(failure)) ?? failure;
+        return { ok: false, failure };
       },
     })),
 });

@@ -7,6 +7,7 @@ import { UserError } from "#contract/failure.ts";
 import { toAlgorithmName } from "#contract/study.ts";
 import { createCatalogue } from "#main/datasets/datasets.ts";
 import { createDesk } from "#main/datasets/desk.ts";
+import { type BoardsOptions, createBoards } from "#main/fleet/boards.ts";
 import type { ListenOptions } from "#main/hosts/arguments.ts";
 import { createEvaluator } from "#main/learning/evaluator.ts";
 import { initialWeights, modelParameters } from "#main/learning/models/models.ts";
@@ -22,6 +23,10 @@ export interface LabOptions {
   readonly fork: ForkChild;
   /** Roots of the child processes. */
   readonly entries: Readonly<Record<"device" | "evaluation" | "desk" | "report", URL>>;
+  /** The Python client and its Dockerfiles; default: beside `resourcesDir`. */
+  readonly deviceScriptsDir?: string;
+  /** How secrets of boards rest; default: in memory, or a file where a person chooses one. */
+  readonly secrets?: Pick<BoardsOptions, "cipher" | "cipherNote">;
   /** Where foreign Flower clients may join; loopback port 8080 if a study wants some and this is not said. */
   readonly listen?: ListenOptions | undefined;
   readonly onProgress?: (message: string) => void;
@@ -59,6 +64,11 @@ const openForWhoever = ({ dataDir, onProgress, look }: LabOptions) => {
     return openStore({ ...settings, look: true });
   }
 };
+
+/** The run that is under way, or comes next. */
+const runUnderWay = <R extends { readonly status: string }>(all: readonly R[]): R | undefined =>
+  all.find(({ status }) => status === "running") ??
+  all.find(({ status }) => status !== "done" && status !== "failed");
 
 /**
  * Builds the rooms and wires them: the engine room that the desktop, the browser host and the command line share.
@@ -109,6 +119,20 @@ export const openLab = (options: LabOptions) => {
     registry: store.datasets,
     examine: desk.examine,
   });
+  const onBug = (error: unknown): void => {
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : error}\n`);
+  };
+  const boards = createBoards({
+    dataDir: store.dataDir,
+    deviceScripts: options.deviceScriptsDir ?? join(options.resourcesDir, "..", "device-scripts"),
+    labId: store.labId,
+    records: store.boards,
+    log: store.boardLog,
+    drops: store.boards.drops,
+    ...options.secrets,
+    emit: (body) => emit(body),
+    onBug,
+  });
   let evaluator: ReturnType<typeof createEvaluator> | undefined;
   const openEvaluator = () => {
     evaluator ??= createEvaluator({ fork: options.fork, entry: options.entries.evaluation });
@@ -121,6 +145,7 @@ export const openLab = (options: LabOptions) => {
       labels: desk.labels,
       partition: desk.partition,
     },
+    isBoard: boards.has,
     models: { parameters: modelParameters, initialWeights },
     records: {
       create: ({ study, partition, classes, datasetSha, runs: planned, engine }) =>
@@ -162,6 +187,9 @@ export const openLab = (options: LabOptions) => {
         emit,
         unrecorded: unrecorded.signal,
         evaluator: openEvaluator(),
+        boards,
+        part: desk.part,
+        run: () => runUnderWay(store.runs.of(input.id))?.id ?? input.id,
         dataDir: store.dataDir,
         runsThatAreOver: () =>
           store.runs
@@ -200,6 +228,7 @@ export const openLab = (options: LabOptions) => {
     catalogue,
     desk,
     reports,
+    boards,
     /** Where foreign clients are awaited by a study that wants some. */
     listen: options.listen ?? DEFAULT_LISTEN,
     emit,
@@ -214,6 +243,7 @@ export const openLab = (options: LabOptions) => {
       return () => hearers.delete(hearer);
     },
     async close(): Promise<void> {
+      await boards.close();
       closed = true;
       await Promise.all([evaluator?.close(), desk.close(), reports.close()]);
       store.close();

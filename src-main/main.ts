@@ -59,6 +59,9 @@ registerAppScheme(protocol);
 const inApp = (path: string) => join(app.getAppPath(), path);
 const entry = (name: string) => pathToFileURL(inApp(`out/main/${name}-worker.js`));
 const resourcesDir = app.isPackaged ? join(process.resourcesPath, "resources") : inApp("resources");
+const deviceScriptsDir = app.isPackaged
+  ? join(process.resourcesPath, "device-scripts")
+  : inApp("device-scripts");
 const icon = (name: string) => join(resourcesDir, "icons", name);
 const { version } = JSON.parse(readFileSync(inApp("package.json"), "utf8")) as { version: string };
 
@@ -90,7 +93,9 @@ const openDesktop = () => {
     desk: entry("desk"),
     report: entry("report"),
   };
-  const lab = openOrSayWhere(dataDir, () => openLab({ dataDir, resourcesDir, fork, entries }));
+  const lab = openOrSayWhere(dataDir, () =>
+    openLab({ dataDir, resourcesDir, deviceScriptsDir, fork, entries }),
+  );
   const pageLab = openPageLab({
     lab,
     host: "desktop",

@@ -6,13 +6,14 @@ import { setTimeout } from "node:timers/promises";
 import type { LabEvent } from "#contract/events.ts";
 import { UserError } from "#contract/failure.ts";
 import type { Activity, EngineView, Notice, StreamItem } from "#contract/views.ts";
+import { readBoardList } from "#main/fleet/board-list.ts";
 import { forgetKept } from "#main/fleet/kept-state.ts";
 import { planWorkers, workerBytes } from "#main/fleet/virtual-fleet.ts";
 import { createLiveStudy } from "#main/hosts/page/live-study.ts";
 import { createPageRouter } from "#main/hosts/page/router.ts";
 import type { EngineCandidate } from "#main/learning/engines/engine.ts";
 import { modelParameters } from "#main/learning/models/models.ts";
-import { problemsWithoutData } from "#main/runs/open-study.ts";
+import { problemsWithBoards, problemsWithoutData } from "#main/runs/open-study.ts";
 import { createQueue } from "#main/runs/queue.ts";
 import type { Lab } from "./lab.ts";
 import { createReportPorts } from "./report-files.ts";
@@ -83,7 +84,25 @@ export const openPageLab = ({ lab, host, version, listEngines, onBug = toStandar
     (error) => onBug(error),
   );
 
+  const { boards } = lab;
+  const unboard = boards.onNotice(notify);
+  boards.start();
+
   const router = createPageRouter({
+    boards: {
+      ...boards,
+      readList: readBoardList,
+      secrets: { view: boards.secrets.view, keepInFile: boards.secrets.keepInFile },
+      view: async (board) => boards.view(board),
+      connect: async (board) => boards.connect(board),
+      provision: async (board, how) => boards.provision(board, withoutUndefined(how)),
+      stopProvision: async (board) => boards.stopProvision(board),
+      undo: async (board, step, sudoPassword) => boards.undo(board, step, sudoPassword),
+      trust: boards.trust,
+      logs: store.boardLog.find,
+      groups: store.groups.list,
+      changed: () => notify({ kind: "fleet-changed" }),
+    },
     data: {
       catalogue: lab.catalogue,
       registry: store.datasets,
@@ -96,6 +115,7 @@ export const openPageLab = ({ lab, host, version, listEngines, onBug = toStandar
     fleet: {
       groups: store.groups,
       devices: store.devices,
+      boards: boards.summaries,
       cursor: store.lastEvent,
       changed: () => notify({ kind: "fleet-changed" }),
       now: Date.now,
@@ -130,7 +150,7 @@ export const openPageLab = ({ lab, host, version, listEngines, onBug = toStandar
     prepare: {
       catalogue: lab.catalogue,
       isRegistered: (dataset) => store.datasets.get(dataset) !== undefined,
-      problems: problemsWithoutData,
+      problems: (study) => [...problemsWithoutData(study), ...problemsWithBoards(study, store.boards.has)],
       deal: lab.desk.deal,
       parameters: modelParameters,
       workers: (model, devices, memoryBytes) =>
@@ -143,6 +163,7 @@ export const openPageLab = ({ lab, host, version, listEngines, onBug = toStandar
         return bavail * bsize;
       },
       dataDir: store.dataDir,
+      board: boards.summary,
       listen: lab.listen,
       engines: () => engines,
       activity: queue.activity,
@@ -162,7 +183,9 @@ export const openPageLab = ({ lab, host, version, listEngines, onBug = toStandar
       round: store.rounds.get,
       open: lab.runs.open,
       queue,
-      async forget(id) {
+      async forget(id, boardData) {
+        const devices = store.studyRows.get(id)?.study.fleet.devices ?? [];
+        if (boardData) boards.forgetStudy(id, devices);
         for (const run of (await store.forget(id)) ?? []) await forgetKept(join(store.dataDir, "kept"), run);
       },
       rename: store.studyRows.rename,
@@ -189,12 +212,18 @@ export const openPageLab = ({ lab, host, version, listEngines, onBug = toStandar
       late.abort();
       unhear();
       unsubscribe();
+      unboard();
       closed.abort();
       watchers.clear();
       return inTime;
     },
   };
 };
+
+const withoutUndefined = <T extends object>(given: T) =>
+  Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
 
 const engineView = ({ kind, path, version, usable, reason, chosen }: EngineCandidate): EngineView => ({
   kind,

@@ -1,3 +1,4 @@
+import type { BoardProblem, BoardState } from "./boards.ts";
 import type { Failure } from "./failure.ts";
 import type { EngineInfo, Evaluation } from "./jobs.ts";
 
@@ -130,6 +131,23 @@ export type LabEvent = { readonly at: string } & (
     }
   | { readonly kind: "device-left"; readonly device: string; readonly reason: string }
   | { readonly kind: "device-refused"; readonly address: string; readonly failure: Failure }
+  /** The lab's connection to a board is another. */
+  | {
+      readonly kind: "board-state";
+      readonly device: string;
+      readonly state: BoardState;
+      readonly problem?: BoardProblem;
+    }
+  /** What became of the client's container on a board. */
+  | {
+      readonly kind: "board-client";
+      readonly device: string;
+      readonly study: string;
+      readonly run: string;
+      readonly state: "launched" | "ended" | "removed";
+      readonly exitCode?: number;
+      readonly problem?: BoardProblem;
+    }
 );
 
 /** The event without its time: what a room hands to the stream, which stamps it. */

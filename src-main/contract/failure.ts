@@ -21,6 +21,10 @@ export const FAILURE_CODES = [
   "bad-token",
   // rehearsed on purpose by a virtual device
   "worker-crashed",
+  // a board or its client
+  "board-lost",
+  "client-exited",
+  "out-of-memory",
   // a round or a run
   "too-few-clients",
   "too-few-updates",

@@ -1,5 +1,18 @@
 import { eventIterator, oc, type } from "@orpc/contract";
 import { z } from "zod";
+import {
+  type BoardLogLine,
+  type BoardProblem,
+  type BoardView,
+  boardName,
+  boardTarget,
+  type ListedBoard,
+  type Reached,
+  type SecretsView,
+  type SshEntry,
+  STEP_IDS,
+  signIn,
+} from "./boards.ts";
 import { virtualGroup } from "./study.ts";
 import {
   type Activity,
@@ -28,7 +41,14 @@ import {
  */
 const problems = {
   /** A sentence that says what, where and what to do. */
-  PROBLEM: { status: 422, data: type<{ readonly fields?: readonly { path: string; message: string }[] }>() },
+  PROBLEM: {
+    status: 422,
+    data: type<{
+      readonly fields?: readonly { path: string; message: string }[];
+      /** What is known of it where it is about a board. */
+      readonly board?: BoardProblem;
+    }>(),
+  },
   NOT_FOUND: { status: 404 },
 } as const;
 
@@ -74,10 +94,19 @@ export const labContract = {
     pause: ask.input(study).output(type<Activity>()),
     /** The round in progress is finished; then everything is put away. It can be resumed. */
     stopAfterRound: ask.input(study).output(type<Activity>()),
+    /** Devices that are awaited and do not come are no longer waited for: it goes on with those that are there. */
+    goOnWithout: ask.input(study).output(type<Activity>()),
     /** The round in progress is lost; everything else is kept. It can be resumed. */
     stopNow: ask.input(study).output(type<Activity>()),
     /** Takes a study that waits for its turn out of the queue, or forgets one that is over, with its rounds. */
-    remove: ask.input(study).output(type<Activity>()),
+    remove: ask
+      .input(
+        study.extend({
+          /** What the lab put on boards for it goes, too. */
+          boardData: z.boolean().default(true),
+        }),
+      )
+      .output(type<Activity>()),
     rename: ask.input(study.extend({ name: z.string().trim().min(1).max(200) })).output(type<Activity>()),
   },
   fleet: {
@@ -96,6 +125,91 @@ export const labContract = {
     history: ask
       .input(name.extend({ limit: z.number().int().min(1).max(1000).default(100) }))
       .output(type<readonly DeviceUpdate[]>()),
+  },
+  boards: {
+    /** The entries of the user's own ~/.ssh/config. */
+    sshEntries: ask.output(type<readonly SshEntry[]>()),
+    secrets: ask.output(type<SecretsView>()),
+    /** Keeps secrets in a file that only its owner may read, or no longer. */
+    keepSecretsInFile: ask.input(z.strictObject({ keep: z.boolean() })).output(type<SecretsView>()),
+    /** Reads a pasted list or a CSV file: `user@host:port`, or columns name, host, port, user. Nothing is contacted. */
+    readList: ask
+      .input(z.strictObject({ text: z.string().max(1_000_000) }))
+      .output(type<readonly ListedBoard[]>()),
+    /** Looks who answers there. Nothing is sent that could be kept secret. */
+    reach: ask.input(z.strictObject({ target: boardTarget })).output(type<Reached>()),
+    /** Takes a key that `reach` showed for that host's. Never one in place of another. */
+    trust: ask
+      .input(z.strictObject({ host: z.string(), port: z.number().int(), fingerprint: z.string() }))
+      .output(type<{ readonly trusted: true }>()),
+    /** Signs in, looks at the board and puts it on the list. Its key must be trusted. */
+    add: ask
+      .input(
+        z.strictObject({
+          name: boardName,
+          target: boardTarget,
+          signIn,
+          /** Installs the lab's own key there and forgets what was used to sign in. */
+          installKey: z.boolean(),
+          dataFolder: z.string().min(1).max(4096).optional(),
+        }),
+      )
+      .output(type<BoardView>()),
+    get: ask.input(name).output(type<BoardView>()),
+    /** Changes how it is reached or signed in to, or where its data lie. */
+    change: ask
+      .input(
+        name.extend({
+          target: boardTarget.optional(),
+          signIn: signIn.optional(),
+          installKey: z.boolean().optional(),
+          /** null: the lab sends each study's part. */
+          dataFolder: z.string().min(1).max(4096).nullable().optional(),
+        }),
+      )
+      .output(type<BoardView>()),
+    /** The one way to take another key for a board's: its name is typed, the new key shown. */
+    replaceKey: ask
+      .input(name.extend({ typedName: z.string(), fingerprint: z.string() }))
+      .output(type<BoardView>()),
+    /** Tries at once to connect. */
+    connect: ask.input(name).output(type<BoardView>()),
+    /** Looks at the board again. */
+    probe: ask.input(name).output(type<BoardView>()),
+    /** Runs the open steps, or those named, in order; how it goes comes with the events. */
+    provision: ask
+      .input(
+        name.extend({
+          steps: z.array(z.enum(STEP_IDS)).optional(),
+          /** Used for this call, kept nowhere. */
+          sudoPassword: z.string().max(1024).optional(),
+          /** Steps whose consent was given. */
+          agreed: z.array(z.enum(STEP_IDS)).default([]),
+          /** A saved image on this computer (docker save), instead of a build. */
+          imageFile: z.string().max(4096).optional(),
+        }),
+      )
+      .output(type<BoardView>()),
+    stopProvision: ask.input(name).output(type<BoardView>()),
+    undo: ask
+      .input(name.extend({ step: z.enum(STEP_IDS), sudoPassword: z.string().max(1024).optional() }))
+      .output(type<BoardView>()),
+    client: ask.input(name.extend({ do: z.enum(["restart", "stop", "remove"]) })).output(type<BoardView>()),
+    /** Lines of the board's clients, oldest first: those that contain `search`, before line `before`. */
+    logs: ask
+      .input(
+        name.extend({
+          study: id.optional(),
+          search: z.string().max(200).optional(),
+          before: z.number().int().optional(),
+          limit: z.number().int().min(1).max(1000).default(500),
+        }),
+      )
+      .output(type<{ readonly lines: readonly BoardLogLine[]; readonly more: boolean }>()),
+    /** Off the list; `cleanUp`: what the lab put there is removed first (containers, image, data, its key). */
+    remove: ask
+      .input(name.extend({ cleanUp: z.boolean() }))
+      .output(type<{ readonly removed: true; readonly left?: string }>()),
   },
   data: {
     view: ask.output(type<DatasetsView>()),

@@ -228,6 +228,12 @@ export const studySchema = z
       if (names.indexOf(name) !== i)
         problem(["fleet", "virtual", i, "name"], `two groups are called ${name}`);
     });
+    const boards = s.fleet.devices ?? [];
+    const virtual = new Set(boards.length === 0 ? [] : virtualNames(s.fleet));
+    boards.forEach((name, i) => {
+      if (boards.indexOf(name) !== i) problem(["fleet", "devices", i], `${name} is named twice`);
+      if (virtual.has(name)) problem(["fleet", "devices", i], `a virtual device is called ${name}, too`);
+    });
   });
 
 /** A study as it is written in a file: what has a default may be missing. */
@@ -248,6 +254,12 @@ export const virtualGroups = (fleet: Study["fleet"]): readonly VirtualGroup[] =>
 /** The names of the virtual devices, in order: `virtual-1`, `virtual-2`, …. */
 export const virtualNames = (fleet: Study["fleet"]): readonly string[] =>
   virtualGroups(fleet).flatMap((g) => Array.from({ length: g.count }, (_, i) => `${g.name}-${i + 1}`));
+
+/** Those that the data is dealt out to, in order: virtual devices, then boards. */
+export const dataNames = (fleet: Study["fleet"]): readonly string[] => [
+  ...virtualNames(fleet),
+  ...(fleet.devices ?? []),
+];
 
 export const fleetSize = (fleet: Study["fleet"]): number =>
   virtualNames(fleet).length + (fleet.devices?.length ?? 0) + (fleet.external ?? 0);

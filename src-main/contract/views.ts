@@ -1,3 +1,4 @@
+import type { BoardLogLine, BoardSummary, StepView, TelemetryPoint } from "./boards.ts";
 import type { LabEvent, RoundResult, RunStatus } from "./events.ts";
 import type { Failure } from "./failure.ts";
 import type { EngineInfo } from "./jobs.ts";
@@ -162,6 +163,15 @@ export type Notice = { readonly at: string } & (
   | { readonly kind: "fleet-changed" }
   | { readonly kind: "catalogue-changed" }
   | { readonly kind: "transfer"; readonly transfer: Transfer }
+  /** A board's row is another: its state, its set-up, its client. */
+  | { readonly kind: "board"; readonly device: string; readonly board: BoardSummary }
+  /** The latest of all boards that told something since the last such notice. */
+  | {
+      readonly kind: "telemetry";
+      readonly points: readonly { readonly device: string; readonly point: TelemetryPoint }[];
+    }
+  | { readonly kind: "board-step"; readonly device: string; readonly step: StepView }
+  | { readonly kind: "board-log"; readonly device: string; readonly lines: readonly BoardLogLine[] }
 );
 
 /** A download or a registration in progress, or how it ended. */
@@ -197,7 +207,9 @@ export type FleetGroup = VirtualGroup;
 
 export interface DeviceView {
   readonly name: string;
-  readonly kind: "virtual" | "external";
+  readonly kind: "virtual" | "external" | "board";
+  /** Of a board. */
+  readonly board?: BoardSummary;
   /** The virtual group that it belongs to; undefined for those that a study file brought along. */
   readonly group?: string;
   readonly profile?: Pick<VirtualGroup, "slowness" | "dropOut" | "crash">;

@@ -125,6 +125,8 @@ export const advance = (p: Progress, event: LabEvent): Progress => {
     case "study-continued":
     case "device-joined":
     case "device-refused":
+    case "board-state":
+    case "board-client":
       return p;
     case "study-ended":
       return { ...p, over: true };

@@ -35,11 +35,13 @@ export const gatherClients = async (input: {
     const free = present.filter((s) => !s.busy);
     const waited = ports.now() - startedAt;
     const waitedEnough = input.met && waited >= REJOIN_SECONDS * 1000;
-    const patient = waitedEnough && sampling.minAvailable === undefined;
-    const wanted = Math.max(sampling.minAvailable ?? (patient ? 1 : input.roster.length), leastDrawn);
+    const impatient = control.goOnWithout?.asked === true;
+    const patient = impatient || (waitedEnough && sampling.minAvailable === undefined);
+    const wanted = Math.max(patient ? 1 : (sampling.minAvailable ?? input.roster.length), leastDrawn);
     const missing = input.roster.filter((name) => !present.some((s) => s.device === name));
-    const hostedAreHere = waitedEnough || !input.hosted.some((name) => missing.includes(name));
+    const hostedAreHere = waitedEnough || impatient || !input.hosted.some((name) => missing.includes(name));
     if (hostedAreHere && present.length >= wanted && free.length >= leastDrawn) {
+      if (control.goOnWithout !== undefined) control.goOnWithout.asked = false;
       return free.toSorted((a, b) => (a.device < b.device ? -1 : 1));
     }
     if (control.stopAfterRound || control.gate?.closed) return [];

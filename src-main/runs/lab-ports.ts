@@ -56,6 +56,8 @@ export interface LabPorts {
       ReturnType<typeof openStudy> & { readonly classNames: readonly string[]; readonly sha256: string }
     >;
   };
+  /** Whether the fleet has a board called so. */
+  isBoard(name: string): boolean;
   readonly models: {
     parameters(name: ModelName, numClasses: number): readonly ParameterSpec[];
     initialWeights(name: ModelName, numClasses: number, seed: number): readonly NamedTensor[];

@@ -1,6 +1,6 @@
 import type { Partition } from "#contract/dataset.ts";
 import type { Study, StudyProblem } from "#contract/study.ts";
-import { virtualNames } from "#contract/study.ts";
+import { dataNames } from "#contract/study.ts";
 import { makePartition } from "#main/federation/partition.ts";
 import { deriveSeed } from "#main/federation/random.ts";
 
@@ -26,17 +26,13 @@ export const planRuns = (study: Study): readonly PlannedRun[] =>
   );
 
 export const rosterOf = (study: Study): readonly string[] => [
-  ...virtualNames(study.fleet),
-  ...(study.fleet.devices ?? []),
+  ...dataNames(study.fleet),
   ...Array.from({ length: study.fleet.external ?? 0 }, (_, i) => `external-${i + 1}`),
 ];
 
 /** What is wrong with a study that no single field tells, and that needs no data to be seen. */
 export const problemsWithoutData = (study: Study): StudyProblem[] => {
-  const problems: StudyProblem[] = (study.fleet.devices ?? []).map((name, i) => ({
-    path: `fleet.devices[${i}]`,
-    message: `there is no device called ${name}; this version trains on virtual and external devices`,
-  }));
+  const problems: StudyProblem[] = [];
   if (study.model !== "from-client") return problems;
   study.algorithms.forEach((name, i) => {
     if (["fedavgm", "fedadam", "fedyogi"].includes(name)) {
@@ -49,6 +45,17 @@ export const problemsWithoutData = (study: Study): StudyProblem[] => {
   return problems;
 };
 
+/** What is wrong with the boards that a study names. */
+export const problemsWithBoards = (study: Study, isBoard: (name: string) => boolean): StudyProblem[] =>
+  (study.fleet.devices ?? []).flatMap((name, i) =>
+    isBoard(name)
+      ? []
+      : {
+          path: `fleet.devices[${i}]`,
+          message: `there is no board called ${name}; add it on the fleet page, or name another`,
+        },
+  );
+
 /**
  * Checks what only the data can tell and fixes the partition of a study.
  * @returns the partition (undefined where no device takes its data from this computer), or the problems by field.
@@ -60,7 +67,7 @@ export const openStudy = (
 ): { ok: true; partition: Partition | undefined } | { ok: false; problems: readonly StudyProblem[] } => {
   const problems = problemsWithoutData(study);
   if (problems.length > 0) return { ok: false, problems };
-  const clients = virtualNames(study.fleet).length;
+  const clients = dataNames(study.fleet).length;
   if (clients === 0) return { ok: true, partition: undefined };
   if (labels === undefined) throw new Error("a fleet with data on this computer needs labels");
   const made = makePartition({

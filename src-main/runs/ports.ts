@@ -91,6 +91,8 @@ export interface Control {
   readonly stopAfterRound: boolean;
   /** Aborted by the second: nothing more is recorded. */
   readonly now: AbortSignal;
+  /** A person would rather go on with the devices that are there than wait for the others: true until it has. */
+  readonly goOnWithout?: { asked: boolean } | undefined;
   /** Undefined where nobody can pause. */
   readonly gate?: Gate | undefined;
 }

@@ -21,6 +21,7 @@ interface Current {
   /** Whoever has come to the gate once has its equipment up. */
   equipped: boolean;
   stopAfterRound: boolean;
+  readonly goOnWithout: { asked: boolean };
   readonly now: AbortController;
   /** While it is paused, or about to be: opens the gate. */
   paused: { readonly opened: Promise<void>; open(): void } | undefined;
@@ -96,6 +97,7 @@ export const createQueue = (ports: QueuePorts) => {
       phase: "starting",
       equipped: false,
       stopAfterRound: false,
+      goOnWithout: { asked: false },
       now,
       paused: undefined,
       over,
@@ -105,6 +107,7 @@ export const createQueue = (ports: QueuePorts) => {
       get stopAfterRound() {
         return study.stopAfterRound;
       },
+      goOnWithout: study.goOnWithout,
       now: now.signal,
       gate: gateOf(() => study),
     };
@@ -181,6 +184,11 @@ export const createQueue = (ports: QueuePorts) => {
       study.phase = "stopping-after-round";
       openGate(study);
       return changed();
+    },
+    /** The round that awaits devices begins with those that are there. */
+    goOnWithout(id: string): Activity {
+      running(id).goOnWithout.asked = true;
+      return activity();
     },
     stopNow(id: string): Activity {
       const study = running(id);

@@ -5,7 +5,7 @@ import type { Study, StudyProblem } from "#contract/study.ts";
 import { conductStudy, type StudyStatus, whyStopped } from "./conduct-study.ts";
 import type { Equipment, LabPorts, StoredStudy } from "./lab-ports.ts";
 import { modelFromClient } from "./model-from-client.ts";
-import { openStudy, planRuns } from "./open-study.ts";
+import { openStudy, planRuns, problemsWithBoards } from "./open-study.ts";
 import type { Control, Model } from "./ports.ts";
 import { unlessAborted } from "./unless-aborted.ts";
 
@@ -77,6 +77,7 @@ export const createRuns = (ports: LabPorts): Runs => {
           return person.stopAfterRound;
         },
         now: AbortSignal.any([person.now, equipment.broken]),
+        goOnWithout: person.goOnWithout,
         gate: person.gate,
       };
       try {
@@ -126,6 +127,8 @@ type Opened =
   | { readonly ok: false; readonly problems: readonly StudyProblem[] };
 
 const dealOut = async (ports: LabPorts, study: Study): Promise<Opened> => {
+  const unknown = problemsWithBoards(study, ports.isBoard);
+  if (unknown.length > 0) return { ok: false, problems: unknown };
   if (study.dataset === "on-clients") return openStudy(study, undefined, ports.sha256);
   try {
     return await ports.datasets.partition(study, await ports.datasets.find(study.dataset));

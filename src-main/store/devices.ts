@@ -4,7 +4,7 @@ import { inTransaction } from "./database.ts";
 export interface DeviceRecord {
   readonly name: string;
   /** "external": a foreign client that joined by itself. */
-  readonly kind: "virtual" | "external";
+  readonly kind: "virtual" | "external" | "board";
   readonly dialect?: string;
   readonly address?: string;
   readonly firstSeen: string;

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { LabEvent, RoundResult, RunStatus } from "#contract/events.ts";
+import type { Boards } from "./boards.ts";
 import type { Checkpoints } from "./checkpoints.ts";
 import { inTransaction } from "./database.ts";
 import type { DeviceInput, Devices } from "./devices.ts";
@@ -26,6 +27,7 @@ export interface Tables {
   readonly rounds: Rounds;
   readonly checkpoints: Checkpoints;
   readonly events: Events;
+  readonly boards: Pick<Boards, "has">;
 }
 
 /**
@@ -39,14 +41,19 @@ const SYNCED_WITH_THE_NEXT: ReadonlySet<LabEvent["kind"]> = new Set([
   "device-joined",
   "device-left",
   "device-refused",
+  "board-state",
+  "board-client",
 ]);
 
 /** What the server calls a foreign client; no virtual group may be called so. */
 const FOREIGN_NAME = /^external-\d+$/;
 
-const joined = ({ device: name, dialect, address }: LabEvent & { kind: "device-joined" }): DeviceInput => ({
+const joined = (
+  { device: name, dialect, address }: LabEvent & { kind: "device-joined" },
+  boards: Pick<Boards, "has">,
+): DeviceInput => ({
   name,
-  kind: FOREIGN_NAME.test(name) ? "external" : "virtual",
+  kind: FOREIGN_NAME.test(name) ? "external" : boards.has(name) ? "board" : "virtual",
   dialect,
   address,
 });
@@ -61,7 +68,7 @@ const endOf = (statuses: readonly RunStatus[]): "done" | "failed" | "interrupted
 
 /** Turns each event of the stream into one transaction: its row, and what it changes. */
 export const createRecorder = (db: DatabaseSync, tables: Tables) => {
-  const { devices, studies, runs, updates, rounds, checkpoints, events } = tables;
+  const { devices, studies, runs, updates, rounds, checkpoints, events, boards } = tables;
 
   /** Within a transaction. @returns what the event is about. */
   const apply = (event: Exclude<LabEvent, { kind: "round-ended" | "client-progress" }>) => {
@@ -96,14 +103,17 @@ export const createRecorder = (db: DatabaseSync, tables: Tables) => {
       case "waiting":
         return { study: runs.studyOf(event.run), run: event.run, round: event.round };
       case "device-joined":
-        devices.upsert(joined(event), at);
+        devices.upsert(joined(event, boards), at);
         devices.setConnected(event.device, true, at);
         return {};
       case "device-left":
         devices.setConnected(event.device, false, at, event.reason);
         return {};
       case "device-refused":
+      case "board-state":
         return {};
+      case "board-client":
+        return { study: event.study };
     }
   };
 

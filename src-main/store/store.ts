@@ -1,5 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { createBoardLog } from "./board-log.ts";
+import { createBoards } from "./boards.ts";
 import { createCheckpoints } from "./checkpoints.ts";
 import { openDatabase } from "./database.ts";
 import { createDatasets } from "./datasets.ts";
@@ -8,9 +10,11 @@ import { createDevices } from "./devices.ts";
 import { createEvents } from "./events.ts";
 import { createForget } from "./forget-study.ts";
 import { createGroups } from "./groups.ts";
+import { createLabId } from "./lab-id.ts";
 import { lockDirectory } from "./lock.ts";
 import { first } from "./migrations/0001-first.ts";
 import { fleet } from "./migrations/0002-fleet.ts";
+import { boards } from "./migrations/0003-boards.ts";
 import { createRecorder } from "./recorder.ts";
 import { createReportRows } from "./report-rows.ts";
 import { createRounds } from "./rounds.ts";
@@ -21,7 +25,7 @@ import { createStudyRows } from "./study-rows.ts";
 import { createUpdates } from "./updates.ts";
 
 /** Every step that the tables ever took, oldest first. */
-const MIGRATIONS = [first, fleet];
+const MIGRATIONS = [first, fleet, boards];
 
 export interface StoreOptions {
   /** Made if it is not there. */
@@ -59,6 +63,7 @@ export const openStore = ({ dataDir: given, onProgress = () => {}, look = false 
       const updates = createUpdates(db);
       const rounds = createRounds(db, updates, checkpoints);
       const events = createEvents(db, updates, rounds);
+      const boardRecords = createBoards(db);
       const { record, recordRound, closeWhatDied } = createRecorder(db, {
         devices,
         studies,
@@ -67,6 +72,7 @@ export const openStore = ({ dataDir: given, onProgress = () => {}, look = false 
         rounds,
         checkpoints,
         events,
+        boards: boardRecords,
       });
       if (look) db.exec("PRAGMA query_only = ON");
       else {
@@ -85,6 +91,9 @@ export const openStore = ({ dataDir: given, onProgress = () => {}, look = false 
           ...createDeviceUpdates(db),
         },
         groups: createGroups(db),
+        boards: boardRecords,
+        boardLog: createBoardLog(db),
+        labId: look ? () => "" : createLabId(db),
         datasets,
         studies,
         /** As pages list and draw them, without reading the records of rounds. */

@@ -1,12 +1,17 @@
 import { implement, ORPCError } from "@orpc/server";
+import type { BoardProblem } from "#contract/boards.ts";
 import { UserError } from "#contract/failure.ts";
 import { labContract } from "#contract/lab-contract.ts";
 
 /** What a person can mend arrives in the page with its message; a bug arrives as an error without one. */
 const forPage = (error: unknown): unknown =>
   error instanceof UserError
-    ? new ORPCError("PROBLEM", { status: 422, message: error.message, data: {}, defined: true })
+    ? new ORPCError("PROBLEM", { status: 422, message: error.message, data: dataOf(error), defined: true })
     : error;
+
+/** A refusal may carry what is known of a board. */
+const dataOf = (error: UserError): { board?: BoardProblem } =>
+  "problem" in error ? { board: error.problem as BoardProblem } : {};
 
 /** Not what was said to a person; an answer that breaks the contract comes as one of oRPC's own errors. */
 const isBug = (error: unknown): boolean =>

@@ -1,3 +1,5 @@
+import type { BoardSummary } from "#contract/boards.ts";
+import { UserError } from "#contract/failure.ts";
 import type { DeviceUpdate, FleetGroup, FleetView } from "#contract/views.ts";
 import { page } from "./base.ts";
 import { deviceViews, type SeenDevice } from "./fleet-view.ts";
@@ -23,6 +25,8 @@ export interface FleetPorts {
     /** Those that are connected stay. */
     forgetAll(names: readonly string[]): void;
   };
+  /** By name. */
+  boards(): ReadonlyMap<string, BoardSummary>;
   /** Number of the last recorded event. */
   cursor(): number;
   /** Tells the pages that the fleet is another. */
@@ -34,6 +38,17 @@ export interface FleetPorts {
 const noGroup = (name: string): string =>
   `There is no group called ${name} any more: it was removed or is called otherwise now.`;
 
+const refuseNamesOf = (boards: ReadonlyMap<string, BoardSummary>, { name, count }: FleetGroup): void => {
+  const taken = [...boards.keys()].find((board) => {
+    const [, group, number] = /^(.*)-(\d+)$/.exec(board) ?? [];
+    return group?.toLowerCase() === name.toLowerCase() && Number(number) >= 1 && Number(number) <= count;
+  });
+  if (taken === undefined) return;
+  throw new UserError(
+    `There is a board called ${taken}, as one of these devices would be. Choose another name.`,
+  );
+};
+
 export const fleetHandlers = (ports: FleetPorts) => {
   const { groups, devices } = ports;
   const { fleet } = page;
@@ -43,7 +58,7 @@ export const fleetHandlers = (ports: FleetPorts) => {
     const all = groups.list();
     return {
       groups: all,
-      devices: deviceViews(all, devices.list(), devices.lastUpdates(), ports.now()),
+      devices: deviceViews(all, devices.list(), devices.lastUpdates(), ports.boards(), ports.now()),
       cursor,
     };
   };
@@ -56,11 +71,13 @@ export const fleetHandlers = (ports: FleetPorts) => {
     view: fleet.view.handler(view),
 
     addGroup: fleet.addGroup.handler(({ input }) => {
+      refuseNamesOf(ports.boards(), input);
       groups.add(input);
       return changed();
     }),
 
     changeGroup: fleet.changeGroup.handler(({ input: { group, change }, errors }) => {
+      refuseNamesOf(ports.boards(), change);
       if (!groups.change(group, change)) throw errors.NOT_FOUND({ message: noGroup(group) });
       return changed();
     }),

@@ -1,9 +1,10 @@
+import type { BoardSummary } from "#contract/boards.ts";
 import type { DeviceUpdate, DeviceView, FleetGroup } from "#contract/views.ts";
 
 /** A device as it was last seen. */
 export interface SeenDevice {
   readonly name: string;
-  readonly kind: "virtual" | "external";
+  readonly kind: "virtual" | "external" | "board";
   readonly dialect?: string;
   readonly address?: string;
   readonly firstSeen: string;
@@ -17,7 +18,7 @@ export const GUEST_DAYS = 7;
 const DAY_MS = 24 * 3600 * 1000;
 
 /**
- * The devices of the groups, in the groups' order, whether they were seen or not; then those of no group by name:
+ * The boards; the devices of the groups, in the groups' order, whether they were seen or not; then the others by name:
  * external ones until they are forgotten, virtual ones while they are connected and some days beyond.
  * @param now milliseconds since 1970
  */
@@ -25,6 +26,7 @@ export const deviceViews = (
   groups: readonly FleetGroup[],
   seen: readonly SeenDevice[],
   lastUpdates: ReadonlyMap<string, DeviceUpdate>,
+  boards: ReadonlyMap<string, BoardSummary>,
   now: number,
 ): DeviceView[] => {
   const byName = new Map(seen.map((device) => [device.name, device]));
@@ -45,11 +47,27 @@ export const deviceViews = (
       });
     }),
   );
-  const grouped = new Set(members.map(({ name }) => name));
+  const onBoards = [...boards].map(([name, board]): DeviceView => {
+    const { dialect, firstSeen, lastSeen, connected = false, leftReason } = byName.get(name) ?? {};
+    return withUpdate({
+      name,
+      kind: "board",
+      board,
+      connected,
+      address: board.address,
+      ...(dialect === undefined ? {} : { dialect }),
+      ...(firstSeen === undefined ? {} : { firstSeen }),
+      ...(lastSeen === undefined ? {} : { lastSeen }),
+      ...(leftReason === undefined ? {} : { leftReason }),
+    });
+  });
+  const grouped = new Set([...members, ...onBoards].map(({ name }) => name));
   const isListed = ({ name, kind, connected, lastSeen }: SeenDevice): boolean =>
     !grouped.has(name) &&
+    // a board that was taken off the list is none any more
+    kind !== "board" &&
     (kind === "external" || connected || now - Date.parse(lastSeen) <= GUEST_DAYS * DAY_MS);
   const byNumber = new Intl.Collator("en", { numeric: true });
   const others = seen.filter(isListed).toSorted((a, b) => byNumber.compare(a.name, b.name));
-  return [...members, ...others.map(withUpdate)];
+  return [...onBoards, ...members, ...others.map(withUpdate)];
 };

@@ -1,13 +1,15 @@
+import type { BoardSummary } from "#contract/boards.ts";
 import type { DatasetLocation } from "#contract/dataset.ts";
 import { UserError } from "#contract/failure.ts";
 import type { EngineInfo, ModelName } from "#contract/jobs.ts";
-import { type Study, type StudyProblem, virtualNames } from "#contract/study.ts";
+import { dataNames, type Study, type StudyProblem, virtualNames } from "#contract/study.ts";
 import type { ParameterSpec } from "#contract/tensor.ts";
 import type { Activity, EngineView, Preparation, ReadyCheck } from "#contract/views.ts";
 import { page } from "./base.ts";
 import { datasetView, type Entry, plainProblem } from "./dataset-view.ts";
 import { readLeniently } from "./lenient-study.ts";
 import {
+  boardChecks,
   checkpointBytes,
   dataChecks,
   deviceChecks,
@@ -46,6 +48,8 @@ export interface PreparePorts {
   freeMemory(): number;
   freeDisk(): Promise<number>;
   readonly dataDir: string;
+  /** Undefined where there is no such board. */
+  board(name: string): BoardSummary | undefined;
   /** Where foreign clients are awaited. */
   readonly listen: { readonly host: string; readonly port: number };
   engines(): readonly EngineView[] | undefined;
@@ -87,7 +91,8 @@ export const prepareStudy = async (
   const free = ports.freeMemory();
   const model = isBuiltIn(study.model) && isSure("model") ? study.model : undefined;
   const workers = model === undefined ? 1 : ports.workers(model, devices, free);
-  if (isSure("fleet")) checks.push(...deviceChecks(study, workers, ports.listen));
+  if (isSure("fleet"))
+    checks.push(...deviceChecks(study, workers, ports.listen), ...boardChecks(study, ports.board));
   const engines = ports.engines();
   checks.push(...engineCheck(study, engines));
 
@@ -114,7 +119,9 @@ export const prepareStudy = async (
 
   const engine = engines?.find(({ chosen }) => chosen)?.kind;
   const sized = isSure("fleet", "algorithms", "trials", "sampling", "rounds", "localEpochs");
-  const preview = dealing?.ok === true && devices > 0 && devices <= MOST_PREVIEWED ? dealing : undefined;
+  const holders = dataNames(study.fleet);
+  const preview =
+    dealing?.ok === true && holders.length > 0 && holders.length <= MOST_PREVIEWED ? dealing : undefined;
   return {
     problems,
     checks,
@@ -122,7 +129,7 @@ export const prepareStudy = async (
       ? {}
       : {
           preview: {
-            devices: virtualNames(study.fleet),
+            devices: holders,
             classes: preview.classes,
             histogram: preview.histogram,
             sha256: preview.sha256,

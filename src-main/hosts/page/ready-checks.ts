@@ -1,3 +1,4 @@
+import type { BoardSummary } from "#contract/boards.ts";
 import { type Study, virtualNames } from "#contract/study.ts";
 import type { Activity, EngineView, ReadyCheck } from "#contract/views.ts";
 import { byteText } from "./byte-text.ts";
@@ -69,6 +70,48 @@ export const deviceChecks = (
       text: `The study waits for ${counted(external, "Flower client")} on ${host}:${listen.port}.`,
     });
   }
+  return checks;
+};
+
+/** One line for all boards of a study that are ready, one for each that is not. */
+export const boardChecks = (
+  study: Study,
+  boardOf: (name: string) => BoardSummary | undefined,
+): ReadyCheck[] => {
+  const checks: ReadyCheck[] = [];
+  const named = (study.fleet.devices ?? []).flatMap((name) => {
+    const board = boardOf(name);
+    return board === undefined ? [] : { name, board };
+  });
+  const mend = { do: "go", page: "fleet", label: "Open the fleet" } as const;
+  let ready = 0;
+  for (const { name, board } of named) {
+    if (board.setup === "needed" || board.setup === "running" || board.setup === "unsupported") {
+      const why =
+        board.setup === "needed"
+          ? "is not set up yet"
+          : board.setup === "running"
+            ? "is being set up"
+            : "cannot run the client";
+      checks.push({
+        kind: "devices",
+        state: board.setup === "running" ? "warning" : "missing",
+        text: `${name} ${why}.`,
+        mend,
+      });
+    } else if (board.state !== "online") {
+      const why =
+        board.problem === undefined ? "is not connected" : `is not connected: ${board.problem.title}`;
+      checks.push({
+        kind: "devices",
+        state: "warning",
+        text: `${name} ${why}. The study waits for it.`,
+        mend,
+      });
+    } else ready += 1;
+  }
+  if (ready > 0)
+    checks.unshift({ kind: "devices", state: "ok", text: `${counted(ready, "board")} ready over SSH.` });
   return checks;
 };
 

@@ -1,4 +1,5 @@
 import { pageThatTells } from "./base.ts";
+import { type BoardPorts, boardHandlers } from "./board-handlers.ts";
 import { type DataPorts, dataHandlers } from "./data-handlers.ts";
 import { type EventPorts, eventHandlers } from "./events-handlers.ts";
 import { type FleetPorts, fleetHandlers } from "./fleet-handlers.ts";
@@ -9,6 +10,7 @@ import { type StudyPorts, studyHandlers } from "./study-handlers.ts";
 
 /** What the page's handlers need of the lab, by concern. */
 export interface PagePorts {
+  readonly boards: BoardPorts;
   readonly data: DataPorts;
   readonly fleet: FleetPorts;
   readonly lab: LabPorts;
@@ -23,6 +25,7 @@ export type PageRouter = ReturnType<typeof createPageRouter>;
 /** All that a page can ask, put together; the same for the window and for the browser. */
 export const createPageRouter = (ports: PagePorts) =>
   pageThatTells(ports.data.onBug).router({
+    boards: boardHandlers(ports.boards),
     data: dataHandlers(ports.data),
     fleet: fleetHandlers(ports.fleet),
     lab: labHandlers(ports.lab),

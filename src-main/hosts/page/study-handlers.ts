@@ -17,12 +17,13 @@ export interface StudyPorts extends StudyViewPorts {
     resume(id: string): Activity;
     pause(id: string): Activity;
     stopAfterRound(id: string): Activity;
+    goOnWithout(id: string): Activity;
     stopNow(id: string): Activity;
     /** @returns whether it waited in the queue. */
     drop(id: string): boolean;
   };
   /** Forgets a study that is not under way, with all that is on record of it. */
-  forget(id: string): Promise<void>;
+  forget(id: string, boardData: boolean): Promise<void>;
   rename(id: string, name: string): void;
   /** Tells the pages that the list is another. */
   changed(study: string): void;
@@ -96,9 +97,10 @@ export const studyHandlers = (ports: StudyPorts) => {
 
     pause: studies.pause.handler(({ input }) => queue.pause(input.study)),
     stopAfterRound: studies.stopAfterRound.handler(({ input }) => queue.stopAfterRound(input.study)),
+    goOnWithout: studies.goOnWithout.handler(({ input }) => queue.goOnWithout(input.study)),
     stopNow: studies.stopNow.handler(({ input }) => queue.stopNow(input.study)),
 
-    remove: studies.remove.handler(async ({ input: { study }, errors }) => {
+    remove: studies.remove.handler(async ({ input: { study, boardData }, errors }) => {
       const found = rowOf(study);
       if (found === undefined) throw errors.NOT_FOUND({ message: NO_STUDY });
       if (queue.activity().study === study) {
@@ -111,7 +113,7 @@ export const studyHandlers = (ports: StudyPorts) => {
       if (queue.drop(study) && found.status !== "waiting") return queue.activity();
       leaving.add(study);
       try {
-        await ports.forget(study);
+        await ports.forget(study, boardData);
       } finally {
         leaving.delete(study);
       }

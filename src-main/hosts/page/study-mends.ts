@@ -1,4 +1,4 @@
-import { fleetSize, type Study, type StudyProblem, virtualNames } from "#contract/study.ts";
+import { dataNames, fleetSize, type Study, type StudyProblem } from "#contract/study.ts";
 import type { ReadyCheck } from "#contract/views.ts";
 import { valueAt } from "./lenient-study.ts";
 
@@ -31,8 +31,8 @@ const mendOf = (
   const written = valueAt(input, path);
   if (study === undefined) return undefined;
   const total = fleetSize(study.fleet);
-  const devices = virtualNames(study.fleet).length;
-  const onlyExternal = devices === 0 && study.fleet.devices === undefined;
+  const devices = dataNames(study.fleet).length;
+  const onlyExternal = devices === 0;
   if (WITHIN_FLEET.includes(path) && typeof written === "number" && written > total) {
     return { kind: "devices", patch: { [path]: total }, label: `Set it to ${total}` };
   }

@@ -1,5 +1,5 @@
 import type { LabEvent } from "#contract/events.ts";
-import { virtualNames } from "#contract/study.ts";
+import { dataNames } from "#contract/study.ts";
 import type { Curve, LiveRound, LogEntry, RunRow, StudyView } from "#contract/views.ts";
 
 /** Lines of the log that a page begins with. */
@@ -33,9 +33,7 @@ export const studyView = (head: StudyHead, ports: StudyViewPorts): StudyView => 
   return {
     ...head,
     // rows of a partition are the devices that this computer hosts, in their order
-    ...(partition === undefined
-      ? {}
-      : { partition: { ...partition, devices: virtualNames(head.study.fleet) } }),
+    ...(partition === undefined ? {} : { partition: { ...partition, devices: dataNames(head.study.fleet) } }),
     runs,
     curves: runs.map((run) => ports.curve(run.id)),
     ...(live === undefined ? {} : { live }),

@@ -1,0 +1,407 @@
+import { join } from "node:path";
+import type {
+  BoardFacts,
+  BoardLogLine,
+  BoardSummary,
+  BoardTarget,
+  BoardView,
+  HostKey,
+  SignIn,
+  TelemetryPoint,
+} from "#contract/boards.ts";
+import type { Emit } from "#contract/events.ts";
+import { UserError } from "#contract/failure.ts";
+import { type Board, type BoardNews, type BoardRecord, createBoard } from "./board.ts";
+import { createOutput } from "./board-output.ts";
+import { BoardError, type SshConnection } from "./board-ports.ts";
+import { createTelemetry, type Told } from "./board-telemetry.ts";
+import { cleanBoard } from "./clean-board.ts";
+import { createEngagement, type Engagement, type EngagementInput } from "./engagement.ts";
+import { probeBoard } from "./probe/probe-board.ts";
+import { createProvisioner } from "./provision/provisioner.ts";
+import { openSecrets, type SecretsOptions } from "./secrets.ts";
+import { openKnownHosts } from "./ssh/known-hosts.ts";
+import { createLabKey } from "./ssh/lab-key.ts";
+import { createSsh } from "./ssh/ssh.ts";
+import { createPulse } from "./telemetry/pulse.ts";
+
+/** What boards tell whoever watches. */
+export type BoardsNotice =
+  | BoardNews
+  | { readonly kind: "telemetry"; readonly points: readonly Told[] }
+  | { readonly kind: "board-log"; readonly device: string; readonly lines: readonly BoardLogLine[] };
+
+export interface BoardsOptions {
+  readonly dataDir: string;
+  /** The folder of the Python client and its Dockerfiles. */
+  readonly deviceScripts: string;
+  readonly labId: () => string;
+  readonly records: {
+    list(): readonly BoardRecord[];
+    /** @throws UserError when another is called so. */
+    add(record: BoardRecord): void;
+    save(record: BoardRecord): void;
+    remove(name: string): boolean;
+  };
+  readonly log: {
+    append(device: string, lines: readonly Omit<BoardLogLine, "id">[]): readonly BoardLogLine[];
+    addPoints(points: readonly Told[]): void;
+    forgetOldPoints(device: string, now: number): void;
+    points(device: string, since: string, limit: number): readonly TelemetryPoint[];
+  };
+  readonly drops: {
+    list(device: string): readonly string[];
+    add(device: string, study: string): void;
+    done(device: string, study: string): void;
+  };
+  /** How secrets rest; default: in memory, or a file where a person chooses one. */
+  readonly cipher?: SecretsOptions["cipher"];
+  readonly cipherNote?: string;
+  readonly emit: Emit;
+  readonly onBug: (error: unknown) => void;
+  /** Default: the user's own. */
+  readonly sshConfig?: string;
+  readonly now?: () => number;
+}
+
+export type Boards = ReturnType<typeof createBoards>;
+
+const HOUR_MS = 3600 * 1000;
+const POINTS = 720;
+
+/** The boards of the lab. Nothing is contacted before `start`, or before a study wants them. */
+export const createBoards = (options: BoardsOptions) => {
+  const { records, log, emit, now = Date.now } = options;
+  const listeners = new Set<(notice: BoardsNotice) => void>();
+  const tell = (notice: BoardsNotice): void => {
+    for (const listener of listeners) listener(notice);
+  };
+  const secrets = openSecrets({
+    path: join(options.dataDir, "secrets.json"),
+    ...(options.cipher === undefined ? {} : { cipher: options.cipher }),
+    ...(options.cipherNote === undefined ? {} : { note: options.cipherNote }),
+  });
+  const labKey = createLabKey({ secrets, comment: "fedfleet" });
+  const ssh = createSsh({
+    knownHosts: openKnownHosts(join(options.dataDir, "known_hosts")),
+    labKey,
+    ...(options.sshConfig === undefined ? {} : { configPath: options.sshConfig }),
+    ...(process.env.SSH_AUTH_SOCK === undefined ? {} : { agentSocket: process.env.SSH_AUTH_SOCK }),
+  });
+  let provisioner: ReturnType<typeof createProvisioner> | undefined;
+  const provision = () => {
+    provisioner ??= createProvisioner({
+      deviceScripts: options.deviceScripts,
+      labId: options.labId(),
+      ...(process.env.FEDFLEET_EXTRA_CA === undefined ? {} : { extraCa: process.env.FEDFLEET_EXTRA_CA }),
+    });
+    return provisioner;
+  };
+  const telemetry = createTelemetry({
+    pass: (points) => tell({ kind: "telemetry", points }),
+    record: log.addPoints,
+    tidy: (device) => log.forgetOldPoints(device, now()),
+    now,
+  });
+  const output = createOutput({
+    record: (device, lines) => log.append(device, lines),
+    pass: (device, lines) => tell({ kind: "board-log", device, lines }),
+  });
+
+  const secretName = (board: string): string => `board/${board}`;
+  const signInOf = async (record: BoardRecord): Promise<SignIn> => {
+    const { signIn } = record;
+    if (signIn.kind === "agent" || signIn.kind === "lab-key") return signIn;
+    const secret = await secrets.get(secretName(record.name));
+    if (signIn.kind === "key") {
+      return secret === undefined ? signIn : { ...signIn, passphrase: secret };
+    }
+    if (secret !== undefined) return { kind: "password", password: secret };
+    throw new BoardError({
+      code: "secret-missing",
+      title: "Its password is not known any more",
+      cause: `The lab kept the password of ${record.name} in memory only, and was started again since.`,
+      next: "Sign in again; let the lab install its own key to be asked no more.",
+      actions: [{ do: "sign-in", label: "Sign in" }],
+    });
+  };
+  const keepSecret = async (name: string, signIn: SignIn): Promise<void> => {
+    const secret =
+      signIn.kind === "password" ? signIn.password : signIn.kind === "key" ? signIn.passphrase : undefined;
+    if (secret === undefined || secret === "") await secrets.delete(secretName(name));
+    else await secrets.set(secretName(name), secret);
+  };
+  const withoutSecret = (signIn: SignIn): BoardRecord["signIn"] =>
+    signIn.kind === "key" ? { kind: "key", path: signIn.path } : { kind: signIn.kind };
+
+  const open = (record: BoardRecord): Board =>
+    createBoard(record, {
+      addressOf: async (target) => {
+        const { host, port, user } = await ssh.addressOf(target);
+        return `${user}@${host.includes(":") ? `[${host}]` : host}:${port}`;
+      },
+      connect: async (known, signal) =>
+        await ssh.connect(known.target, await signInOf(known), { pinned: known.hostKey, signal }),
+      pulse: createPulse(),
+      onPulse: telemetry.told,
+      latest: telemetry.latest,
+      provisioner: provision(),
+      save: records.save,
+      labId: options.labId(),
+      emit,
+      tell,
+      drops: options.drops,
+      onBug: options.onBug,
+      now,
+    });
+  const boards = new Map<string, Board>();
+  let opened = false;
+  /** Opened when they are wanted first: whoever only exports a table needs none. */
+  const all = (): Map<string, Board> => {
+    if (!opened) {
+      opened = true;
+      for (const record of records.list()) boards.set(record.name, open(record));
+    }
+    return boards;
+  };
+  const known = (name: string): Board => {
+    const board = all().get(name);
+    if (board === undefined) throw new UserError(`There is no board called ${name}.`);
+    return board;
+  };
+
+  const engagements = new Set<Engagement>();
+  const studyOf = (name: string): string | undefined => known(name).client?.view().study;
+
+  /** Signs in, and leaves the lab's key there where it should. */
+  const signInAt = async (
+    target: BoardTarget,
+    signIn: SignIn,
+    pinned: HostKey,
+    installKey: boolean,
+  ): Promise<{ connection: SshConnection; signIn: SignIn }> => {
+    const connection = await ssh.connect(target, signIn, { pinned });
+    if (!installKey || signIn.kind === "lab-key") return { connection, signIn };
+    try {
+      await labKey.install(connection);
+    } catch (error) {
+      connection.end();
+      throw error;
+    }
+    // What was installed is tried before the password is forgotten.
+    const own: SignIn = { kind: "lab-key" };
+    try {
+      const again = await ssh.connect(target, own, { pinned });
+      connection.end();
+      return { connection: again, signIn: own };
+    } catch (error) {
+      await labKey.uninstall(connection).catch(() => {});
+      connection.end();
+      throw error;
+    }
+  };
+
+  const trustedKey = async (target: BoardTarget): Promise<HostKey> => {
+    const reached = await ssh.reach(target);
+    if (reached.trust === "known" && !reached.isJump) return reached.key;
+    const where = `${reached.host}:${reached.port}`;
+    throw new BoardError(
+      reached.trust === "changed"
+        ? {
+            code: "host-key-changed",
+            title: "This is not the machine that is known at this address",
+            cause: `${where} shows ${reached.key.fingerprint}, but ${reached.known?.map(({ fingerprint }) => fingerprint).join(", ")} is known. It was set up anew, or somebody is in between.`,
+            next: "Find out which before you go on.",
+          }
+        : {
+            code: "host-key-new",
+            title: "Nobody has looked at this machine's key yet",
+            cause: `${where} shows ${reached.key.fingerprint}.`,
+            next: "Compare the fingerprint with the one on the machine, then trust it.",
+          },
+    );
+  };
+
+  return {
+    onNotice(listener: (notice: BoardsNotice) => void): () => void {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    secrets,
+    sshEntries: ssh.entries,
+    reach: ssh.reach,
+    trust: ssh.trust,
+    has: (name: string): boolean => all().has(name),
+    summaries: (): ReadonlyMap<string, BoardSummary> =>
+      new Map([...all()].map(([name, board]) => [name, board.summary()])),
+    summary: (name: string): BoardSummary | undefined => all().get(name)?.summary(),
+    view(name: string): BoardView | undefined {
+      const board = all().get(name);
+      if (board === undefined) return undefined;
+      const { target, signIn, hostKey, addedAt, facts, dataFolder } = board.record();
+      const plan = board.plan();
+      return {
+        ...board.summary(),
+        name,
+        target,
+        signIn: signIn.kind,
+        hostKey,
+        addedAt,
+        ...(facts === undefined ? {} : { facts }),
+        ...(plan === undefined ? {} : { plan }),
+        ...(dataFolder === undefined ? {} : { dataFolder }),
+        history: log.points(name, new Date(now() - HOUR_MS).toISOString(), POINTS),
+      };
+    },
+    async add(given: {
+      readonly name: string;
+      readonly target: BoardTarget;
+      readonly signIn: SignIn;
+      readonly installKey: boolean;
+      readonly dataFolder?: string | undefined;
+    }): Promise<void> {
+      const taken = [...all().keys()].find((name) => name.toLowerCase() === given.name.toLowerCase());
+      if (taken !== undefined) {
+        throw new UserError(`There is a board called ${taken} already. Choose another name.`);
+      }
+      const hostKey = await trustedKey(given.target);
+      const { connection, signIn } = await signInAt(given.target, given.signIn, hostKey, given.installKey);
+      let facts: BoardFacts;
+      try {
+        facts = await probeBoard(connection);
+      } finally {
+        connection.end();
+      }
+      const record: BoardRecord = {
+        name: given.name,
+        target: given.target,
+        signIn: withoutSecret(signIn),
+        hostKey,
+        ...(given.dataFolder === undefined ? {} : { dataFolder: given.dataFolder }),
+        facts,
+        ready: false,
+        addedAt: new Date(now()).toISOString(),
+      };
+      records.add(record);
+      await keepSecret(given.name, signIn);
+      const board = open(record);
+      boards.set(given.name, board);
+      board.link.connect();
+      await board.online();
+      await board.look();
+    },
+    async change(
+      name: string,
+      change: {
+        readonly target?: BoardTarget | undefined;
+        readonly signIn?: SignIn | undefined;
+        readonly installKey?: boolean | undefined;
+        readonly dataFolder?: string | null | undefined;
+      },
+    ): Promise<void> {
+      const board = known(name);
+      const before = board.record();
+      if (change.dataFolder !== undefined) board.setDataFolder(change.dataFolder);
+      if (change.target === undefined && change.signIn === undefined) {
+        if (change.dataFolder !== undefined && board.link.connection !== undefined) await board.look();
+        return;
+      }
+      const target = change.target ?? before.target;
+      const wanted = change.signIn ?? (await signInOf(before));
+      const { connection, signIn } = await signInAt(
+        target,
+        wanted,
+        before.hostKey,
+        change.installKey === true,
+      );
+      connection.end();
+      await keepSecret(name, signIn);
+      board.change({ target, signIn: withoutSecret(signIn) });
+      await board.link.disconnect();
+      board.link.connect();
+    },
+    async replaceKey(name: string, fingerprint: string): Promise<void> {
+      const board = known(name);
+      const reached = await ssh.reach(board.record().target);
+      if (reached.isJump || reached.key.fingerprint !== fingerprint) {
+        throw new UserError(
+          `${name} shows ${reached.key.fingerprint} now, not ${fingerprint}: look at it again before you take it.`,
+        );
+      }
+      await ssh.replace(reached.host, reached.port, fingerprint);
+      board.change({ hostKey: reached.key });
+      board.link.connect();
+    },
+    /** Connects all boards and keeps them connected. */
+    start(): void {
+      for (const board of all().values()) board.link.connect();
+    },
+    connect(name: string): void {
+      known(name).link.connect();
+    },
+    probe: (name: string): Promise<void> => known(name).probe(),
+    provision(name: string, how: Parameters<Board["provision"]>[0]): void {
+      known(name).provision(how);
+    },
+    stopProvision(name: string): void {
+      known(name).stopProvision();
+    },
+    undo(name: string, ...what: Parameters<Board["undo"]>): void {
+      known(name).undo(...what);
+    },
+    async client(name: string, action: "restart" | "stop" | "remove"): Promise<void> {
+      const { client } = known(name);
+      if (client === undefined) throw new UserError(`${name} has no client now: it takes part in no study.`);
+      if (action === "restart") client.restart();
+      else await client.hold(action);
+    },
+    /** @returns what could not be removed from the board, in one sentence. */
+    async remove(name: string, cleanUp: boolean): Promise<string | undefined> {
+      const board = known(name);
+      if (studyOf(name) !== undefined) {
+        throw new UserError(`${name} takes part in a study that is under way: stop the study first.`);
+      }
+      board.stopProvision();
+      const left = cleanUp ? await cleanBoard(board, { labId: options.labId(), labKey }) : undefined;
+      await board.close();
+      boards.delete(name);
+      records.remove(name);
+      telemetry.forget(name);
+      await secrets.delete(secretName(name));
+      return left;
+    },
+    /** Brings the clients of a study up on its boards and keeps them there. */
+    engage(
+      input: Omit<EngagementInput, "labId" | "emit" | "output" | "imageTag" | "boards" | "onBug">,
+    ): Engagement {
+      const engagement = createEngagement({
+        ...input,
+        boards: input.devices.map(known),
+        labId: options.labId(),
+        imageTag: (facts) => provision().imageTag(facts),
+        emit,
+        output: output.add,
+        onBug: options.onBug,
+      });
+      engagements.add(engagement);
+      void engagement.over.finally(() => engagements.delete(engagement));
+      return engagement;
+    },
+    /** What the lab put on boards for a study goes: now where they are connected, else when they are again. */
+    forgetStudy(study: string, devices: readonly string[]): void {
+      for (const name of devices) {
+        const board = all().get(name);
+        if (board === undefined) continue;
+        options.drops.add(name, study);
+        board.dropNow(study);
+      }
+    },
+    async close(): Promise<void> {
+      await Promise.all([...engagements].map((engagement) => engagement.stop(false)));
+      await Promise.all([...boards.values()].map((board) => board.close()));
+      output.flush();
+      telemetry.close();
+      listeners.clear();
+    },
+  };
+};

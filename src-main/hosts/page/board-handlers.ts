@@ -1,0 +1,181 @@
+import type {
+  BoardLogLine,
+  BoardTarget,
+  BoardView,
+  ListedBoard,
+  Reached,
+  SecretsView,
+  SignIn,
+  SshEntry,
+  StepId,
+} from "#contract/boards.ts";
+import type { VirtualGroup } from "#contract/study.ts";
+import { page } from "./base.ts";
+
+/** What the page's questions about boards need of the fleet. All throw a UserError for what a person can mend. */
+export interface BoardPorts {
+  sshEntries(): Promise<readonly SshEntry[]>;
+  readonly secrets: { view(): SecretsView; keepInFile(keep: boolean): Promise<SecretsView> };
+  readList(text: string): readonly ListedBoard[];
+  reach(target: BoardTarget): Promise<Reached>;
+  trust(host: string, port: number, fingerprint: string): Promise<void>;
+  add(board: {
+    readonly name: string;
+    readonly target: BoardTarget;
+    readonly signIn: SignIn;
+    readonly installKey: boolean;
+    readonly dataFolder?: string | undefined;
+  }): Promise<void>;
+  /** @returns undefined where there is no such board. */
+  view(name: string): Promise<BoardView | undefined>;
+  change(
+    name: string,
+    change: {
+      readonly target?: BoardTarget | undefined;
+      readonly signIn?: SignIn | undefined;
+      readonly installKey?: boolean | undefined;
+      readonly dataFolder?: string | null | undefined;
+    },
+  ): Promise<void>;
+  replaceKey(name: string, fingerprint: string): Promise<void>;
+  connect(name: string): Promise<void>;
+  probe(name: string): Promise<void>;
+  provision(
+    name: string,
+    how: {
+      readonly steps?: readonly StepId[] | undefined;
+      readonly sudoPassword?: string | undefined;
+      readonly agreed: readonly StepId[];
+      readonly imageFile?: string | undefined;
+    },
+  ): Promise<void>;
+  stopProvision(name: string): Promise<void>;
+  undo(name: string, step: StepId, sudoPassword: string | undefined): Promise<void>;
+  client(name: string, action: "restart" | "stop" | "remove"): Promise<void>;
+  logs(query: {
+    readonly name: string;
+    readonly study?: string | undefined;
+    readonly search?: string | undefined;
+    readonly before?: number | undefined;
+    readonly limit: number;
+  }): { readonly lines: readonly BoardLogLine[]; readonly more: boolean };
+  /** @returns what could not be removed from the board. */
+  remove(name: string, cleanUp: boolean): Promise<string | undefined>;
+  /** Names that others have. */
+  groups(): readonly VirtualGroup[];
+  /** Tells the pages that the fleet is another. */
+  changed(): void;
+}
+
+const noBoard = (name: string): string => `There is no board called ${name} any more.`;
+
+/** Why a board cannot be called so. */
+const clash = (name: string, groups: readonly VirtualGroup[]): string | undefined => {
+  if (/^external-\d+$/i.test(name)) return "Foreign clients are called external-1, external-2, …";
+  const group = groups.find(
+    (one) => name.toLowerCase().replace(/-\d+$/, "") === one.name.toLowerCase() && /-\d+$/.test(name),
+  );
+  return group === undefined ? undefined : `The devices of the group ${group.name} are called like that.`;
+};
+
+export const boardHandlers = (ports: BoardPorts) => {
+  const { boards } = page;
+
+  const viewOf = async (
+    name: string,
+    errors: { NOT_FOUND(options: { message: string }): Error },
+  ): Promise<BoardView> => {
+    const view = await ports.view(name);
+    if (view === undefined) throw errors.NOT_FOUND({ message: noBoard(name) });
+    return view;
+  };
+
+  return {
+    sshEntries: boards.sshEntries.handler(() => ports.sshEntries()),
+    secrets: boards.secrets.handler(() => ports.secrets.view()),
+    keepSecretsInFile: boards.keepSecretsInFile.handler(({ input }) => ports.secrets.keepInFile(input.keep)),
+    readList: boards.readList.handler(({ input }) => ports.readList(input.text)),
+    reach: boards.reach.handler(({ input }) => ports.reach(input.target)),
+
+    trust: boards.trust.handler(async ({ input: { host, port, fingerprint } }) => {
+      await ports.trust(host, port, fingerprint);
+      return { trusted: true as const };
+    }),
+
+    add: boards.add.handler(async ({ input, errors }) => {
+      const why = clash(input.name, ports.groups());
+      if (why !== undefined) {
+        const message = `${why} Choose another name.`;
+        throw errors.PROBLEM({ message, data: { fields: [{ path: "name", message }] } });
+      }
+      await ports.add(input);
+      ports.changed();
+      return await viewOf(input.name, errors);
+    }),
+
+    get: boards.get.handler(({ input, errors }) => viewOf(input.name, errors)),
+
+    change: boards.change.handler(async ({ input: { name, ...change }, errors }) => {
+      await viewOf(name, errors);
+      await ports.change(name, change);
+      ports.changed();
+      return await viewOf(name, errors);
+    }),
+
+    replaceKey: boards.replaceKey.handler(async ({ input: { name, typedName, fingerprint }, errors }) => {
+      await viewOf(name, errors);
+      if (typedName !== name) {
+        const message = `Type ${name} to say that this board shall have another key.`;
+        throw errors.PROBLEM({ message, data: { fields: [{ path: "typedName", message }] } });
+      }
+      await ports.replaceKey(name, fingerprint);
+      ports.changed();
+      return await viewOf(name, errors);
+    }),
+
+    connect: boards.connect.handler(async ({ input: { name }, errors }) => {
+      await viewOf(name, errors);
+      await ports.connect(name);
+      return await viewOf(name, errors);
+    }),
+
+    probe: boards.probe.handler(async ({ input: { name }, errors }) => {
+      await viewOf(name, errors);
+      await ports.probe(name);
+      return await viewOf(name, errors);
+    }),
+
+    provision: boards.provision.handler(async ({ input: { name, ...how }, errors }) => {
+      await viewOf(name, errors);
+      await ports.provision(name, how);
+      return await viewOf(name, errors);
+    }),
+
+    stopProvision: boards.stopProvision.handler(async ({ input: { name }, errors }) => {
+      await viewOf(name, errors);
+      await ports.stopProvision(name);
+      return await viewOf(name, errors);
+    }),
+
+    undo: boards.undo.handler(async ({ input: { name, step, sudoPassword }, errors }) => {
+      await viewOf(name, errors);
+      await ports.undo(name, step, sudoPassword);
+      return await viewOf(name, errors);
+    }),
+
+    client: boards.client.handler(async ({ input, errors }) => {
+      await viewOf(input.name, errors);
+      await ports.client(input.name, input.do);
+      return await viewOf(input.name, errors);
+    }),
+
+    logs: boards.logs.handler(({ input }) => ports.logs(input)),
+
+    remove: boards.remove.handler(async ({ input: { name, cleanUp }, errors }) => {
+      await viewOf(name, errors);
+      const left = await ports.remove(name, cleanUp);
+      ports.changed();
+      return { removed: true as const, ...(left === undefined ? {} : { left }) };
+    }),
+  };
+};
