@@ -5,7 +5,6 @@ import type {
   BoardSummary,
   BoardTarget,
   BoardView,
-  HostKey,
   SignIn,
   TelemetryPoint,
 } from "#contract/boards.ts";
@@ -13,13 +12,13 @@ import type { Emit } from "#contract/events.ts";
 import { UserError } from "#contract/failure.ts";
 import { type Board, type BoardNews, type BoardRecord, createBoard } from "./board.ts";
 import { createOutput } from "./board-output.ts";
-import { BoardError, type SshConnection } from "./board-ports.ts";
 import { createTelemetry, type Told } from "./board-telemetry.ts";
 import { cleanBoard } from "./clean-board.ts";
 import { createEngagement, type Engagement, type EngagementInput } from "./engagement.ts";
 import { probeBoard } from "./probe/probe-board.ts";
 import { createProvisioner } from "./provision/provisioner.ts";
 import { openSecrets, type SecretsOptions } from "./secrets.ts";
+import { createSigning, withoutSecret } from "./sign-in.ts";
 import { openKnownHosts } from "./ssh/known-hosts.ts";
 import { createLabKey } from "./ssh/lab-key.ts";
 import { createSsh } from "./ssh/ssh.ts";
@@ -108,31 +107,7 @@ export const createBoards = (options: BoardsOptions) => {
     pass: (device, lines) => tell({ kind: "board-log", device, lines }),
   });
 
-  const secretName = (board: string): string => `board/${board}`;
-  const signInOf = async (record: BoardRecord): Promise<SignIn> => {
-    const { signIn } = record;
-    if (signIn.kind === "agent" || signIn.kind === "lab-key") return signIn;
-    const secret = await secrets.get(secretName(record.name));
-    if (signIn.kind === "key") {
-      return secret === undefined ? signIn : { ...signIn, passphrase: secret };
-    }
-    if (secret !== undefined) return { kind: "password", password: secret };
-    throw new BoardError({
-      code: "secret-missing",
-      title: "Its password is not known any more",
-      cause: `The lab kept the password of ${record.name} in memory only, and was started again since.`,
-      next: "Sign in again; let the lab install its own key to be asked no more.",
-      actions: [{ do: "sign-in", label: "Sign in" }],
-    });
-  };
-  const keepSecret = async (name: string, signIn: SignIn): Promise<void> => {
-    const secret =
-      signIn.kind === "password" ? signIn.password : signIn.kind === "key" ? signIn.passphrase : undefined;
-    if (secret === undefined || secret === "") await secrets.delete(secretName(name));
-    else await secrets.set(secretName(name), secret);
-  };
-  const withoutSecret = (signIn: SignIn): BoardRecord["signIn"] =>
-    signIn.kind === "key" ? { kind: "key", path: signIn.path } : { kind: signIn.kind };
+  const signing = createSigning({ ssh, labKey, secrets });
 
   const open = (record: BoardRecord): Board =>
     createBoard(record, {
@@ -141,7 +116,7 @@ export const createBoards = (options: BoardsOptions) => {
         return `${user}@${host.includes(":") ? `[${host}]` : host}:${port}`;
       },
       connect: async (known, signal) =>
-        await ssh.connect(known.target, await signInOf(known), { pinned: known.hostKey, signal }),
+        await ssh.connect(known.target, await signing.of(known), { pinned: known.hostKey, signal }),
       pulse: createPulse(),
       onPulse: telemetry.told,
       latest: telemetry.latest,
@@ -172,55 +147,6 @@ export const createBoards = (options: BoardsOptions) => {
 
   const engagements = new Set<Engagement>();
   const studyOf = (name: string): string | undefined => known(name).client?.view().study;
-
-  /** Signs in, and leaves the lab's key there where it should. */
-  const signInAt = async (
-    target: BoardTarget,
-    signIn: SignIn,
-    pinned: HostKey,
-    installKey: boolean,
-  ): Promise<{ connection: SshConnection; signIn: SignIn }> => {
-    const connection = await ssh.connect(target, signIn, { pinned });
-    if (!installKey || signIn.kind === "lab-key") return { connection, signIn };
-    try {
-      await labKey.install(connection);
-    } catch (error) {
-      connection.end();
-      throw error;
-    }
-    // What was installed is tried before the password is forgotten.
-    const own: SignIn = { kind: "lab-key" };
-    try {
-      const again = await ssh.connect(target, own, { pinned });
-      connection.end();
-      return { connection: again, signIn: own };
-    } catch (error) {
-      await labKey.uninstall(connection).catch(() => {});
-      connection.end();
-      throw error;
-    }
-  };
-
-  const trustedKey = async (target: BoardTarget): Promise<HostKey> => {
-    const reached = await ssh.reach(target);
-    if (reached.trust === "known" && !reached.isJump) return reached.key;
-    const where = `${reached.host}:${reached.port}`;
-    throw new BoardError(
-      reached.trust === "changed"
-        ? {
-            code: "host-key-changed",
-            title: "This is not the machine that is known at this address",
-            cause: `${where} shows ${reached.key.fingerprint}, but ${reached.known?.map(({ fingerprint }) => fingerprint).join(", ")} is known. It was set up anew, or somebody is in between.`,
-            next: "Find out which before you go on.",
-          }
-        : {
-            code: "host-key-new",
-            title: "Nobody has looked at this machine's key yet",
-            cause: `${where} shows ${reached.key.fingerprint}.`,
-            next: "Compare the fingerprint with the one on the machine, then trust it.",
-          },
-    );
-  };
 
   return {
     onNotice(listener: (notice: BoardsNotice) => void): () => void {
@@ -264,8 +190,13 @@ export const createBoards = (options: BoardsOptions) => {
       if (taken !== undefined) {
         throw new UserError(`There is a board called ${taken} already. Choose another name.`);
       }
-      const hostKey = await trustedKey(given.target);
-      const { connection, signIn } = await signInAt(given.target, given.signIn, hostKey, given.installKey);
+      const hostKey = await signing.trustedKey(given.target);
+      const { connection, signIn } = await signing.signInAt(
+        given.target,
+        given.signIn,
+        hostKey,
+        given.installKey,
+      );
       let facts: BoardFacts;
       try {
         facts = await probeBoard(connection);
@@ -283,7 +214,7 @@ export const createBoards = (options: BoardsOptions) => {
         addedAt: new Date(now()).toISOString(),
       };
       records.add(record);
-      await keepSecret(given.name, signIn);
+      await signing.keep(given.name, signIn);
       const board = open(record);
       boards.set(given.name, board);
       board.link.connect();
@@ -307,15 +238,15 @@ export const createBoards = (options: BoardsOptions) => {
         return;
       }
       const target = change.target ?? before.target;
-      const wanted = change.signIn ?? (await signInOf(before));
-      const { connection, signIn } = await signInAt(
+      const wanted = change.signIn ?? (await signing.of(before));
+      const { connection, signIn } = await signing.signInAt(
         target,
         wanted,
         before.hostKey,
         change.installKey === true,
       );
       connection.end();
-      await keepSecret(name, signIn);
+      await signing.keep(name, signIn);
       board.change({ target, signIn: withoutSecret(signIn) });
       await board.link.disconnect();
       board.link.connect();
@@ -367,7 +298,7 @@ export const createBoards = (options: BoardsOptions) => {
       boards.delete(name);
       records.remove(name);
       telemetry.forget(name);
-      await secrets.delete(secretName(name));
+      await signing.forget(name);
       return left;
     },
     /** Brings the clients of a study up on its boards and keeps them there. */

@@ -1,5 +1,6 @@
 import { createRouterClient } from "@orpc/server";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { BoardSummary } from "#contract/boards.ts";
 import { fleetHandlers } from "#main/hosts/page/fleet-handlers.ts";
 import { openStore, type Store } from "#main/store/store.ts";
 import {
@@ -19,12 +20,15 @@ const daysAgo = (days: number): string => new Date(NOW - days * DAY).toISOString
 let folder: ReturnType<typeof temporaryFolder>;
 let store: Store;
 let changes: number;
+let boards: Map<string, BoardSummary>;
 
 const open = () => {
   changes = 0;
+  boards = new Map();
   const handlers = fleetHandlers({
     groups: store.groups,
     devices: store.devices,
+    boards: () => boards,
     cursor: store.lastEvent,
     changed: () => {
       changes++;
@@ -209,4 +213,56 @@ test("all that are offline and of no group are forgotten at once", async () => {
   expect(devices.map(({ name }) => name)).toEqual(["a-1", "external-2"]);
   expect(devices[0]).toMatchObject({ leftReason: "the study ended" });
   expect(changes).toBe(2);
+});
+
+const onlineBoard: BoardSummary = {
+  address: "pi@10.0.0.7:22",
+  state: "online",
+  since: daysAgo(0),
+  setup: "ready",
+  model: "Raspberry Pi 5",
+};
+
+test("boards come first, with what is known of them, and only while they are on the list", async () => {
+  store.groups.add({ name: "virtual", count: 1, slowness: 1, dropOut: 0, crash: 0 });
+  store.boards.add({
+    name: "pi",
+    target: { host: "10.0.0.7" },
+    signIn: { kind: "agent" },
+    hostKey: { type: "ssh-ed25519", fingerprint: "SHA256:abc" },
+    ready: true,
+    addedAt: daysAgo(1),
+  });
+  boards.set("pi", onlineBoard);
+  joins("pi", daysAgo(0));
+  await train(["pi"]);
+  const { devices } = await fleet.view();
+  expect(devices.map(({ name, kind }) => [name, kind])).toEqual([
+    ["pi", "board"],
+    ["virtual-1", "virtual"],
+  ]);
+  expect(devices[0]).toMatchObject({
+    board: onlineBoard,
+    connected: true,
+    address: "pi@10.0.0.7:22",
+    lastUpdate: { round: 1, status: "folded" },
+  });
+  leaves("pi", daysAgo(0));
+  boards.delete("pi");
+  expect((await fleet.view()).devices.map(({ name }) => name)).toEqual(["virtual-1"]);
+});
+
+test("a group whose devices would be called like a board is refused", async () => {
+  boards.set("pi-2", onlineBoard);
+  const group = { slowness: 1, dropOut: 0, crash: 0 };
+  await expect(fleet.addGroup({ ...group, name: "Pi", count: 2 })).rejects.toMatchObject({
+    code: "PROBLEM",
+    message: expect.stringContaining("There is a board called pi-2"),
+  });
+  await expect(fleet.addGroup({ ...group, name: "pi", count: 1 })).resolves.toMatchObject({
+    groups: [{ name: "pi" }],
+  });
+  await expect(
+    fleet.changeGroup({ group: "pi", change: { ...group, name: "pi", count: 2 } }),
+  ).rejects.toMatchObject({ code: "PROBLEM" });
 });
