@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { Failure, Result } from "#contract/failure.ts";
 import type { Recipe } from "#contract/jobs.ts";
 import { parseStudy, type Study, type StudyInput } from "#contract/study.ts";
@@ -248,6 +248,24 @@ describe("conductRun", () => {
     clients.join("c");
     expect(await running).toMatchObject({ status: "done" });
     expect(lab.recorded.get("r")![1]!.clients).toEqual(["a", "b", "c"]);
+  });
+
+  test("goes on without those who do not come, when a person would rather, and waits for them again", async () => {
+    const clients = fakeClients(["a"], honest);
+    const lab = fakeLab(clients);
+    const goOnWithout = { asked: false };
+    const running = conductRun(plan({ rounds: 2 }), lab, { ...control(), goOnWithout });
+    await later(100, undefined);
+    expect(lab.events.filter(({ kind }) => kind === "round-started")).toEqual([]);
+    goOnWithout.asked = true;
+    await vi.waitFor(() => expect(lab.recorded.get("r")).toHaveLength(2), { timeout: 5000 });
+    expect(goOnWithout.asked).toBe(false);
+    await later(100, undefined);
+    expect(lab.recorded.get("r")).toHaveLength(2);
+    clients.join("b");
+    clients.join("c");
+    expect(await running).toMatchObject({ status: "done" });
+    expect(lab.recorded.get("r")!.map((r) => r.clients)).toEqual([[], ["a"], ["a", "b", "c"]]);
   });
 
   test("nobody is drawn before all that this computer hosts are there, however few are waited for", async () => {

@@ -4,12 +4,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createRouterClient } from "@orpc/server";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import type { BoardSummary } from "#contract/boards.ts";
 import { parseStudy, type Study, type StudyInput } from "#contract/study.ts";
 import type { EngineView, Preparation, ReadyCheck } from "#contract/views.ts";
 import { forkNode } from "#main/hosts/fork-node.ts";
 import { byteText } from "#main/hosts/page/byte-text.ts";
 import { readLeniently } from "#main/hosts/page/lenient-study.ts";
 import {
+  boardChecks,
   checkpointBytes,
   dataChecks,
   deviceChecks,
@@ -361,6 +363,38 @@ describe("the readiness list", () => {
     expect(dataChecks("x", entry, true)).toMatchObject([
       { state: "missing", text: "x is damaged: x.bin: is missing.", mend: { do: "go", page: "data" } },
       { state: "warning", mend: { do: "set" } },
+    ]);
+  });
+
+  it("says of each board whether it is ready", () => {
+    const board = (change: Partial<BoardSummary>): BoardSummary => ({
+      address: "pi@x:22",
+      state: "online",
+      since: "",
+      setup: "ready",
+      ...change,
+    });
+    const boards = new Map([
+      ["a", board({})],
+      ["b", board({})],
+      ["c", board({ setup: "needed" })],
+      [
+        "d",
+        board({
+          state: "offline",
+          problem: { code: "refused", title: "Nothing answers on port 22", cause: "", next: "" },
+        }),
+      ],
+      ["e", board({ setup: "running" })],
+    ]);
+    const study = parsed({ fleet: { devices: ["a", "b", "c", "d", "e", "nobody"] } });
+    expect(
+      boardChecks(study, (name) => boards.get(name)).map(({ state, text }) => `${state}: ${text}`),
+    ).toEqual([
+      "ok: 2 boards ready over SSH.",
+      "missing: c is not set up yet.",
+      "warning: d is not connected: Nothing answers on port 22. The study waits for it.",
+      "warning: e is being set up.",
     ]);
   });
 
