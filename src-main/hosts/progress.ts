@@ -231,6 +231,17 @@ export const noteLines = (event: LabEvent): string[] => {
       return event.status === "done" && event.reason.startsWith("all ")
         ? []
         : [`  run ${event.status}: ${event.reason}`];
+    case "board-state":
+      if (event.problem === undefined) return [`  ${event.device} is ${event.state}`];
+      return [
+        `  ${event.device} is ${event.state}. ${event.problem.title}: ${event.problem.cause} ${event.problem.next}`,
+      ];
+    case "board-client": {
+      if (event.state === "launched") return [`  ${event.device}: its client has started`];
+      const { problem } = event;
+      if (problem === undefined) return [];
+      return [`  ${event.device}: ${problem.title}. ${problem.cause} ${problem.next}`];
+    }
     default:
       return [];
   }

@@ -5,20 +5,30 @@ export const MOST_WAITING = 5000;
 
 const isProgress = ({ event }: StreamItem): boolean => event.kind === "client-progress";
 
-/** Of a device's progress within a phase only the latest is of use. */
-const progressKey = ({ event }: StreamItem): string | undefined =>
-  event.kind === "client-progress" ? `${event.run} ${event.round} ${event.phase} ${event.device}` : undefined;
+/** What is told whole each time, a device's progress within a phase, say, is of use only as it was last. */
+const latestKey = ({ event }: StreamItem): string | undefined => {
+  switch (event.kind) {
+    case "client-progress":
+      return `${event.kind} ${event.run} ${event.round} ${event.phase} ${event.device}`;
+    case "board":
+      return `${event.kind} ${event.device}`;
+    case "board-step":
+      return `${event.kind} ${event.step.id} ${event.device}`;
+    default:
+      return undefined;
+  }
+};
 
 /** What happened since a page was last told: bounded, whatever the page does. */
 export const createEventBuffer = () => {
-  /** In order; the keys of progress are those of a device's phase, all others are numbers. */
+  /** In order; what replaces an earlier one has a text for its key, all others a number. */
   let items = new Map<string | number, StreamItem>();
   let next = 0;
   let overflowed = false;
   return {
     add(item: StreamItem): void {
       if (overflowed) return;
-      const key = progressKey(item) ?? next++;
+      const key = latestKey(item) ?? next++;
       // the later one comes behind whatever happened in between
       items.delete(key);
       items.set(key, item);
