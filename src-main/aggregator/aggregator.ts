@@ -51,8 +51,15 @@ export interface Aggregator {
     readonly port: number;
     readonly tls?: TlsSettings;
   }): Promise<{ host: string; port: number }>;
-  /** Serves one already authenticated channel (an SSH forwarding) as this device, without any port. */
-  accept(channel: Duplex, device: string): void;
+  /**
+   * Serves one already authenticated channel (an SSH forwarding) as this device, without any port.
+   *
+   * @param options.token for a channel that others can open, too: whoever speaks there must know it, as `fedfleet-token`
+   *   in the call's metadata or as the answer to `get_properties({"want": "join_token"})`
+   * @returns cuts it: what is outstanding there fails at once. To be called when the connection that carries the
+   *   channel is gone, since a channel of a dead connection may never close.
+   */
+  accept(channel: Duplex, device: string, options?: { readonly token?: string | undefined }): () => void;
   /**
    * A secret that makes its bearer this device, past any admission, as often as it joins. While one connection
    * lives, a second one with the same ticket takes its place: a device whose network broke rejoins long before
@@ -72,6 +79,12 @@ export interface Aggregator {
   disconnect(device: string, reconnectSeconds?: number): Promise<void>;
   /** Sends everybody away and closes all ports, within `deadlineMs` (default 5 s) and a moment. */
   close(options?: { readonly reconnectSeconds?: number; readonly deadlineMs?: number }): Promise<void>;
+}
+
+/** A channel that was handed in, who speaks there, and whether a call on it is let in. */
+interface InjectedChannel {
+  readonly device: string;
+  readonly judge: ReturnType<typeof createAdmission>;
 }
 
 interface Member {
@@ -175,9 +188,13 @@ export const createAggregator = (options: {
   const decide = (
     headers: IncomingHttpHeaders,
     connection: Connection,
-    channelDevice: string | undefined,
+    channel: InjectedChannel | undefined,
   ): Verdict & { readonly device?: string } => {
-    if (channelDevice !== undefined) return { kind: "welcome", device: channelDevice };
+    if (channel !== undefined) {
+      const header = headers[TOKEN_HEADER];
+      const verdict = channel.judge(undefined, header === undefined ? undefined : String(header));
+      return verdict.kind === "refuse" ? verdict : { ...verdict, device: channel.device };
+    }
     const ticket = headers[TICKET_HEADER];
     if (ticket !== undefined) {
       const device = tickets.deviceOf(String(ticket));
@@ -193,7 +210,7 @@ export const createAggregator = (options: {
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
     connection: Connection,
-    channelDevice?: string,
+    channel?: InjectedChannel,
   ): void => {
     const path = headers[":path"] ?? "";
     const dialect = Object.hasOwn(JOIN_PATHS, path) ? JOIN_PATHS[path] : undefined;
@@ -202,7 +219,7 @@ export const createAggregator = (options: {
       refuseCall(stream, GRPC.UNIMPLEMENTED, "this server knows FlowerService/Join only");
     } else if (closing) refuseCall(stream, GRPC.UNAVAILABLE, "the server is shutting down");
     else {
-      const verdict = decide(headers, connection, channelDevice);
+      const verdict = decide(headers, connection, channel);
       if (verdict.kind === "refuse") {
         tellRefusal(connection, verdict.failure);
         refuseCall(stream, GRPC.PERMISSION_DENIED, verdict.failure.cause);
@@ -227,8 +244,9 @@ export const createAggregator = (options: {
       endpoints.add(endpoint);
       return bound;
     },
-    accept: (channel, device) => {
-      const endpoint = createEndpoint((s, h, c) => onCall(s, h, c, device), undefined, device);
+    accept: (channel, device, { token } = {}) => {
+      const judge = createAdmission(token === undefined ? { kind: "open" } : { kind: "token", token });
+      const endpoint = createEndpoint((s, h, c) => onCall(s, h, c, { device, judge }), undefined, device);
       endpoints.add(endpoint);
       channel.on("error", () => {});
       const over = (): void => {
@@ -239,6 +257,7 @@ export const createAggregator = (options: {
       channel.once("end", over);
       channel.once("close", over);
       endpoint.server.emit("connection", channel);
+      return over;
     },
     issueTicket: tickets.issue,
     revokeTicket: tickets.revoke,
