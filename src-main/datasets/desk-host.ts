@@ -2,11 +2,13 @@ import { constants, setPriority } from "node:os";
 import type { Parent } from "#contract/child.ts";
 import { answerJobs } from "#contract/child-jobs.ts";
 import type { Dataset, DatasetLocation, Partition } from "#contract/dataset.ts";
+import { UserError } from "#contract/failure.ts";
 import type { Study, StudyProblem } from "#contract/study.ts";
 import { datasetSha256, loadDataset } from "./datasets.ts";
-import type { Dealt, DeskLabels, DeskWork } from "./desk-messages.ts";
+import type { Dealt, DeskLabels, DeskWork, PartWanted } from "./desk-messages.ts";
 import { stampOf } from "./digest.ts";
 import { examine } from "./examine.ts";
+import { folderPart, type PartFiles, writePart } from "./part-files.ts";
 import { sampleSheet } from "./sample-sheet.ts";
 
 export interface DeskHostPorts {
@@ -18,13 +20,19 @@ export interface DeskHostPorts {
   ): { ok: true; partition: Partition | undefined } | { ok: false; problems: readonly StudyProblem[] };
 }
 
+/** A data set whose parts are wanted stays in memory for so long after the last one. */
+const PARTS_LAST_MS = 20_000;
+
 /**
  * The child's side of `createDesk`: answers the parent's jobs until the parent goes. One data set is in memory at a
- * time, and only while it is read; its labels stay, for as long as its files are not touched.
+ * time, and only while it is read, or while devices get their parts of it; its labels stay, for as long as its files
+ * are not touched.
  */
 export const runDeskHost = ({ parent, deal }: DeskHostPorts): void => {
   let cached: { key: string; labels: DeskLabels } | undefined;
   let reading: Promise<unknown> = Promise.resolve();
+  let open: { key: string; dataset: Dataset } | undefined;
+  let openTimer: NodeJS.Timeout | undefined;
 
   /** One after the other: two data sets at once could be more than the memory holds. */
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -47,10 +55,35 @@ export const runDeskHost = ({ parent, deal }: DeskHostPorts): void => {
     cached = { key, labels };
     return labels;
   };
+  const letGo = (): void => {
+    clearTimeout(openTimer);
+    open = undefined;
+  };
+  const load = (location: DatasetLocation): Promise<Dataset> => {
+    letGo();
+    return loadDataset(location);
+  };
   const labelsOf = async (location: DatasetLocation): Promise<DeskLabels> => {
     const key = await keyOf(location);
     if (cached?.key === key) return cached.labels;
-    return inTurn(async () => (cached?.key === key ? cached.labels : keep(key, await loadDataset(location))));
+    return inTurn(async () => (cached?.key === key ? cached.labels : keep(key, await load(location))));
+  };
+  const part = async ({ location, dir, folder, ...samples }: PartWanted): Promise<PartFiles> => {
+    const key = await keyOf(location);
+    const dataset = open?.key === key ? open.dataset : await load(location);
+    open = { key, dataset };
+    openTimer = setTimeout(letGo, PARTS_LAST_MS);
+    if (folder) return folderPart(dataset, samples);
+    try {
+      return await writePart(dataset, samples, dir);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === undefined) throw error;
+      throw new UserError(
+        `data: the parts of ${location.name} cannot be written to ${dir} (${message}). Make room there, or see who may write there.`,
+        { cause: error },
+      );
+    }
   };
   const dealt = async (study: Study, location: DatasetLocation): Promise<Dealt> => {
     const labels = await labelsOf(location);
@@ -72,11 +105,16 @@ export const runDeskHost = ({ parent, deal }: DeskHostPorts): void => {
     samples: ({ location, perClass }) =>
       inTurn(async () => {
         const key = await keyOf(location);
-        const dataset = await loadDataset(location);
+        const dataset = await load(location);
         keep(key, dataset);
         return sampleSheet(dataset, perClass);
       }),
     examine: (what) => inTurn(() => examine(what)),
+    part: (wanted) =>
+      inTurn(() => {
+        clearTimeout(openTimer);
+        return part(wanted);
+      }),
     deal: ({ study, location }) => dealt(study, location),
     partition: async ({ study, location }) => {
       const labels = await labelsOf(location);

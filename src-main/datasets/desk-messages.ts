@@ -2,6 +2,7 @@ import type { DatasetLocation, Partition } from "#contract/dataset.ts";
 import type { Study, StudyProblem } from "#contract/study.ts";
 import type { Examination } from "./examine.ts";
 import type { Registered } from "./inspect.ts";
+import type { PartFiles, PartSamples } from "./part-files.ts";
 
 /** What of a data set is needed to deal it out: small beside its pictures. */
 export interface DeskLabels {
@@ -56,6 +57,15 @@ export type FullyDealt = { readonly classNames: readonly string[]; readonly sha2
   | { readonly ok: false; readonly problems: readonly StudyProblem[] }
 );
 
+/** A device's part of a data set, as files for it. */
+export interface PartWanted extends PartSamples {
+  readonly location: DatasetLocation;
+  /** Where the files go, named by their SHA-256. */
+  readonly dir: string;
+  /** The device has the data set itself: only which samples are its is said, and no file is written. */
+  readonly folder: boolean;
+}
+
 /** Each kind of work with what it takes and gives. */
 export interface DeskWork {
   labels: { takes: DatasetLocation; gives: DeskLabels };
@@ -63,4 +73,5 @@ export interface DeskWork {
   examine: { takes: Examination; gives: Registered };
   deal: { takes: { study: Study; location: DatasetLocation }; gives: Dealt };
   partition: { takes: { study: Study; location: DatasetLocation }; gives: FullyDealt };
+  part: { takes: PartWanted; gives: PartFiles };
 }

@@ -2,9 +2,10 @@ import type { ForkChild } from "#contract/child.ts";
 import { createChildJobs, createTurns } from "#contract/child-jobs.ts";
 import type { DatasetLocation } from "#contract/dataset.ts";
 import type { Study } from "#contract/study.ts";
-import type { Dealt, DeskLabels, DeskWork, FullyDealt, SampleSheet } from "./desk-messages.ts";
+import type { Dealt, DeskLabels, DeskWork, FullyDealt, PartWanted, SampleSheet } from "./desk-messages.ts";
 import type { Examination } from "./examine.ts";
 import type { Registered } from "./inspect.ts";
+import type { PartFiles } from "./part-files.ts";
 
 /** Heavy work on data sets in a process of its own, so that the one that serves pages stays free. */
 export interface Desk {
@@ -21,6 +22,11 @@ export interface Desk {
   deal(study: Study, location: DatasetLocation, asker?: AbortSignal): Promise<Dealt>;
   /** The partition of a study that is started. It waits for no more than the one that is being dealt. */
   partition(study: Study, location: DatasetLocation): Promise<FullyDealt>;
+  /**
+   * A device's part of a data set. The data set stays in memory for some seconds, for the other devices of a study.
+   * @throws UserError that names the file, as `loadDataset` does, or when there is no room for the files
+   */
+  part(wanted: PartWanted): Promise<PartFiles>;
   /** Undefined while no process is there. */
   readonly pid: number | undefined;
   /** Ends the process; jobs that still wait are rejected. */
@@ -54,6 +60,7 @@ export const createDesk = ({ fork, entry, idleMs }: DeskOptions): Desk => {
     examine: (what) => jobs.ask("examine", what),
     deal: (study, location, asker) => inTurn(() => jobs.ask("deal", { study, location }), asker),
     partition: (study, location) => jobs.ask("partition", { study, location }),
+    part: (wanted) => jobs.ask("part", wanted),
     get pid() {
       return jobs.pid;
     },
