@@ -181,6 +181,8 @@ export const startDockerd = async (options: DockerdOptions = {}) => {
     const ended = new Promise((resolve) => child!.once("exit", resolve));
     kill(child!.pid!, signal);
     await ended;
+    // Its containerd goes with it, but looks alive for as long as nobody has collected its end.
+    if (signal === "SIGKILL") rmSync(join(folder, "exec/containerd/containerd.pid"), { force: true });
   };
 
   /** The docker command on this engine. @returns what it printed */
