@@ -1,0 +1,1 @@
+"""Reading a device's pictures. The door is local_data.load."""

@@ -1,0 +1,10 @@
+"""Which Flower this is."""
+
+
+def flwr_version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("flwr")
+    except PackageNotFoundError:
+        return "unknown"
