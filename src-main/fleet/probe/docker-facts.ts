@@ -61,7 +61,9 @@ const readState = (
   return "missing";
 };
 
+/** What nobody told is not held against the board. */
 const hasMemoryController = (sections: Sections): boolean =>
+  sections.get("controllers")?.status !== 0 ||
   sections.lines("controllers").some((line) => {
     // cgroup v1's table ends each row with 1 or 0; v2's file names what is on.
     const words = line.trim().split(/\s+/);
