@@ -58,6 +58,10 @@ export interface SshConnection {
   /** Settles, never rejects, when the connection is gone. */
   readonly closed: Promise<void>;
   readonly isClosed: boolean;
+  /** Why it is gone, once it is. */
+  readonly lost?: BoardProblem | undefined;
+  /** When anything came from the board last, in milliseconds as Date.now() counts. */
+  readonly heardAt?: number;
   /** Ends it at once. */
   end(): void;
 }

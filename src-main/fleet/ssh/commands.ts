@@ -1,0 +1,152 @@
+import type { ClientChannel } from "ssh2";
+import { BoardError, type Ran, type RunOptions } from "#main/fleet/board-ports.ts";
+import { cancelled } from "./problems.ts";
+
+/** Of each stream, what is kept. */
+const KEPT_BYTES = 256 * 1024;
+export const PATIENCE_MS = 30_000;
+/** sshd allows ten sessions on a connection by default; readers and file transfer need some. */
+const AT_ONCE = 6;
+
+/** The last bytes of a stream. */
+export const createTail = (limit: number) => {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  let cut = false;
+  return {
+    add(chunk: Buffer): void {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      while (bytes > limit) {
+        cut = true;
+        const first = chunks[0]!;
+        const surplus = bytes - limit;
+        if (first.length <= surplus) chunks.shift();
+        else chunks[0] = first.subarray(surplus);
+        bytes -= Math.min(first.length, surplus);
+      }
+    },
+    text(): string {
+      let all = Buffer.concat(chunks);
+      // Not to begin in the middle of a character.
+      while (cut && all.length > 0 && (all[0]! & 0xc0) === 0x80) all = all.subarray(1);
+      return all.toString("utf8");
+    },
+  };
+};
+
+/** Lets at most so many through at once, fewer where the server allows fewer. */
+export const createSlots = (limit = AT_ONCE) => {
+  let allowed = limit;
+  let taken = 0;
+  const waiting: (() => void)[] = [];
+  const next = (): void => {
+    while (taken < allowed && waiting.length > 0) {
+      taken += 1;
+      waiting.shift()!();
+    }
+  };
+  return {
+    take: (signal?: AbortSignal): Promise<void> =>
+      new Promise((resolve, reject) => {
+        const abort = (): void => {
+          waiting.splice(waiting.indexOf(enter), 1);
+          reject(cancelled(signal?.reason));
+        };
+        const enter = (): void => {
+          signal?.removeEventListener("abort", abort);
+          resolve();
+        };
+        signal?.addEventListener("abort", abort, { once: true });
+        waiting.push(enter);
+        next();
+      }),
+    free(): void {
+      taken -= 1;
+      next();
+    },
+    /** The server refused one more. @returns whether it is worth waiting for another to end */
+    refused(): boolean {
+      if (taken <= 1) return false;
+      allowed = taken - 1;
+      return true;
+    },
+    get taken(): number {
+      return taken;
+    },
+  };
+};
+
+export const tooLong = (timeoutMs: number): BoardError =>
+  new BoardError({
+    code: "no-answer",
+    title: "A command took too long",
+    cause: `It did not end within ${Math.round(timeoutMs / 1000)} s and was stopped.`,
+    next: "Look whether the board is busy, then try again.",
+    actions: [{ do: "retry", label: "Try again" }],
+  });
+
+/** Waits for the end of a command whose channel is open. Rejects with BoardError "no-answer" or "cancelled". */
+export const waitForEnd = (channel: ClientChannel, options: RunOptions): Promise<Ran> =>
+  new Promise((resolve, reject) => {
+    const { stdin, signal, timeoutMs = PATIENCE_MS, onOutput } = options;
+    const stdout = createTail(KEPT_BYTES);
+    const stderr = createTail(KEPT_BYTES);
+    let code: number | null = null;
+    let endedBy: string | undefined;
+    let over = false;
+    const finish = (settle: () => void): void => {
+      if (over) return;
+      over = true;
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", abort);
+      settle();
+    };
+    const stop = (error: BoardError): void =>
+      finish(() => {
+        // sshd passes it on to the command; closing alone would leave it running until it writes.
+        try {
+          channel.signal("TERM");
+          channel.close();
+        } catch {
+          // the connection has just gone
+        }
+        reject(error);
+      });
+    const abort = (): void => stop(cancelled(signal?.reason));
+    const timer = Number.isFinite(timeoutMs)
+      ? setTimeout(() => stop(tooLong(timeoutMs)), timeoutMs)
+      : undefined;
+    if (signal?.aborted) return abort();
+    signal?.addEventListener("abort", abort, { once: true });
+    const listen = (stream: NodeJS.ReadableStream, kept: typeof stdout, name: "stdout" | "stderr"): void => {
+      const decoder = new TextDecoder();
+      const hear = (text: string): void => {
+        if (text !== "" && !over) onOutput?.(text, name);
+      };
+      stream.on("data", (chunk: Buffer) => {
+        kept.add(chunk);
+        if (onOutput !== undefined) hear(decoder.decode(chunk, { stream: true }));
+      });
+      stream.once("end", () => {
+        if (onOutput !== undefined) hear(decoder.decode());
+      });
+    };
+    listen(channel, stdout, "stdout");
+    listen(channel.stderr, stderr, "stderr");
+    channel.once("exit", (status: number | null, name?: string) => {
+      code = status;
+      endedBy = name;
+    });
+    channel.once("close", () =>
+      finish(() =>
+        resolve({
+          code,
+          stdout: stdout.text(),
+          stderr: stderr.text(),
+          ...(endedBy === undefined ? {} : { signal: endedBy }),
+        }),
+      ),
+    );
+    channel.end(stdin);
+  });

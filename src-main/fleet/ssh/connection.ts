@@ -1,0 +1,302 @@
+import type { Duplex } from "node:stream";
+import type { ClientChannel, SFTPWrapper } from "ssh2";
+import type { BoardProblem } from "#contract/boards.ts";
+import {
+  BoardError,
+  type Forwarding,
+  type Ran,
+  type RunOptions,
+  type SshConnection,
+} from "#main/fleet/board-ports.ts";
+import { asSocket, createChannels } from "./channels.ts";
+import { createSlots, PATIENCE_MS, tooLong, waitForEnd } from "./commands.ts";
+import { endClient, type OpenedClient } from "./open-client.ts";
+import { cancelled, hostText, lostProblem } from "./problems.ts";
+import { inSh, quote } from "./shell.ts";
+
+/** A unix socket's path may not be longer. */
+const SOCKET_PATH_BYTES = 107;
+
+/** Makes a signed-in client the connection to a board. `before` are the hosts that it goes through. */
+export const createConnection = (
+  opened: OpenedClient,
+  before: readonly OpenedClient[] = [],
+): SshConnection & { readonly lost: BoardProblem | undefined; readonly heardAt: number } => {
+  const { client, socket, hop } = opened;
+  const slots = createSlots();
+  const channels = createChannels();
+  /** What is to be told when the connection is gone. */
+  const waiting = new Set<(error: BoardError) => void>();
+  const sockets = new Map<string, (channel: Duplex) => void>();
+  const ports = new Map<number, (channel: Duplex) => void>();
+  let isClosed = false;
+  let ours = false;
+  let lastError: Error | undefined;
+  let lost: BoardProblem | undefined;
+  let heardAt = Date.now();
+  let transfer: Promise<SFTPWrapper> | undefined;
+
+  socket.on("data", () => {
+    heardAt = Date.now();
+  });
+  client.on("error", (error) => {
+    lastError = error;
+  });
+  const gone = (): BoardError =>
+    new BoardError(lost ?? lostProblem(hop, lastError, ours), { cause: lastError });
+  let settleClosed = (): void => {};
+  const closed = new Promise<void>((resolve) => {
+    settleClosed = resolve;
+  });
+  const onClose = (): void => {
+    if (isClosed) return;
+    isClosed = true;
+    lost = lostProblem(hop, lastError, ours);
+    const error = gone();
+    for (const tell of [...waiting]) tell(error);
+    waiting.clear();
+    channels.closeAll();
+    for (const jump of [...before].reverse()) endClient(jump);
+    settleClosed();
+  };
+  client.once("close", onClose);
+  if (socket.destroyed) onClose();
+
+  /** Waits for what a callback of ssh2 says, but never longer than the connection lives. */
+  const ask = <T>(
+    start: (done: (error?: Error | null, value?: T) => void) => void,
+    refused: (error: Error) => BoardError,
+    patience: { readonly signal?: AbortSignal; readonly timeoutMs?: number; late?(value: T): void } = {},
+  ): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const { signal, timeoutMs = Number.POSITIVE_INFINITY } = patience;
+      if (isClosed) return reject(gone());
+      if (signal?.aborted) return reject(cancelled(signal.reason));
+      const settle = (): boolean => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", abort);
+        return waiting.delete(tell);
+      };
+      const tell = (error: BoardError): void => {
+        if (settle()) reject(error);
+      };
+      const abort = (): void => tell(cancelled(signal?.reason));
+      const timer = Number.isFinite(timeoutMs)
+        ? setTimeout(() => tell(tooLong(timeoutMs)), timeoutMs)
+        : undefined;
+      waiting.add(tell);
+      signal?.addEventListener("abort", abort, { once: true });
+      const done = (error?: Error | null, value?: T): void => {
+        if (!settle()) {
+          if (!error) patience.late?.(value as T);
+        } else if (!error) resolve(value as T);
+        else reject(isClosed || /^no response from server$/i.test(error.message) ? gone() : refused(error));
+      };
+      try {
+        start(done);
+      } catch (error) {
+        // ssh2 throws "Not connected" between the end of the stream and the close of the socket.
+        tell(new BoardError(lostProblem(hop, lastError ?? (error as Error), ours), { cause: error }));
+      }
+    });
+
+  const refusal = (title: string, next: string) => (error: Error) =>
+    new BoardError(
+      {
+        code: "forwarding-refused",
+        title,
+        cause: `The SSH server at ${hostText(hop)} said: ${error.message}.`,
+        next,
+        raw: error.message,
+        actions: [{ do: "retry", label: "Try again" }],
+      },
+      { cause: error },
+    );
+  const sessionRefused = refusal(
+    `${hop.host} opens no further session`,
+    "Look at MaxSessions in /etc/ssh/sshd_config there, and whether the user may run commands.",
+  );
+  const forwardRefused = (option: string) =>
+    refusal(
+      `The SSH server of ${hop.host} forbids tunnels`,
+      `Allow ${option} in /etc/ssh/sshd_config there and restart its SSH server.`,
+    );
+
+  const exec = (command: string, options: RunOptions = {}): Promise<ClientChannel> =>
+    ask<ClientChannel>(
+      (done) =>
+        client.exec(command, (error, channel) => {
+          if (!error) channels.add(asSocket(channel));
+          done(error, channel);
+        }),
+      sessionRefused,
+      { ...options, late: (channel) => channel.close() },
+    );
+
+  const waitFor = (channel: ClientChannel, options: RunOptions): Promise<Ran> =>
+    new Promise((resolve, reject) => {
+      if (isClosed) return reject(gone());
+      waiting.add(reject);
+      waitForEnd(channel, options).then(
+        (ran) => {
+          // A channel that a dying connection closed is not the command's end: `onClose` says so.
+          if (ran.code === null && ran.signal === undefined && socket.destroyed && !isClosed) return;
+          if (waiting.delete(reject)) resolve(ran);
+        },
+        (error) => {
+          waiting.delete(reject);
+          reject(error);
+        },
+      );
+    });
+
+  const run: SshConnection["run"] = async (command, options = {}) => {
+    const { signal, timeoutMs = PATIENCE_MS } = options;
+    for (;;) {
+      await ask<void>(
+        (done) => slots.take(signal).then(() => done(), done),
+        (error) => error as BoardError,
+      );
+      try {
+        const channel = await exec(command, { timeoutMs, ...(signal === undefined ? {} : { signal }) });
+        return await waitFor(channel, { ...options, timeoutMs });
+      } catch (error) {
+        if (error instanceof BoardError && error.problem.code === "forwarding-refused" && slots.refused()) {
+          continue;
+        }
+        throw error;
+      } finally {
+        slots.free();
+      }
+    }
+  };
+
+  const prepareSocket = async (path: string): Promise<string> => {
+    const { code, stdout, stderr } = await run(
+      inSh(
+        `p=${quote(path)}; case $p in /*) ;; *) p=$HOME/$p ;; esac; umask 077; ` +
+          `mkdir -p -- "$(dirname -- "$p")" && rm -f -- "$p" && printf %s "$p"`,
+      ),
+    );
+    if (code === 0 && Buffer.byteLength(stdout) <= SOCKET_PATH_BYTES) return stdout;
+    throw new BoardError({
+      code: "forwarding-refused",
+      title: `No tunnel can begin at ${path}`,
+      cause:
+        code === 0
+          ? `${stdout} is longer than the ${SOCKET_PATH_BYTES} characters that a socket's path may have.`
+          : `Its folder cannot be made or written on ${hop.host}.`,
+      next: "Look at the rights and the free space of the home folder there.",
+      ...(stderr === "" ? {} : { raw: stderr.trim() }),
+    });
+  };
+
+  client.on("unix connection", ({ socketPath }, accept, reject) => {
+    const take = sockets.get(socketPath);
+    if (take === undefined) reject();
+    else take(channels.add(asSocket(accept())));
+  });
+  client.on("tcp connection", ({ destPort }, accept, reject) => {
+    const take = ports.get(destPort);
+    if (take === undefined) reject();
+    else take(channels.add(asSocket(accept())));
+  });
+
+  /** Ends a forwarding; quiet where there is no connection any more, or none was there. */
+  const endForward = async (start: (done: (error?: Error | null) => void) => void): Promise<void> => {
+    await ask<void>(start, gone).catch(() => {});
+  };
+
+  return {
+    run,
+    open: (command) => exec(command),
+    openSocket: (path) =>
+      ask<Duplex>(
+        (done) =>
+          client.openssh_forwardOutStreamLocal(path, (error, channel) => {
+            if (!error) channels.add(asSocket(channel));
+            done(error, channel);
+          }),
+        refusal(
+          `${path} on ${hop.host} cannot be opened`,
+          "Look whether its service runs, whether the user may use it, and whether the SSH server allows AllowStreamLocalForwarding.",
+        ),
+      ),
+    async forwardSocket(given, onConnection): Promise<Forwarding> {
+      const path = await prepareSocket(given);
+      const stop = () => endForward((done) => client.openssh_unforwardInStreamLocal(path, done));
+      if (sockets.has(path)) await stop();
+      sockets.set(path, onConnection);
+      try {
+        await ask<void>(
+          (done) => client.openssh_forwardInStreamLocal(path, done),
+          forwardRefused("AllowStreamLocalForwarding"),
+        );
+      } catch (error) {
+        sockets.delete(path);
+        throw error;
+      }
+      return {
+        async close() {
+          if (sockets.get(path) !== onConnection) return;
+          sockets.delete(path);
+          await stop();
+          await run(inSh(`rm -f -- ${quote(path)}`)).catch(() => {});
+        },
+      };
+    },
+    async forwardPort(onConnection) {
+      const port = await ask<number>(
+        (done) =>
+          client.forwardIn("127.0.0.1", 0, (error, found) => {
+            if (found !== undefined) ports.set(found, onConnection);
+            done(error, found);
+          }),
+        forwardRefused("AllowTcpForwarding"),
+      );
+      return {
+        port,
+        async close() {
+          if (!ports.delete(port)) return;
+          await endForward((done) => client.unforwardIn("127.0.0.1", port, done));
+        },
+      };
+    },
+    sftp() {
+      transfer ??= ask<SFTPWrapper>(
+        (done) => client.sftp((error, session) => done(error, session)),
+        refusal(
+          `${hop.host} offers no file transfer`,
+          "Turn on the sftp subsystem in /etc/ssh/sshd_config there.",
+        ),
+      ).then(
+        (session) => {
+          session.on("error", () => {});
+          session.once("close", () => {
+            transfer = undefined;
+          });
+          return session;
+        },
+        (error: unknown) => {
+          transfer = undefined;
+          throw error;
+        },
+      );
+      return transfer;
+    },
+    closed,
+    get isClosed() {
+      return isClosed;
+    },
+    get lost() {
+      return lost;
+    },
+    get heardAt() {
+      return heardAt;
+    },
+    end() {
+      ours = true;
+      endClient(opened);
+    },
+  };
+};

@@ -1,0 +1,213 @@
+import { connect, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import ssh2, { type AnyAuthMethod, type Client, type ConnectConfig } from "ssh2";
+import { readHostKey, type ShownKey, unwantedAlgorithms } from "./host-key.ts";
+import { type Attempt, cancelled, type Hop } from "./problems.ts";
+
+/** One way to prove who one is; of several, each is tried once, in order. */
+export type Proof =
+  | Exclude<AnyAuthMethod, { readonly type: "keyboard-interactive" }>
+  /** The password as the answer to the server's question for it. */
+  | { readonly type: "keyboard-interactive"; readonly username: string; readonly password: string };
+
+export interface OpenOptions {
+  readonly hop: Hop;
+  /** A channel of the host before; default: a TCP connection of its own. */
+  readonly through?: Duplex;
+  /** Only `true` lets the connection go on. */
+  readonly verify: (key: ShownKey) => boolean;
+  /** Types of the keys that are known; others are not asked for. Default: all. */
+  readonly keyTypes?: readonly string[];
+  /** None: the host's key is only looked at. */
+  readonly proofs?: readonly Proof[];
+  readonly signal?: AbortSignal;
+}
+
+export interface OpenedClient {
+  readonly client: Client;
+  readonly socket: Duplex;
+  readonly hop: Hop;
+}
+
+/** Why no connection came about, as the machines said it. */
+export class AttemptError extends Error {
+  readonly attempt: Attempt;
+  constructor(attempt: Attempt) {
+    super(attempt.error.message, { cause: attempt.error });
+    this.name = "AttemptError";
+    this.attempt = attempt;
+  }
+}
+
+/** From the first word to the end of the handshake and sign-in. */
+const READY_MS = 20_000;
+/** Until something takes the TCP connection. */
+const REACH_MS = 10_000;
+/** A silent connection is given up after three unanswered questions: a cut of 20 s is survived. */
+const KEEPALIVE = { keepaliveInterval: 10_000, keepaliveCountMax: 3 };
+
+const WIRE_NAMES: Readonly<Record<string, string>> = { agent: "publickey" };
+
+/** The answers to what sshd's PAM asks. The password goes to one hidden question, and only once. */
+const answerOnce = (password: string, asked: string[]) => {
+  let given = false;
+  return (prompts: readonly { prompt: string; echo?: boolean }[]): string[] => {
+    const only = prompts.length === 1 && prompts[0]!.echo !== true && !given;
+    if (only) {
+      given = true;
+      return [password];
+    }
+    asked.push(...prompts.map(({ prompt }) => prompt.trim()));
+    return prompts.map(() => "");
+  };
+};
+
+/**
+ * The one place where an ssh2 client is made. ssh2 takes every answer of a verifier but a literal `false` for a yes,
+ * so the answer is made a boolean here; an emitter without an error handler would end the process, so each has one
+ * for all its life.
+ * @throws AttemptError; BoardError "cancelled"
+ */
+export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
+  const { hop, proofs = [], signal } = options;
+  if (signal?.aborted) return Promise.reject(cancelled(signal.reason));
+  const client: Client = new ssh2.Client();
+  const socket: Duplex =
+    options.through ?? connect({ host: hop.host, port: hop.port, noDelay: true, keepAlive: true });
+  const own = options.through === undefined ? (socket as Socket) : undefined;
+  let connected = own === undefined;
+  let heard = false;
+  let secured = false;
+  let partial = false;
+  let methods: readonly string[] | undefined;
+  const asked: string[] = [];
+
+  const left = [...proofs];
+  let promptedForPassword = false;
+  const nextProof = (accepted: readonly string[] | null): AnyAuthMethod | false => {
+    for (;;) {
+      const proof = left.shift();
+      if (proof === undefined) return false;
+      // Refused as an answer, the same password is not sent a second time: it would count as a second attempt.
+      if (proof.type === "password" && promptedForPassword) continue;
+      if (accepted !== null && !accepted.includes(WIRE_NAMES[proof.type] ?? proof.type)) continue;
+      if (proof.type !== "keyboard-interactive") return proof;
+      const answer = answerOnce(proof.password, asked);
+      return {
+        type: "keyboard-interactive",
+        username: proof.username,
+        prompt: (_name, _instructions, _language, prompts, finish) => {
+          promptedForPassword ||= prompts.length > 0;
+          finish(answer(prompts));
+        },
+      };
+    }
+  };
+
+  const unwanted = unwantedAlgorithms(options.keyTypes);
+  const config: ConnectConfig = {
+    username: hop.user,
+    sock: socket,
+    readyTimeout: READY_MS,
+    ...KEEPALIVE,
+    algorithms: {
+      serverHostKey: { remove: unwanted },
+      hmac: { remove: ["hmac-sha1-etm@openssh.com", "hmac-sha1"] },
+    } as unknown as NonNullable<ConnectConfig["algorithms"]>,
+    hostVerifier: (bytes: Buffer, done: (permitted: boolean) => void): void => {
+      heard = true;
+      let permitted = false;
+      try {
+        permitted = options.verify(readHostKey(bytes)) === true;
+      } finally {
+        done(permitted);
+      }
+    },
+    authHandler: ((accepted: string[] | null, partly: boolean | null, next: (proof: unknown) => void) => {
+      secured = true;
+      if (accepted !== null) methods = accepted;
+      partial ||= partly === true;
+      next(nextProof(accepted));
+    }) as unknown as NonNullable<ConnectConfig["authHandler"]>,
+  };
+
+  return new Promise((resolve, reject) => {
+    let settled = false;
+    const settle = (): boolean => {
+      if (settled) return false;
+      settled = true;
+      clearTimeout(tooLate);
+      signal?.removeEventListener("abort", abort);
+      return true;
+    };
+    const drop = (): void => {
+      client.end();
+      socket.destroy();
+    };
+    const fail = (error: Error): void => {
+      if (!settle()) return;
+      drop();
+      reject(
+        new AttemptError({
+          error,
+          connected,
+          heard,
+          secured,
+          partial,
+          asked,
+          ...(methods === undefined ? {} : { methods }),
+        }),
+      );
+    };
+    const abort = (): void => {
+      if (!settle()) return;
+      drop();
+      reject(cancelled(signal?.reason));
+    };
+    const tooLate = setTimeout(() => {
+      if (!connected) fail(Object.assign(new Error("no TCP connection came about"), { code: "ETIMEDOUT" }));
+    }, REACH_MS);
+    signal?.addEventListener("abort", abort, { once: true });
+    own?.once("connect", () => {
+      connected = true;
+    });
+    own?.once("data", () => {
+      heard = true;
+    });
+    client
+      .on("error", (error: Error & { level?: string }) => {
+        // A key of the agent that cannot sign: the next one is tried.
+        if (error.level === "agent") return;
+        fail(error);
+      })
+      .once("handshake", () => {
+        secured = true;
+      })
+      .once("close", () => fail(new Error("the other side ended the connection")))
+      .on("change password", () => {
+        asked.push("for a new password, since this one has expired.");
+        fail(Object.assign(new Error("the password has expired"), { level: "client-authentication" }));
+      })
+      .once("ready", () => {
+        if (!settle()) return;
+        client.setNoDelay(true);
+        resolve({ client, socket, hop });
+      });
+    try {
+      client.connect(config);
+    } catch (error) {
+      fail(error as Error);
+    }
+  });
+};
+
+/** Ends a client at once: what was to be sent goes, and no answer is awaited. */
+export const endClient = ({ client, socket }: OpenedClient): void => {
+  try {
+    client.end();
+  } catch {
+    // its socket is gone already
+  }
+  if ("destroySoon" in socket) (socket as Socket).destroySoon();
+  else socket.destroy();
+};
