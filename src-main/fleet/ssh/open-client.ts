@@ -43,6 +43,9 @@ export class AttemptError extends Error {
 const READY_MS = 20_000;
 /** Until something takes the TCP connection. */
 const REACH_MS = 10_000;
+/** From the first byte to the name of an SSH server; what comes before is a greeting, of so many bytes at most. */
+const NAME_MS = 3000;
+const GREETING_BYTES = 16 * 1024;
 /** A silent connection is given up after three unanswered questions: a cut of 20 s is survived. */
 const KEEPALIVE = { keepaliveInterval: 10_000, keepaliveCountMax: 3 };
 
@@ -77,6 +80,7 @@ export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
   const own = options.through === undefined ? (socket as Socket) : undefined;
   let connected = own === undefined;
   let heard = false;
+  let spoke = false;
   let secured = false;
   let partial = false;
   let methods: readonly string[] | undefined;
@@ -116,6 +120,7 @@ export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
     } as unknown as NonNullable<ConnectConfig["algorithms"]>,
     hostVerifier: (bytes: Buffer, done: (permitted: boolean) => void): void => {
       heard = true;
+      spoke = true;
       let permitted = false;
       try {
         permitted = options.verify(readHostKey(bytes)) === true;
@@ -137,6 +142,7 @@ export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
       if (settled) return false;
       settled = true;
       clearTimeout(tooLate);
+      clearTimeout(notSsh);
       signal?.removeEventListener("abort", abort);
       return true;
     };
@@ -152,6 +158,7 @@ export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
           error,
           connected,
           heard,
+          spoke,
           secured,
           partial,
           asked,
@@ -164,6 +171,7 @@ export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
       drop();
       reject(cancelled(signal?.reason));
     };
+    let notSsh: NodeJS.Timeout | undefined;
     const tooLate = setTimeout(() => {
       if (!connected) fail(Object.assign(new Error("no TCP connection came about"), { code: "ETIMEDOUT" }));
     }, REACH_MS);
@@ -171,9 +179,20 @@ export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
     own?.once("connect", () => {
       connected = true;
     });
-    own?.once("data", () => {
+    let first = "";
+    const hear = (chunk: Buffer): void => {
       heard = true;
-    });
+      first += chunk.toString("latin1");
+      spoke = /^SSH-/m.test(first);
+      if (spoke || first.length > GREETING_BYTES) own?.off("data", hear);
+      // A server may send lines before its name, but does not stop there.
+      if (!spoke)
+        notSsh ??= setTimeout(
+          () => spoke || fail(new Error(`it said: ${first.slice(0, 80).trim()}`)),
+          NAME_MS,
+        );
+    };
+    own?.on("data", hear);
     client
       .on("error", (error: Error & { level?: string }) => {
         // A key of the agent that cannot sign: the next one is tried.

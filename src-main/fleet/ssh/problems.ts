@@ -20,6 +20,8 @@ export interface Attempt {
   readonly connected: boolean;
   /** Something was sent to us. */
   readonly heard: boolean;
+  /** It called itself an SSH server. */
+  readonly spoke: boolean;
   /** Both sides have agreed on keys: it is an SSH server, and the one that was expected. */
   readonly secured: boolean;
   /** The ways to sign in that the server takes, once it has said so. */
@@ -79,7 +81,7 @@ const refusedSignIn = (hop: Hop, way: string, attempt: Attempt): BoardProblem =>
 
 /** Why no connection came about. `way` is missing where nothing was to be signed in with. */
 export const connectProblem = (hop: Hop, attempt: Attempt, way = "this"): BoardProblem => {
-  const { error, connected, heard, secured } = attempt;
+  const { error, connected, heard, spoke, secured } = attempt;
   const code = typeof error.code === "string" ? error.code : "";
   const raw = error.message;
   const where = hostText(hop);
@@ -123,7 +125,7 @@ export const connectProblem = (hop: Hop, attempt: Attempt, way = "this"): BoardP
       title: `${hop.host} does not answer`,
       cause: !connected
         ? `No answer came from ${where}. It is off, in another network, or a firewall is in between.`
-        : heard
+        : spoke
           ? `${where} began to answer and then fell silent.`
           : `${where} takes the connection but says nothing: it is very busy, or no SSH server is there.`,
       next: "Look whether it is on and in the same network as this computer.",
@@ -156,10 +158,12 @@ export const connectProblem = (hop: Hop, attempt: Attempt, way = "this"): BoardP
   }
   return {
     code: "not-ssh",
-    title: `No SSH server speaks at ${where}`,
-    cause: heard
-      ? "Something else answers on this port."
-      : "The connection was taken and ended at once: another service, or an SSH server with too many visitors.",
+    title: spoke ? `The SSH server at ${where} ended the connection` : `No SSH server speaks at ${where}`,
+    cause: spoke
+      ? "It ended the connection before both had agreed on keys: it may be starting up, or have too many visitors."
+      : heard
+        ? "Something else answers on this port."
+        : "The connection was taken and ended at once: another service, or an SSH server with too many visitors.",
     next: "Check the port, then try again.",
     raw,
     actions: [editTarget, retry],
