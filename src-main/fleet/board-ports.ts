@@ -42,7 +42,10 @@ export interface SshConnection {
    *   time limit. A command that fails is a result, not an error.
    */
   run(command: string, options?: RunOptions): Promise<Ran>;
-  /** A command whose output is read as it comes. Has error handlers already; key everything on its `close`. */
+  /**
+   * A command whose output is read as it comes. Has error handlers already; key everything on its `close`,
+   * which brings the exit status and the signal's name ("exit" may be told before anybody can listen).
+   */
   open(command: string): Promise<ClientChannel>;
   /** A channel to a unix socket on the board. @throws BoardError "forwarding-refused" when it cannot be opened */
   openSocket(path: string): Promise<Duplex>;
@@ -145,6 +148,8 @@ export const LABELS = {
   study: "org.fedfleet.study",
   run: "org.fedfleet.run",
   device: "org.fedfleet.device",
+  /** Of an image of the client and all its layers, by its Dockerfile. */
+  client: "org.fedfleet.client",
   /** Of an image: the digest of what it was built from. */
   recipe: "org.fedfleet.recipe",
 } as const;

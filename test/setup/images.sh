@@ -95,7 +95,7 @@ base() {
 digest() {
   cd "$here/device-scripts"
   {
-    printf '%s\n' Dockerfile.pi debian:bookworm-slim
+    printf '%s\n' Dockerfile.pi debian:bookworm-slim "$(sed -n 's/^ARG FLWR=//p' Dockerfile.pi)"
     { find fedfleet_client -type f ! -path '*/__pycache__/*' ! -name '*.pyc'; ls Dockerfile.pi constraints*.txt 2>/dev/null; } |
       LC_ALL=C sort | xargs -d '\n' sha256sum
   } | sha256sum | cut -c1-64
@@ -122,7 +122,7 @@ client() {
     ca=$(extra_ca)
     [ -z "$ca" ] || cp "$ca" "$folder/context/extra-ca.crt"
     for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY \
-      PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_TRUSTED_HOST; do
+      PIP_INDEX_URL PIP_TRUSTED_HOST; do
       [ -z "${!name:-}" ] || args+=(--build-arg "$name")
     done
     # 9>&-: what is started here must not hold the lock.
