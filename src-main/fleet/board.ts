@@ -15,7 +15,7 @@ import { UserError } from "#contract/failure.ts";
 import { dropPart } from "./board-data/drop-part.ts";
 import { BoardError, type BoardLink, type LinkState, type Pulse, type SshConnection } from "./board-ports.ts";
 import { createEngine } from "./docker/engine.ts";
-import type { KeptClient } from "./launch/keep-client.ts";
+import type { KeptClient } from "./launch/kept-client.ts";
 import { sweep } from "./launch/sweep.ts";
 import { probeBoard } from "./probe/probe-board.ts";
 import type { HowToProvision, Provisioner } from "./provision/provisioner.ts";
@@ -164,7 +164,7 @@ export const createBoard = (initial: BoardRecord, deps: BoardDeps) => {
     const { facts } = record;
     if (facts?.docker.state === "ready") {
       const keep = new Set(client === undefined ? [] : [client.view().study]);
-      await sweep(createEngine(connection, facts.docker.socket), connection, deps.labId, keep);
+      await sweep(createEngine(connection, facts.docker.socket), connection, deps.labId, keep, name);
     }
     if (provisioning === undefined) await look();
   };

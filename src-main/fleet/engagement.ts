@@ -19,7 +19,9 @@ export interface EngagementInput {
   /** A board's part of the data; `dataFolder`: it has the data set itself and needs its indices only. */
   part(device: string, dataFolder: string | undefined): Promise<PartFiles>;
   /** A channel that came through the board's own connection: whoever speaks there is this device. */
-  accept(channel: Duplex, device: string): void;
+  accept(channel: Duplex, device: string, options?: { readonly token?: string }): () => void;
+  /** Devices of the study, virtual and foreign ones, too. */
+  readonly fleetSize: number;
   readonly signal: AbortSignal;
   readonly boards: readonly Board[];
   readonly labId: string;
@@ -69,7 +71,8 @@ export const createEngagement = (input: EngagementInput): Engagement => {
         part: () => input.part(board.name, dataFolder),
         ...(dataFolder === undefined ? {} : { dataFolder }),
         serverArguments: ["--cid", board.name, "--model", input.model, "--seed", String(input.seed)],
-        accept: (channel) => input.accept(channel, board.name),
+        accept: (channel, options) => input.accept(channel, board.name, options),
+        others: () => input.fleetSize - 1,
         onLine: (line) => input.output(board.name, { ...line, study }),
         onProgress: ({ run, round, fraction }) =>
           emit({ kind: "client-progress", run, round, device: board.name, phase: "training", fraction }),

@@ -1,0 +1,66 @@
+import { megabytes } from "#main/fleet/board-data/data-problems.ts";
+import { checkFolder, sendPart } from "#main/fleet/board-data/send-part.ts";
+import type { PartFiles, SshConnection } from "#main/fleet/board-ports.ts";
+
+/** A local file of the part is gone: it is made anew at the next attempt. */
+export class PartGone extends Error {}
+
+export interface DataBringer {
+  /**
+   * Sees to it that the study's data are on the board: sent once, looked after again over each new connection.
+   * @returns the board's own folder, absolute, where it has one
+   * @throws BoardError; PartGone
+   */
+  bring(connection: SshConnection, signal: AbortSignal): Promise<string | undefined>;
+  /** All of it is read on the board before it is trusted again, and what is wrong or missing is sent anew. */
+  distrust(): void;
+}
+
+export const createDataBringer = (options: {
+  readonly study: string;
+  part(): Promise<PartFiles>;
+  readonly dataFolder: string | undefined;
+  say(text: string): void;
+}): DataBringer => {
+  let part: PartFiles | undefined;
+  let sentOver: SshConnection | undefined;
+  const checked = new Set<string>();
+
+  return {
+    async bring(connection, signal) {
+      const { dataFolder } = options;
+      const folder = dataFolder === undefined ? undefined : await checkFolder(connection, dataFolder);
+      // Over another connection it may be a board that was set up anew.
+      if (sentOver === connection) return folder;
+      part ??= await options.part();
+      const begunAt = performance.now();
+      let first: number | undefined;
+      let last = 0;
+      try {
+        await sendPart(connection, options.study, part, {
+          signal,
+          checked,
+          onProgress: (done) => {
+            first ??= done;
+            last = done;
+          },
+        });
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+        part = undefined;
+        throw new PartGone((error as Error).message, { cause: error });
+      }
+      const bytes = last - (first ?? last);
+      if (bytes > 0) {
+        const seconds = ((performance.now() - begunAt) / 1000).toFixed(1);
+        options.say(`sent ${megabytes(bytes)} of data in ${seconds} s`);
+      }
+      sentOver = connection;
+      return folder;
+    },
+    distrust() {
+      checked.clear();
+      sentOver = undefined;
+    },
+  };
+};
