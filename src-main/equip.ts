@@ -5,7 +5,7 @@ import type { DatasetLocation, Partition } from "#contract/dataset.ts";
 import type { LabEventBody } from "#contract/events.ts";
 import { type Failure, UserError } from "#contract/failure.ts";
 import type { EngineInfo, ModelName } from "#contract/jobs.ts";
-import { dataNames, type Study, virtualGroups, virtualNames } from "#contract/study.ts";
+import { dataNames, fleetSize, type Study, virtualGroups, virtualNames } from "#contract/study.ts";
 import { type Aggregator, createAggregator } from "#main/aggregator/aggregator.ts";
 import type { Desk } from "#main/datasets/desk.ts";
 import type { Boards } from "#main/fleet/boards.ts";
@@ -102,6 +102,7 @@ export const equip = async (input: {
           });
         },
         accept: aggregator.accept,
+        fleetSize: fleetSize(study.fleet),
         signal,
       });
     }
