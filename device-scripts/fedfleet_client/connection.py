@@ -15,7 +15,7 @@ from .progress import Progress
 # Flower's own limit is 512 MiB
 MAX_MESSAGE_BYTES = (1 << 30) - 1
 FIRST_WAIT_SECONDS = 0.5
-LAST_WAIT_SECONDS = 10.0
+LAST_WAIT_SECONDS = 5.0
 
 
 class Listener(logging.Handler):

@@ -77,4 +77,4 @@ def golden():
 def options():
     from fedfleet_client.config import parse_options
 
-    return lambda *more: parse_options(["--server-address=127.0.0.1:1", "--cid=pi-1", *more])
+    return lambda *more: parse_options(["--server-address=127.0.0.1:1", "--cid=pi-1", *map(str, more)])

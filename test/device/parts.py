@@ -24,7 +24,7 @@ def pictures(count, side=32, channels=3, classes=10, seed=0):
     return (images + 13 * labels.reshape(-1, 1, 1, 1)).clip(0, 255).astype(np.uint8), labels
 
 
-def part_of(folder, train=60, test=20, **more):
+def part_of(folder, train=60, test=20, change=None):
     """A part file of made-up pictures and what it names; returns its path and its fields."""
     fields = {
         "version": 1,
@@ -36,7 +36,7 @@ def part_of(folder, train=60, test=20, **more):
     for split, count in (("train", train), ("test", test)):
         images, labels = pictures(count, seed=len(split))
         fields[split] = {"images": put(folder, images), "labels": put(folder, labels)}
-    fields.update(more)
+    fields.update(change or {})
     path = folder / "part.json"
     path.write_text(json.dumps(fields))
     return path, fields
