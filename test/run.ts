@@ -8,6 +8,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
+import { pythonOf } from "#test/setup/flwr.ts";
 
 const ci = process.env.CI === "true";
 const only = process.argv.slice(2);
@@ -105,12 +106,52 @@ const vitest = (name: string, filters: readonly string[], env: NodeJS.ProcessEnv
     }
   });
 
+/** The tests of the Python client, run by the Flower that boards have. */
+const pytest = (filters: readonly string[]) =>
+  step("the tests of the Python client", () => {
+    const python = pythonOf("1.11.1");
+    const found = spawnSync(python, ["-c", "import pytest, torch, flwr"], { encoding: "utf8" });
+    if (found.status !== 0) {
+      const why = (found.error?.message ?? found.stderr).trim().split("\n").at(-1);
+      counts.skipped += 1;
+      skippedNames.push(
+        `the tests of the Python client: ${why} (test/setup/install.sh installs what they need)`,
+      );
+      return;
+    }
+    const report = join(scratch, "pytest.xml");
+    const options = ["-q", "-rs", "-p", "no:cacheprovider", `--junitxml=${report}`];
+    const ran = command(python, ["-B", "-m", "pytest", ...options, ...filters]);
+    let xml = "";
+    try {
+      xml = readFileSync(report, "utf8");
+    } catch {
+      // it could not even begin: counted below
+    }
+    const count = (what: string) =>
+      Number(new RegExp(`<testsuite [^>]*\\b${what}="(\\d+)"`).exec(xml)?.[1] ?? 0);
+    const failed = count("failures") + count("errors");
+    counts.passed += count("tests") - failed - count("skipped");
+    counts.failed += failed === 0 && ran.status !== 0 ? 1 : failed;
+    counts.skipped += count("skipped");
+    if (ran.status !== 0 && failed === 0) failedNames.push("the tests of the Python client could not be run");
+    for (const [, test = "", outcome = ""] of xml.matchAll(
+      /<testcase ([^>]*[^/])>\s*<(failure|error|skipped)\b/g,
+    )) {
+      const name = `${/classname="([^"]*)"/.exec(test)?.[1]}: ${/ name="([^"]*)"/.exec(test)?.[1]}`;
+      (outcome === "skipped" ? skippedNames : failedNames).push(name);
+    }
+  });
+
 /** Once for all: tests that serve it at the same time must not build it at the same time. */
 const buildPage = () => check("the page is built", process.execPath, ["test/setup/build-page.ts"]);
 
 if (only.length > 0) {
-  if (only.some((filter) => /e2e|integration/.test(filter))) buildPage();
-  vitest("tests", only);
+  const isPython = (filter: string) => filter.startsWith("test/device");
+  const ofVitest = only.filter((filter) => !isPython(filter));
+  if (ofVitest.some((filter) => /e2e|integration/.test(filter))) buildPage();
+  if (ofVitest.length > 0) vitest("tests", ofVitest);
+  if (only.some(isPython)) pytest(only.filter(isPython));
 } else {
   check("format and lint", "node_modules/.bin/biome", ["ci", "."]);
   check("types", "node_modules/.bin/tsc", ["--noEmit"]);
@@ -119,6 +160,7 @@ if (only.length > 0) {
   vitest("tests", []);
   // What trains runs a second time, on the engine that every computer has.
   vitest("the tests that train, on wasm", WASM_TOO, { FEDFLEET_ENGINE: "wasm" });
+  pytest(["test/device"]);
 }
 rmSync(scratch, { recursive: true, force: true });
 if (skippedNames.length > 0) console.log(`\nskipped:\n${skippedNames.map((n) => `  ${n}`).join("\n")}`);
