@@ -65,14 +65,9 @@ export const createSlots = (limit = AT_ONCE) => {
       taken -= 1;
       next();
     },
-    /** The server refused one more. @returns whether it is worth waiting for another to end */
-    refused(): boolean {
-      if (taken <= 1) return false;
-      allowed = taken - 1;
-      return true;
-    },
-    get taken(): number {
-      return taken;
+    /** The server opened no session for one of those: from now on at most as many as are open. */
+    refused(open: number): void {
+      allowed = Math.max(1, Math.min(allowed, open));
     },
   };
 };
@@ -86,14 +81,29 @@ export const tooLong = (timeoutMs: number): BoardError =>
     actions: [{ do: "retry", label: "Try again" }],
   });
 
+/** What ssh2 sends a signal with; its own `signal` does nothing once standard input is closed. */
+interface Signalling {
+  readonly outgoing?: { readonly id: number };
+  readonly _client?: { readonly _protocol?: { signal?(channel: number, name: string): void } };
+}
+
+/** Ends the command on the board as well: closing alone would leave it running until it writes. */
+export const terminate = (channel: ClientChannel): void => {
+  const { outgoing, _client } = channel as unknown as Signalling;
+  try {
+    if (outgoing !== undefined) _client?._protocol?.signal?.(outgoing.id, "TERM");
+    channel.close();
+  } catch {
+    // the connection has just gone
+  }
+};
+
 /** Waits for the end of a command whose channel is open. Rejects with BoardError "no-answer" or "cancelled". */
 export const waitForEnd = (channel: ClientChannel, options: RunOptions): Promise<Ran> =>
   new Promise((resolve, reject) => {
     const { stdin, signal, timeoutMs = PATIENCE_MS, onOutput } = options;
     const stdout = createTail(KEPT_BYTES);
     const stderr = createTail(KEPT_BYTES);
-    let code: number | null = null;
-    let endedBy: string | undefined;
     let over = false;
     const finish = (settle: () => void): void => {
       if (over) return;
@@ -104,13 +114,7 @@ export const waitForEnd = (channel: ClientChannel, options: RunOptions): Promise
     };
     const stop = (error: BoardError): void =>
       finish(() => {
-        // sshd passes it on to the command; closing alone would leave it running until it writes.
-        try {
-          channel.signal("TERM");
-          channel.close();
-        } catch {
-          // the connection has just gone
-        }
+        terminate(channel);
         reject(error);
       });
     const abort = (): void => stop(cancelled(signal?.reason));
@@ -134,14 +138,11 @@ export const waitForEnd = (channel: ClientChannel, options: RunOptions): Promise
     };
     listen(channel, stdout, "stdout");
     listen(channel.stderr, stderr, "stderr");
-    channel.once("exit", (status: number | null, name?: string) => {
-      code = status;
-      endedBy = name;
-    });
-    channel.once("close", () =>
+    // The status comes with "close" too; "exit" may have been told before anybody could listen.
+    channel.once("close", (code?: number | null, endedBy?: string) =>
       finish(() =>
         resolve({
-          code,
+          code: code ?? null,
           stdout: stdout.text(),
           stderr: stderr.text(),
           ...(endedBy === undefined ? {} : { signal: endedBy }),

@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import { setTimeout as wait } from "node:timers/promises";
 import type { ClientChannel, SFTPWrapper } from "ssh2";
 import type { BoardProblem } from "#contract/boards.ts";
 import {
@@ -9,11 +10,13 @@ import {
   type SshConnection,
 } from "#main/fleet/board-ports.ts";
 import { asSocket, createChannels } from "./channels.ts";
-import { createSlots, PATIENCE_MS, tooLong, waitForEnd } from "./commands.ts";
+import { createSlots, PATIENCE_MS, terminate, tooLong, waitForEnd } from "./commands.ts";
 import { endClient, type OpenedClient } from "./open-client.ts";
 import { cancelled, hostText, lostProblem } from "./problems.ts";
 import { inSh, quote } from "./shell.ts";
 
+/** So often a session is asked for where no other one is open. */
+const MAX_REFUSALS = 10;
 /** A unix socket's path may not be longer. */
 const SOCKET_PATH_BYTES = 107;
 
@@ -29,6 +32,7 @@ export const createConnection = (
   const waiting = new Set<(error: BoardError) => void>();
   const sockets = new Map<string, (channel: Duplex) => void>();
   const ports = new Map<number, (channel: Duplex) => void>();
+  let running = 0;
   let isClosed = false;
   let ours = false;
   let lastError: Error | undefined;
@@ -130,7 +134,7 @@ export const createConnection = (
           done(error, channel);
         }),
       sessionRefused,
-      { ...options, late: (channel) => channel.close() },
+      { ...options, late: terminate },
     );
 
   const waitFor = (channel: ClientChannel, options: RunOptions): Promise<Ran> =>
@@ -152,19 +156,26 @@ export const createConnection = (
 
   const run: SshConnection["run"] = async (command, options = {}) => {
     const { signal, timeoutMs = PATIENCE_MS } = options;
-    for (;;) {
+    for (let refusals = 0; ; ) {
       await ask<void>(
         (done) => slots.take(signal).then(() => done(), done),
         (error) => error as BoardError,
       );
       try {
         const channel = await exec(command, { timeoutMs, ...(signal === undefined ? {} : { signal }) });
-        return await waitFor(channel, { ...options, timeoutMs });
-      } catch (error) {
-        if (error instanceof BoardError && error.problem.code === "forwarding-refused" && slots.refused()) {
-          continue;
+        running += 1;
+        try {
+          return await waitFor(channel, { ...options, timeoutMs });
+        } finally {
+          running -= 1;
         }
-        throw error;
+      } catch (error) {
+        if (!(error instanceof BoardError) || error.problem.code !== "forwarding-refused") throw error;
+        // sshd counts a session until it has seen to its end, a little longer than we do.
+        refusals += 1;
+        if (running === 0 && refusals >= MAX_REFUSALS) throw error;
+        slots.refused(running);
+        await wait(20 * refusals);
       } finally {
         slots.free();
       }

@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import ssh2, { type AnyAuthMethod, type Client, type ConnectConfig } from "ssh2";
 import { readHostKey, type ShownKey, unwantedAlgorithms } from "./host-key.ts";
 import { type Attempt, cancelled, type Hop } from "./problems.ts";
+import { takeTurn } from "./turns.ts";
 
 /** One way to prove who one is; of several, each is tried once, in order. */
 export type Proof =
@@ -83,6 +84,8 @@ export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
   let spoke = false;
   let secured = false;
   let partial = false;
+  /** Aborted when it is settled, whichever way. */
+  const over = new AbortController();
   let methods: readonly string[] | undefined;
   const asked: string[] = [];
 
@@ -125,7 +128,13 @@ export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
       try {
         permitted = options.verify(readHostKey(bytes)) === true;
       } finally {
-        done(permitted);
+        // What is costly comes after it: the signature, the keys, the proof.
+        if (permitted && proofs.length > 0)
+          void takeTurn(over.signal).then(
+            () => done(true),
+            () => done(false),
+          );
+        else done(permitted);
       }
     },
     authHandler: ((accepted: string[] | null, partly: boolean | null, next: (proof: unknown) => void) => {
@@ -141,6 +150,7 @@ export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
     const settle = (): boolean => {
       if (settled) return false;
       settled = true;
+      over.abort();
       clearTimeout(tooLate);
       clearTimeout(notSsh);
       signal?.removeEventListener("abort", abort);

@@ -46,11 +46,9 @@ const readOnce = async (
     words = (words + chunk.toString("utf8")).slice(-2000);
   });
   return await new Promise((resolve) => {
-    let status: number | string | null = null;
-    channel.once("exit", (code: number | null, signal?: string) => {
-      status = code ?? signal ?? null;
-    });
-    channel.once("close", () => resolve(words.trim() || `the reader of its pulse ended with ${status}`));
+    channel.once("close", (code?: number | null, signal?: string) =>
+      resolve(words.trim() || `the reader of its pulse ended with ${code ?? signal ?? "no status"}`),
+    );
     channel.end();
   });
 };
