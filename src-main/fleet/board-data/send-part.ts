@@ -268,8 +268,8 @@ const writeText = async (
 export const checkFolder = async (connection: SshConnection, folder: string): Promise<string> => {
   const { said, code, stderr } = await runScript(
     connection,
-    `cd -- "$FOLDER" || exit 91
-ls -A >/dev/null || exit 92
+    `[ -d "$FOLDER" ] || exit 91
+cd -- "$FOLDER" && ls -A >/dev/null || exit 92
 [ -n "$(ls -A | head -n 1)" ] || exit 93
 say at "$(pwd -P)"`,
     { FOLDER: folder.replace(/^~\//, "") },
@@ -279,6 +279,5 @@ say at "$(pwd -P)"`,
   const path = said.find(([word]) => word === "at")?.[1];
   if (code === 0 && path !== undefined) return path;
   if (code === 93) throw folderMissing(folder, "is empty");
-  const unreadable = code === 92 || /permission denied/i.test(raw);
-  throw folderMissing(folder, unreadable ? "cannot be read by the board's user" : "is not there", raw);
+  throw folderMissing(folder, code === 92 ? "cannot be read by the board's user" : "is not there", raw);
 };
