@@ -292,3 +292,25 @@ export class FakeUtilityProcess extends EventEmitter {
     return true;
   }
 }
+
+/** Safe storage whose key ring can be locked, changed, or missing. */
+export class FakeSafeStorage {
+  backend: ReturnType<Electron.SafeStorage["getSelectedStorageBackend"]> = "gnome_libsecret";
+  /** Undefined: it never answers. */
+  available: boolean | Error | undefined = true;
+  key = "one";
+  getSelectedStorageBackend = () => this.backend;
+  isAsyncEncryptionAvailable(): Promise<boolean> {
+    if (this.available === undefined) return new Promise(() => {});
+    return this.available instanceof Error ? Promise.reject(this.available) : Promise.resolve(this.available);
+  }
+  encryptStringAsync = async (text: string): Promise<Buffer> =>
+    Buffer.from([...Buffer.from(`${this.key}\0${text}`)].map((byte) => byte ^ 0x5a));
+  async decryptStringAsync(encrypted: Buffer): Promise<{ shouldReEncrypt: boolean; result: string }> {
+    const [key, result] = Buffer.from([...encrypted].map((byte) => byte ^ 0x5a))
+      .toString("utf8")
+      .split("\0");
+    if (key !== this.key || result === undefined) throw new Error("Error while decrypting the ciphertext");
+    return { shouldReEncrypt: false, result };
+  }
+}

@@ -1,4 +1,3 @@
-import { setTimeout as wait } from "node:timers/promises";
 import type { SshConnection } from "#main/fleet/board-ports.ts";
 
 /** A line that is longer is no line of a pulse. */
@@ -24,7 +23,13 @@ export const readPulse = async (
     } catch (error) {
       ears.onEnd(error instanceof Error ? error.message : String(error));
     }
-    await Promise.race([wait(ears.againMs, undefined, { ref: false }), connection.closed]);
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ears.againMs);
+      void connection.closed.then(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
   }
 };
 
