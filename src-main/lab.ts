@@ -26,7 +26,7 @@ export interface LabOptions {
   /** The Python client and its Dockerfiles; default: beside `resourcesDir`. */
   readonly deviceScriptsDir?: string;
   /** How secrets of boards rest; default: in memory, or a file where a person chooses one. */
-  readonly secrets?: Pick<BoardsOptions, "cipher" | "cipherNote">;
+  readonly secrets?: BoardsOptions["secrets"];
   /** Where foreign Flower clients may join; loopback port 8080 if a study wants some and this is not said. */
   readonly listen?: ListenOptions | undefined;
   readonly onProgress?: (message: string) => void;
@@ -129,7 +129,7 @@ export const openLab = (options: LabOptions) => {
     records: store.boards,
     log: store.boardLog,
     drops: store.boards.drops,
-    ...options.secrets,
+    ...(options.secrets === undefined ? {} : { secrets: options.secrets }),
     emit: (body) => emit(body),
     onBug,
   });

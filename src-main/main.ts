@@ -16,6 +16,7 @@ import {
   powerMonitor,
   powerSaveBlocker,
   protocol,
+  safeStorage,
   screen,
   session,
   Tray,
@@ -33,6 +34,7 @@ import { createNotifier } from "#main/hosts/desktop/notify.ts";
 import { guardSession } from "#main/hosts/desktop/permissions.ts";
 import { serveLabPort } from "#main/hosts/desktop/port.ts";
 import { createWakefulness, followSleep } from "#main/hosts/desktop/power.ts";
+import { createSafeCipher } from "#main/hosts/desktop/safe-cipher.ts";
 import { isOnlyInstance } from "#main/hosts/desktop/single-instance.ts";
 import { backgroundOf, followTheme } from "#main/hosts/desktop/theme.ts";
 import { createTray } from "#main/hosts/desktop/tray.ts";
@@ -79,7 +81,7 @@ const fatal = (error: unknown) => {
 onUncaught(process, fatal);
 guardContents(app, { refused, fatal });
 
-const openDesktop = () => {
+const openDesktop = (secrets: Awaited<ReturnType<typeof createSafeCipher>>) => {
   // The page's surroundings
   guardSession(session.defaultSession, refused);
   serveApp(protocol, { rendererDir: inApp("out/renderer"), onProblem: problem });
@@ -94,7 +96,7 @@ const openDesktop = () => {
     report: entry("report"),
   };
   const lab = openOrSayWhere(dataDir, () =>
-    openLab({ dataDir, resourcesDir, deviceScriptsDir, fork, entries }),
+    openLab({ dataDir, resourcesDir, deviceScriptsDir, fork, entries, secrets }),
   );
   const pageLab = openPageLab({
     lab,
@@ -186,9 +188,10 @@ const openDesktop = () => {
 
 let window: ReturnType<typeof openDesktop> | undefined;
 if (isOnlyInstance(app, () => window?.show())) {
-  app.whenReady().then(() => {
+  app.whenReady().then(async () => {
+    const secrets = await createSafeCipher({ safeStorage });
     try {
-      window = openDesktop();
+      window = openDesktop(secrets);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       dialogs.cannotStart(error.message);

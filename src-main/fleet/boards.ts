@@ -54,8 +54,7 @@ export interface BoardsOptions {
     done(device: string, study: string): void;
   };
   /** How secrets rest; default: in memory, or a file where a person chooses one. */
-  readonly cipher?: SecretsOptions["cipher"];
-  readonly cipherNote?: string;
+  readonly secrets?: Pick<SecretsOptions, "cipher" | "note">;
   readonly emit: Emit;
   readonly onBug: (error: unknown) => void;
   /** Default: the user's own. */
@@ -77,8 +76,7 @@ export const createBoards = (options: BoardsOptions) => {
   };
   const secrets = openSecrets({
     path: join(options.dataDir, "secrets.json"),
-    ...(options.cipher === undefined ? {} : { cipher: options.cipher }),
-    ...(options.cipherNote === undefined ? {} : { note: options.cipherNote }),
+    ...options.secrets,
   });
   const labKey = createLabKey({ secrets, comment: "fedfleet" });
   const ssh = createSsh({
