@@ -5,6 +5,7 @@ import { useLab, useNow } from "#renderer/state/use-states.ts";
 import { asSentence, bytes, clock, day, duration } from "#renderer/ui/format.ts";
 import { Card, Empty, Page, Pill, Small } from "#renderer/ui/page.tsx";
 import { useToast } from "#renderer/ui/toasts.tsx";
+import { Secrets } from "./secrets.tsx";
 import style from "./settings.module.css";
 
 /** How the page looks, what trains here, what this computer is, what the lab said. */
@@ -24,6 +25,7 @@ export const SettingsScreen = () => {
         <Keys />
       </div>
       <Engines engines={view?.engines} known={view !== undefined} />
+      <Secrets />
       {view !== undefined && <Computer view={view} />}
       <Said />
     </Page>

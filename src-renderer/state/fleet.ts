@@ -1,5 +1,5 @@
 import { createStore } from "zustand/vanilla";
-import type { FleetView } from "#contract/views.ts";
+import type { FleetView, StreamItem } from "#contract/views.ts";
 
 export interface FleetState {
   readonly view: FleetView | undefined;
@@ -17,4 +17,15 @@ export const withFleet = ({ view: before }: FleetState, view: FleetView): FleetS
     return same !== undefined && JSON.stringify(same) === JSON.stringify(device) ? same : device;
   });
   return { view: { ...view, devices }, problem: undefined };
+};
+
+/** The fleet after one more item of the stream: only the row of the board that changed is another object. */
+export const applyToFleet = (state: FleetState, { event }: StreamItem): FleetState => {
+  if (event.kind !== "board" || state.view === undefined) return state;
+  const { device: name, board } = event;
+  if (!state.view.devices.some((device) => device.name === name)) return state;
+  const devices = state.view.devices.map((device) =>
+    device.name === name ? { ...device, board, address: board.address } : device,
+  );
+  return { ...state, view: { ...state.view, devices } };
 };

@@ -1,7 +1,16 @@
+import type { BoardView } from "#contract/boards.ts";
 import type { DatasetsView, FleetView, StreamBatch, StreamItem } from "#contract/views.ts";
 import type { Lab } from "#renderer/lab.ts";
+import {
+  applyToBoards,
+  changesTheBoard,
+  createBoardsStore,
+  withBoard,
+  withoutBoard,
+  withTelemetryOf,
+} from "./boards.ts";
 import { applyToData, changesTheData, createDataStore } from "./data.ts";
-import { createFleetStore, withFleet } from "./fleet.ts";
+import { applyToFleet, createFleetStore, withFleet } from "./fleet.ts";
 import { followLab } from "./follow.ts";
 import { applyToLabState, createLabStore, withConnection } from "./lab-state.ts";
 import { applyToStudies, createStudiesStore, withOpened } from "./studies.ts";
@@ -36,6 +45,7 @@ export const createStates = (lab: Lab) => {
   const studies = createStudiesStore();
   const fleet = createFleetStore();
   const data = createDataStore();
+  const boards = createBoardsStore();
   let recent: readonly StreamItem[] = [];
 
   /** Asks again when it is calm; never twice at once; only for what a page shows. */
@@ -86,17 +96,44 @@ export const createStates = (lab: Lab) => {
   const loadStudy = async (id: string) => {
     try {
       const { study, cursor } = await client.studies.get({ study: id });
-      studies.setState((state) =>
-        applyToStudies(withOpened(state, id, { view: study, cursor }), recordedOf(recent)),
-      );
+      studies.setState((state) => applyToStudies(withOpened(state, id, { view: study, cursor }), recent));
     } catch (error) {
       studies.setState(({ problems }) => ({ problems: { ...problems, [id]: messageOf(error) } }));
     }
   };
+  const takeFleet = (view: FleetView) => {
+    fleet.setState((state) => withFleet(state, view));
+    boards.setState((state) => withTelemetryOf(state, view));
+  };
+  const takeBoard = (view: BoardView) => boards.setState((state) => withBoard(state, view));
+  /** How many pages show a board. */
+  const watchedBoards = new Map<string, number>();
+  const loadBoard = async (name: string) => {
+    try {
+      const view = await client.boards.get({ name });
+      if (watchedBoards.has(name)) takeBoard(view);
+    } catch (error) {
+      boards.setState(({ problems }) => ({ problems: { ...problems, [name]: messageOf(error) } }));
+    }
+  };
+  const watchBoard = (name: string): (() => void) => {
+    const watching = watchedBoards.get(name) ?? 0;
+    watchedBoards.set(name, watching + 1);
+    if (watching === 0) void loadBoard(name);
+    return () => {
+      const left = (watchedBoards.get(name) ?? 1) - 1;
+      if (left > 0) {
+        watchedBoards.set(name, left);
+        return;
+      }
+      watchedBoards.delete(name);
+      // what is not shown is not kept up to date
+      boards.setState((state) => withoutBoard(state, name));
+    };
+  };
   const loadFleet = async () => {
     try {
-      const view = await client.fleet.view();
-      fleet.setState((state) => withFleet(state, view));
+      takeFleet(await client.fleet.view());
     } catch (error) {
       fleet.setState({ problem: messageOf(error) });
     }
@@ -123,13 +160,15 @@ export const createStates = (lab: Lab) => {
     list.soon();
     fleetPage.soon();
     dataPage.soon();
+    for (const name of watchedBoards.keys()) void loadBoard(name);
     if (studiesToo) for (const id of Object.keys(studies.getState().open)) void loadStudy(id);
   };
 
   const onBatch = ({ items, reset }: StreamBatch) => {
     if (reset) return loadAnew(true);
     if (items.length === 0) return;
-    recent = [...recent, ...items].slice(-REMEMBERED);
+    const recorded = recordedOf(items);
+    if (recorded.length > 0) recent = [...recent, ...recorded].slice(-REMEMBERED);
     labState.setState((state) => items.reduce(applyToLabState, state));
     studies.setState((state) => applyToStudies(state, items));
     // The engines are looked at while the page is shown already: the first activity after it says that they are known.
@@ -140,6 +179,10 @@ export const createStates = (lab: Lab) => {
       void loadLab().catch(() => {});
     if (items.some(({ event }) => CHANGES_THE_LIST.has(event.kind))) list.soon();
     if (items.some(({ event }) => CHANGES_THE_FLEET.has(event.kind))) fleetPage.soon();
+    fleet.setState((state) => items.reduce(applyToFleet, state));
+    const stale = new Set(items.flatMap((item) => changesTheBoard(boards.getState(), item) ?? []));
+    boards.setState((state) => items.reduce(applyToBoards, state));
+    for (const name of stale) void loadBoard(name);
     data.setState((state) => items.reduce(applyToData, state));
     if (items.some(changesTheData)) dataPage.soon();
   };
@@ -150,11 +193,15 @@ export const createStates = (lab: Lab) => {
     studies,
     fleet,
     data,
+    boards,
     watchList: list.watch,
     watchFleet: fleetPage.watch,
     watchData: dataPage.watch,
+    watchBoard,
+    setBoard: takeBoard,
+    loadBoard,
     openStudy,
-    setFleet: (view: FleetView) => fleet.setState((state) => withFleet(state, view)),
+    setFleet: takeFleet,
     setData: (view: DatasetsView) => data.setState({ view, problem: undefined }),
     /** Connects everything; runs for as long as the page lives. */
     async start(): Promise<never> {

@@ -9,6 +9,7 @@ const LOG_LENGTH = 400;
 const concerns = (view: StudyView, event: LabEvent): boolean => {
   if ("study" in event) return event.study === view.id;
   if ("run" in event) return view.runs.some((run) => run.id === event.run);
+  if (event.kind === "board-state" && !(view.study.fleet.devices ?? []).includes(event.device)) return false;
   return view.status === "running";
 };
 
@@ -36,6 +37,10 @@ const NOTICES: ReadonlySet<string> = new Set([
   "fleet-changed",
   "catalogue-changed",
   "transfer",
+  "board",
+  "telemetry",
+  "board-step",
+  "board-log",
 ]);
 
 export const isNotice = (event: StreamItem["event"]): event is Exclude<StreamItem["event"], LabEvent> =>

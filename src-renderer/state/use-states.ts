@@ -1,6 +1,8 @@
 import { createContext, useContext, useEffect, useSyncExternalStore } from "react";
 import { useStore } from "zustand";
+import type { BoardView, TelemetryPoint } from "#contract/boards.ts";
 import type { LiveRound, StudyView } from "#contract/views.ts";
+import type { BoardsState } from "./boards.ts";
 import type { FleetState } from "./fleet.ts";
 import type { LabState } from "./lab-state.ts";
 import type { States } from "./states.ts";
@@ -29,6 +31,24 @@ export const useData = <T>(select: (state: ReturnType<States["data"]["getState"]
   useEffect(() => states.watchData(), [states]);
   return useStore(states.data, select);
 };
+
+export const useBoards = <T>(select: (state: BoardsState) => T): T => useStore(useStates().boards, select);
+
+/** A board, loaded while something shows it and live from there on; undefined until then, or where there is no name. */
+export const useBoard = (
+  name: string | undefined,
+): { readonly view: BoardView | undefined; readonly problem: string | undefined } => {
+  const states = useStates();
+  useEffect(() => (name === undefined ? undefined : states.watchBoard(name)), [states, name]);
+  return {
+    view: useBoards((state) => (name === undefined ? undefined : state.open[name])),
+    problem: useBoards((state) => (name === undefined ? undefined : state.problems[name])),
+  };
+};
+
+/** The latest that a board told of itself. */
+export const useTelemetry = (name: string): TelemetryPoint | undefined =>
+  useBoards((state) => state.latest[name]);
 
 /** The list of studies, kept fresh while the page shows it. */
 export const useStudyList = () => {

@@ -25,6 +25,7 @@ export const Dialog = ({
   onClose,
   returnTo,
   size = "md",
+  keepOnClickOutside = false,
   children,
 }: {
   readonly opened: boolean;
@@ -33,6 +34,8 @@ export const Dialog = ({
   /** Id of the element that gets the focus, it or a button in it, where what opened the dialog is gone. */
   readonly returnTo?: string;
   readonly size?: string;
+  /** A click beside it does not close it: what was typed would be lost, or a question go unanswered. */
+  readonly keepOnClickOutside?: boolean;
   readonly children: ReactNode;
 }) => {
   // it is closed by what no longer knows what it was about
@@ -44,6 +47,7 @@ export const Dialog = ({
       onClose={onClose}
       title={title}
       size={size}
+      closeOnClickOutside={!keepOnClickOutside}
       // what is in the dialog keeps the focus until it is gone
       onExitTransitionEnd={() => setTimeout(() => keepFocus(place.current))}
       classNames={{
@@ -73,18 +77,23 @@ export const Confirm = ({
   onYes,
   onClose,
   returnTo,
+  children,
 }: {
   readonly opened: boolean;
   readonly title: string;
   readonly returnTo?: string;
   readonly text: ReactNode;
+  /** What is asked beside it. */
+  readonly children?: ReactNode;
   /** What the button says: the deed itself. */
   readonly yes: string;
   readonly onYes: () => Promise<unknown>;
   readonly onClose: () => void;
 }) => (
   <Dialog opened={opened} title={title} onClose={onClose} {...(returnTo === undefined ? {} : { returnTo })}>
-    <Question text={text} yes={yes} onYes={onYes} onClose={onClose} />
+    <Question text={text} yes={yes} onYes={onYes} onClose={onClose}>
+      {children}
+    </Question>
   </Dialog>
 );
 
@@ -93,11 +102,13 @@ const Question = ({
   yes,
   onYes,
   onClose,
+  children,
 }: {
   readonly text: ReactNode;
   readonly yes: string;
   readonly onYes: () => Promise<unknown>;
   readonly onClose: () => void;
+  readonly children: ReactNode;
 }) => {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string>();
@@ -115,6 +126,7 @@ const Question = ({
   return (
     <>
       <p className={style.text}>{text}</p>
+      {children}
       {problem !== undefined && <Problem text={problem} />}
       <DialogActions>
         <Button onClick={onClose} data-autofocus>

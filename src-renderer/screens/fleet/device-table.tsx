@@ -1,28 +1,40 @@
 import { Button, TextInput } from "@mantine/core";
-import { memo, useMemo, useRef, useState } from "react";
-import { Link } from "wouter";
-import type { DeviceView } from "#contract/views.ts";
+import { useMemo, useRef, useState } from "react";
 import { useNow } from "#renderer/state/use-states.ts";
-import { ago, count, duration, percent, plural } from "#renderer/ui/format.ts";
+import { count, plural } from "#renderer/ui/format.ts";
 import { Card, Empty, Small, tableClass } from "#renderer/ui/page.tsx";
+import { DeviceRow } from "./device-row.tsx";
 import style from "./fleet.module.css";
 import {
   type FleetRow,
   matches,
+  NARROWED,
+  type Narrowed,
   type Sorting,
   type SortKey,
-  STATE_WORDS,
-  secondsOf,
   sorted,
-  underName,
-  workText,
 } from "./fleet-rows.ts";
 
-const COLUMNS: readonly { readonly key: SortKey | "work"; readonly title: string }[] = [
+interface Column {
+  readonly key: SortKey | "work" | "temperature" | "memory";
+  readonly title: string;
+  readonly num?: true;
+}
+const WITHOUT_BOARDS: readonly Column[] = [
   { key: "device", title: "Device" },
   { key: "kind", title: "Kind" },
   { key: "state", title: "State" },
   { key: "work", title: "Current work" },
+  { key: "lastRound", title: "Last round" },
+  { key: "lastSeen", title: "Last seen" },
+];
+const WITH_BOARDS: readonly Column[] = [
+  { key: "device", title: "Device" },
+  { key: "kind", title: "Model" },
+  { key: "state", title: "State" },
+  { key: "temperature", title: "Temp.", num: true },
+  { key: "memory", title: "Memory", num: true },
+  { key: "image", title: "Image" },
   { key: "lastRound", title: "Last round" },
   { key: "lastSeen", title: "Last seen" },
 ];
@@ -46,14 +58,21 @@ export const DeviceTable = ({
 }) => {
   const now = useNow(CALM_MS);
   const [wanted, setWanted] = useState("");
+  const [narrowed, setNarrowed] = useState<Narrowed>();
   const [sorting, setSorting] = useState<Sorting>({ by: "device", down: false });
   const [wantedFrom, setFrom] = useState(0);
   const table = useRef<HTMLTableElement>(null);
   const filter = wanted.trim();
-  const shown = useMemo(
-    () => sorted(filter === "" ? rows : rows.filter((row) => matches(row, filter)), sorting),
-    [rows, filter, sorting],
-  );
+  const hasBoards = useMemo(() => rows.some(({ device }) => device.kind === "board"), [rows]);
+  const columns = hasBoards ? WITH_BOARDS : WITHOUT_BOARDS;
+  const shown = useMemo(() => {
+    const found = rows.filter(
+      (row) =>
+        (filter === "" || matches(row, filter)) &&
+        (narrowed === undefined || NARROWED[narrowed].has(row.state)),
+    );
+    return sorted(found, sorting);
+  }, [rows, filter, narrowed, sorting]);
   // devices may have gone since
   const from = Math.min(wantedFrom, Math.floor(Math.max(0, shown.length - 1) / DRAWN) * DRAWN);
   const turn = (to: number) => {
@@ -69,7 +88,9 @@ export const DeviceTable = ({
           <div className={style.filter}>
             <Small>
               <span aria-live="polite">
-                {filter === "" ? "" : `${count(shown.length)} of ${plural(rows.length, "device")}`}
+                {shown.length === rows.length
+                  ? ""
+                  : `${count(shown.length)} of ${plural(rows.length, "device")}`}
               </span>
             </Small>
             <TextInput
@@ -79,24 +100,39 @@ export const DeviceTable = ({
                 setWanted(event.currentTarget.value);
                 setFrom(0);
               }}
-              placeholder="Name, group, state or study"
+              placeholder={hasBoards ? "Name, model, state or problem" : "Name, group, state or study"}
               aria-label="Show only devices with"
             />
           </div>
         )
       }
     >
-      <table ref={table} className={`${tableClass} ${style.table}`}>
+      {hasBoards && rows.length > MANY && (
+        <Narrow
+          rows={rows}
+          narrowed={narrowed}
+          onNarrow={(next) => {
+            setNarrowed(next);
+            setFrom(0);
+          }}
+        />
+      )}
+      <table
+        ref={table}
+        className={`${tableClass} ${style.table} ${hasBoards ? style.withBoards : style.withoutBoards}`}
+      >
         <thead>
           <tr>
-            {COLUMNS.map(({ key, title }) => (
+            {columns.map(({ key, title, num }) => (
               <th
                 key={key}
+                data-column={key}
+                {...(num === true ? { "data-num": true } : {})}
                 {...(sorting.by === key
                   ? { "aria-sort": sorting.down ? ("descending" as const) : ("ascending" as const) }
                   : {})}
               >
-                {key === "work" ? (
+                {key === "work" || key === "temperature" || key === "memory" ? (
                   title
                 ) : (
                   <button
@@ -120,19 +156,65 @@ export const DeviceTable = ({
         </thead>
         <tbody>
           {shown.slice(from, from + DRAWN).map(({ device, state, live }) => (
-            <Row key={device.name} device={device} state={state} live={live} now={now} onForget={onForget} />
+            <DeviceRow
+              key={device.name}
+              device={device}
+              state={state}
+              live={live}
+              now={now}
+              onForget={onForget}
+              withBoards={hasBoards}
+            />
           ))}
         </tbody>
       </table>
       {shown.length > DRAWN && <Pages from={from} of={shown.length} onTurn={turn} />}
       {shown.length === 0 && (
         <Empty title="No device like that" text="No name, group, state or study has these words in it.">
-          <Button onClick={() => setWanted("")}>Show all devices</Button>
+          <Button
+            onClick={() => {
+              setWanted("");
+              setNarrowed(undefined);
+            }}
+          >
+            Show all devices
+          </Button>
         </Empty>
       )}
     </Card>
   );
 };
+
+/** How many are in which state; one click shows only those. */
+const Narrow = ({
+  rows,
+  narrowed,
+  onNarrow,
+}: {
+  readonly rows: readonly FleetRow[];
+  readonly narrowed: Narrowed | undefined;
+  readonly onNarrow: (next: Narrowed | undefined) => void;
+}) => (
+  <fieldset className={style.narrow}>
+    <legend>Show only</legend>
+    {(Object.keys(NARROWED) as Narrowed[]).map((key) => {
+      const { word, has } = NARROWED[key];
+      const n = rows.filter(({ state }) => has(state)).length;
+      return (
+        <button
+          key={key}
+          type="button"
+          aria-pressed={narrowed === key}
+          disabled={n === 0 && narrowed !== key}
+          data-kind={key}
+          onClick={() => onNarrow(narrowed === key ? undefined : key)}
+        >
+          <b>{count(n)}</b> {word}
+        </button>
+      );
+    })}
+  </fieldset>
+);
 
 /** Ten thousand rows at once would stop the page for a minute. */
 const Pages = ({
@@ -164,95 +246,5 @@ const Pages = ({
         </Button>
       )}
     </nav>
-  );
-};
-
-type RowProps = FleetRow & { readonly now: number; readonly onForget: (device: string) => void };
-
-const RowOf = ({ device, state, live, now, onForget }: RowProps) => (
-  <tr data-link>
-    <th scope="row" className={style.name}>
-      <Link href={`/fleet/${encodeURIComponent(device.name)}`} title={device.name}>
-        {device.name}
-      </Link>
-      <small title={underName(device)}>{underName(device)}</small>
-    </th>
-    <td>{device.kind}</td>
-    <td>
-      <State state={state} />
-    </td>
-    <td className={style.work}>
-      <Work live={live} />
-    </td>
-    <td className={style.lastRound}>
-      <LastRound device={device} />
-    </td>
-    <td data-nowrap>
-      {state !== "offline" ? (
-        "now"
-      ) : device.lastSeen === undefined ? (
-        <Small>not yet</Small>
-      ) : (
-        ago(device.lastSeen, now)
-      )}
-      {device.group === undefined && !device.connected && (
-        <button
-          type="button"
-          className={style.forget}
-          onClick={() => onForget(device.name)}
-          aria-label={`Forget ${device.name}`}
-        >
-          Forget
-        </button>
-      )}
-    </td>
-  </tr>
-);
-const Row = memo(RowOf);
-
-export const State = ({ state }: { readonly state: FleetRow["state"] }) => (
-  <span className={style.state}>
-    <i data-state={state} aria-hidden />
-    {STATE_WORDS[state]}
-  </span>
-);
-
-const Work = ({ live }: { readonly live: FleetRow["live"] }) => {
-  if (live === undefined) return <Small>–</Small>;
-  const text = workText(live);
-  const bad = live.failure !== undefined;
-  return (
-    <>
-      <span className={style.workText} title={text} {...(bad ? { "data-bad": true } : {})}>
-        {text}
-        {live.phase === "training" && ` · ${percent(live.fraction ?? 0, 0)}`}
-        {live.phase === "folded" && live.endedMs !== undefined && ` after ${duration(live.endedMs / 1000)}`}
-      </span>
-      {live.phase === "training" && (
-        <progress className={style.bar} max={1} value={live.fraction ?? 0} aria-label="Local training done" />
-      )}
-    </>
-  );
-};
-
-const STATUS_WORDS = { folded: "folded", refused: "refused", failed: "failed", late: "late" };
-
-const LastRound = ({ device }: { readonly device: DeviceView }) => {
-  const update = device.lastUpdate;
-  if (update === undefined) return <Small>none yet</Small>;
-  const seconds = secondsOf(update);
-  return (
-    <>
-      <span className={style.workText} title={update.studyName}>
-        <Link href={`/studies/${update.study}`}>{update.studyName}</Link>
-      </span>
-      <Small>
-        round {update.round} ·{" "}
-        <span {...(update.status === "folded" ? {} : { "data-bad": true })} title={update.failure?.cause}>
-          {STATUS_WORDS[update.status]}
-        </span>
-        {seconds !== undefined && ` · ${duration(seconds)}`}
-      </Small>
-    </>
   );
 };

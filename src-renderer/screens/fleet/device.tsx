@@ -10,9 +10,10 @@ import { useFleet, useLiveRound, useNow, useStates, useStudies } from "#renderer
 import { lastPartOf } from "#renderer/ui/address.ts";
 import { ago, day, duration, plural } from "#renderer/ui/format.ts";
 import { Card, Empty, Page, Problem } from "#renderer/ui/page.tsx";
+import { BoardPage } from "./board.tsx";
 import style from "./device.module.css";
 import { DeviceHistory } from "./device-history.tsx";
-import { State } from "./device-table.tsx";
+import { State } from "./device-row.tsx";
 import { leftText, profileText, secondsOf, stateOf, workText } from "./fleet-rows.ts";
 import { LiveLane } from "./live-lane.tsx";
 
@@ -46,6 +47,20 @@ export const DeviceScreen = () => {
       </Page>
     );
   }
+  const round = study !== undefined && live !== undefined && mine !== undefined && (
+    <Now live={live} device={name} study={study} usualMs={usualMsOf(updates)} />
+  );
+  if (device?.kind === "board") {
+    return (
+      <BoardPage device={device} mine={mine} round={round}>
+        {historyProblem !== undefined && (
+          <Problem text={`Its rounds could not be loaded. ${historyProblem}`} />
+        )}
+        {updates !== undefined && updates.length > 0 && <Compute updates={updates} />}
+        <DeviceHistory updates={updates} limit={SHOWN} />
+      </BoardPage>
+    );
+  }
   return (
     <Page
       title={name}
@@ -67,9 +82,7 @@ export const DeviceScreen = () => {
     >
       {problem !== undefined && <Problem text={`The fleet could not be loaded. ${problem}`} />}
       {historyProblem !== undefined && <Problem text={`Its rounds could not be loaded. ${historyProblem}`} />}
-      {study !== undefined && live !== undefined && mine !== undefined && (
-        <Now live={live} device={name} study={study} usualMs={usualMsOf(updates)} />
-      )}
+      {round}
       <div className={updates?.length === 0 || device === undefined ? style.alone : style.cols}>
         {updates?.length !== 0 && <Compute updates={updates ?? []} />}
         {device !== undefined && <Profile device={device} />}

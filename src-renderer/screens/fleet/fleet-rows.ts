@@ -1,8 +1,24 @@
+import type { BoardSummary } from "#contract/boards.ts";
 import type { VirtualGroup } from "#contract/study.ts";
 import type { DeviceUpdate, DeviceView, LiveDevice, LiveRound } from "#contract/views.ts";
 import { count, percent, plural } from "#renderer/ui/format.ts";
+import { problemOf } from "./board-words.ts";
 
-export type DeviceState = "work" | "waiting" | "connected" | "offline";
+export type DeviceState =
+  | "work"
+  | "waiting"
+  | "connected"
+  | "offline"
+  // of boards only
+  | "ready"
+  | "launching"
+  | "ended"
+  | "setting-up"
+  | "needs-setup"
+  | "unsupported"
+  | "connecting"
+  | "silent"
+  | "needs-you";
 
 export interface FleetRow {
   readonly device: DeviceView;
@@ -11,7 +27,7 @@ export interface FleetRow {
   readonly live: LiveDevice | undefined;
 }
 
-export type SortKey = "device" | "kind" | "state" | "lastRound" | "lastSeen";
+export type SortKey = "device" | "kind" | "state" | "image" | "lastRound" | "lastSeen";
 export interface Sorting {
   readonly by: SortKey;
   readonly down: boolean;
@@ -22,6 +38,15 @@ export const STATE_WORDS: Readonly<Record<DeviceState, string>> = {
   waiting: "waiting",
   connected: "connected",
   offline: "offline",
+  ready: "ready",
+  launching: "starting its client",
+  ended: "client ended",
+  "setting-up": "setting up",
+  "needs-setup": "needs set-up",
+  unsupported: "not supported",
+  connecting: "connecting",
+  silent: "silent",
+  "needs-you": "needs you",
 };
 
 /** Who has answered waits for the others until the round ends. */
@@ -30,7 +55,21 @@ export const stateOf = (device: DeviceView, live: LiveDevice | undefined): Devic
     if (live.endedMs === undefined && !isOver(live.phase)) return "work";
     if (live.phase === "folded") return "waiting";
   }
+  if (device.board !== undefined) return boardStateOf(device.board, device.connected);
   return device.connected ? "connected" : "offline";
+};
+
+/** @param connected its client is connected to the server */
+export const boardStateOf = (board: BoardSummary, connected: boolean): DeviceState => {
+  if (board.state === "locked") return "needs-you";
+  if (board.state !== "online") return board.state;
+  if (board.setup === "running") return "setting-up";
+  if (board.setup === "unsupported") return "unsupported";
+  if (board.setup === "needed") return "needs-setup";
+  const { client } = board;
+  if (client?.state === "exited" || client?.state === "waiting") return "ended";
+  if (client?.state === "launching") return "launching";
+  return connected ? "connected" : "ready";
 };
 
 const isOver = (phase: LiveDevice["phase"]): boolean =>
@@ -47,9 +86,11 @@ export const rowsOf = (devices: readonly DeviceView[], live: LiveRound | undefin
 /** "12 devices · 10 virtual, 2 external · 4 at work" */
 export const summaryOf = (rows: readonly FleetRow[]): string => {
   const virtual = rows.filter(({ device }) => device.kind === "virtual").length;
-  const external = rows.length - virtual;
+  const boards = rows.filter(({ device }) => device.kind === "board").length;
+  const external = rows.length - virtual - boards;
   const atWork = rows.filter(({ state }) => state === "work").length;
   const kinds = [
+    ...(boards > 0 ? [plural(boards, "board")] : []),
     ...(virtual > 0 ? [`${count(virtual)} virtual`] : []),
     ...(external > 0 ? [`${count(external)} external`] : []),
   ].join(", ");
@@ -84,11 +125,35 @@ export const leftText = (reason: string): string => {
 
 /** What stands under a device's name. */
 export const underName = (device: DeviceView): string =>
-  device.profile !== undefined
-    ? profileText(device.profile)
-    : device.kind === "virtual"
-      ? "of no group"
-      : (device.address ?? "");
+  device.board !== undefined
+    ? device.board.address
+    : device.profile !== undefined
+      ? profileText(device.profile)
+      : device.kind === "virtual"
+        ? "of no group"
+        : (device.address ?? "");
+
+/** What kind of thing a device is: a board says its model. */
+export const kindText = (device: DeviceView): string =>
+  device.kind === "board" ? (device.board?.model ?? "board") : device.kind;
+
+/** What a board has to run, or why it has nothing yet. */
+export const setupText = ({ board }: DeviceView): string => {
+  switch (board?.setup) {
+    case undefined:
+      return "";
+    case "ready":
+      return board?.image ?? "ready";
+    case "running":
+      return "being set up";
+    case "needed":
+      return "not set up";
+    case "unsupported":
+      return "none";
+    default:
+      return "not known yet";
+  }
+};
 
 export const workText = (live: LiveDevice): string => {
   switch (live.phase) {
@@ -118,6 +183,9 @@ export const matches = ({ device, state }: FleetRow, wanted: string): boolean =>
     device.group ?? "",
     underName(device),
     STATE_WORDS[state],
+    kindText(device),
+    setupText(device),
+    device.board === undefined ? "" : (problemOf(device.board)?.title ?? ""),
     device.lastUpdate?.studyName ?? "",
   ];
   return wanted
@@ -126,25 +194,70 @@ export const matches = ({ device, state }: FleetRow, wanted: string): boolean =>
     .every((word) => text.some((part) => part.toLowerCase().includes(word)));
 };
 
-const ORDER: readonly DeviceState[] = ["work", "waiting", "connected", "offline"];
+/** First those where something is done, then where something has to be done. */
+const ORDER: readonly DeviceState[] = [
+  "work",
+  "waiting",
+  "launching",
+  "connected",
+  "ready",
+  "setting-up",
+  "needs-you",
+  "ended",
+  "silent",
+  "offline",
+  "connecting",
+  "needs-setup",
+  "unsupported",
+];
+/** A person has to do something before they can take part. */
+export const NEEDS_A_PERSON: ReadonlySet<DeviceState> = new Set([
+  "needs-you",
+  "ended",
+  "needs-setup",
+  "unsupported",
+]);
+/** What the fleet can be narrowed to with one click. */
+export const NARROWED = {
+  work: { word: "at work", has: (state: DeviceState) => state === "work" || state === "waiting" },
+  ready: { word: "ready", has: (state: DeviceState) => state === "ready" || state === "connected" },
+  attention: { word: "need you", has: (state: DeviceState) => NEEDS_A_PERSON.has(state) },
+  busy: {
+    word: "being set up",
+    has: (state: DeviceState) => state === "setting-up" || state === "launching",
+  },
+  away: {
+    word: "away",
+    has: (state: DeviceState) => state === "offline" || state === "silent" || state === "connecting",
+  },
+} as const;
+export type Narrowed = keyof typeof NARROWED;
 const natural = new Intl.Collator("en", { numeric: true, sensitivity: "base" }).compare;
 
 const compare: Readonly<Record<SortKey, (a: FleetRow, b: FleetRow) => number>> = {
   device: () => 0,
-  kind: (a, b) => natural(a.device.kind, b.device.kind),
+  kind: (a, b) => natural(kindText(a.device), kindText(b.device)),
   state: (a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state),
+  image: (a, b) => natural(setupText(a.device), setupText(b.device)),
   lastRound: (a, b) => lengthOf(a) - lengthOf(b),
   lastSeen: (a, b) => seenOf(b) - seenOf(a),
 };
 
 const lengthOf = ({ device }: FleetRow): number =>
   device.lastUpdate === undefined ? -1 : (secondsOf(device.lastUpdate) ?? -1);
-const seenOf = ({ device, state }: FleetRow): number =>
-  state !== "offline"
-    ? Number.POSITIVE_INFINITY
-    : device.lastSeen === undefined
-      ? 0
-      : Date.parse(device.lastSeen);
+const seenOf = ({ device, state }: FleetRow): number => {
+  const seen = lastSeenOf(device, state);
+  return seen === "now" ? Number.POSITIVE_INFINITY : seen === undefined ? 0 : Date.parse(seen);
+};
+
+/** "now", an ISO time, or undefined where it was never there. */
+export const lastSeenOf = (device: DeviceView, state: DeviceState): string | undefined => {
+  if (device.board === undefined) return state === "offline" ? device.lastSeen : "now";
+  const { board } = device;
+  if (board.state === "online") return "now";
+  const times = [device.lastSeen, board.telemetry?.at].filter((time) => time !== undefined);
+  return times.toSorted().at(-1);
+};
 
 /** Rows that are equal keep the order of their names. */
 export const sorted = (rows: readonly FleetRow[], { by, down }: Sorting): readonly FleetRow[] => {

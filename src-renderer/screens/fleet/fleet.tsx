@@ -1,4 +1,4 @@
-import { Button } from "@mantine/core";
+import { Button, Menu } from "@mantine/core";
 import { useCallback, useMemo, useState } from "react";
 import { Link } from "wouter";
 import type { FleetGroup } from "#contract/views.ts";
@@ -6,12 +6,14 @@ import { messageOf } from "#renderer/state/states.ts";
 import { useFleet, useLiveRound, useStates, useStudies } from "#renderer/state/use-states.ts";
 import { Confirm } from "#renderer/ui/dialog.tsx";
 import { plural } from "#renderer/ui/format.ts";
-import { Card, Empty, Page, Problem } from "#renderer/ui/page.tsx";
+import { Card, Empty, Page, Problem, Small } from "#renderer/ui/page.tsx";
 import { useToast } from "#renderer/ui/toasts.tsx";
+import { AddBoardDialog } from "./add-board-dialog.tsx";
 import { DeviceTable } from "./device-table.tsx";
 import { rowsOf, summaryOf } from "./fleet-rows.ts";
 import { GroupDialog } from "./group-dialog.tsx";
 import { Groups, groupId } from "./groups.tsx";
+import { ManyBoardsDialog } from "./many-boards-dialog.tsx";
 
 /** From so many on, those that are gone are forgotten at once. */
 const MANY_GONE = 6;
@@ -19,7 +21,7 @@ const MANY_GONE = 6;
 const FOUR = { count: 4, name: "virtual", slowness: 1, dropOut: 0, crash: 0 };
 
 type Asking =
-  | { readonly about: "add" }
+  | { readonly about: "add" | "board" | "many-boards" }
   | { readonly about: "change" | "remove"; readonly group: FleetGroup }
   | { readonly about: "forget"; readonly device: string }
   | { readonly about: "forget-offline" };
@@ -38,7 +40,11 @@ export const FleetScreen = () => {
   const rows = useMemo(() => (view === undefined ? [] : rowsOf(view.devices, live)), [view, live]);
   const forget = useCallback((device: string) => setAsking({ about: "forget", device }), []);
   const groups = view?.groups ?? [];
-  const gone = view?.devices.filter(({ group, connected }) => group === undefined && !connected).length ?? 0;
+  const gone =
+    view?.devices.filter(
+      ({ group, kind, connected }) => group === undefined && kind !== "board" && !connected,
+    ).length ?? 0;
+  const names = view?.devices.map(({ name }) => name) ?? [];
   const none = view !== undefined && rows.length === 0 && groups.length === 0;
 
   const addFour = async () => {
@@ -64,9 +70,31 @@ export const FleetScreen = () => {
                 Forget all that are offline
               </Button>
             )}
-            <Button variant="filled" onClick={() => setAsking({ about: "add" })}>
-              Add virtual devices
-            </Button>
+            {/* the menu gives its button an id of its own */}
+            <div id="add-device">
+              <Menu position="bottom-end" width={300}>
+                <Menu.Target>
+                  <Button variant="filled">Add device</Button>
+                </Menu.Target>
+                <Menu.Dropdown>
+                  <AddItem
+                    title="A board over SSH"
+                    text="Jetson, Raspberry Pi, or any Linux computer with Docker"
+                    onClick={() => setAsking({ about: "board" })}
+                  />
+                  <AddItem
+                    title="Several boards"
+                    text="From a pasted list or a CSV file"
+                    onClick={() => setAsking({ about: "many-boards" })}
+                  />
+                  <AddItem
+                    title="Virtual devices"
+                    text="Clients on this computer"
+                    onClick={() => setAsking({ about: "add" })}
+                  />
+                </Menu.Dropdown>
+              </Menu>
+            </div>
           </>
         )
       }
@@ -76,9 +104,15 @@ export const FleetScreen = () => {
         <Card>
           <Empty
             title="No devices yet"
-            text="Virtual devices are clients on this computer, each in its own place, as slow and as unreliable as you want them. Four of them are enough for a first study."
+            text="A board is a Jetson, a Raspberry Pi or another Linux computer that the lab reaches over SSH and sets up by itself. Virtual devices are clients on this computer, as slow and as unreliable as you want them; four of them are enough for a first study."
           >
-            <Button variant="filled" size="md" onClick={addFour} loading={busy}>
+            <Button variant="filled" size="md" onClick={() => setAsking({ about: "board" })}>
+              Add a board
+            </Button>
+            <Button size="md" onClick={() => setAsking({ about: "many-boards" })}>
+              Add several boards
+            </Button>
+            <Button size="md" onClick={addFour} loading={busy}>
               Add four virtual devices
             </Button>
             <Button size="md" onClick={() => setAsking({ about: "add" })}>
@@ -108,6 +142,8 @@ export const FleetScreen = () => {
           }
         />
       )}
+      <AddBoardDialog opened={asking?.about === "board"} taken={names} onClose={close} />
+      <ManyBoardsDialog opened={asking?.about === "many-boards"} taken={names} onClose={close} />
       <GroupDialog
         opened={asking?.about === "add" || asking?.about === "change"}
         group={asking?.about === "change" ? asking.group : undefined}
@@ -151,3 +187,19 @@ export const FleetScreen = () => {
     </Page>
   );
 };
+
+const AddItem = ({
+  title,
+  text,
+  onClick,
+}: {
+  readonly title: string;
+  readonly text: string;
+  readonly onClick: () => void;
+}) => (
+  <Menu.Item onClick={onClick}>
+    <b>{title}</b>
+    <br />
+    <Small>{text}</Small>
+  </Menu.Item>
+);

@@ -36,7 +36,7 @@ export const GroupDialog = ({ opened, group, groups, devices, onClose }: GroupDi
   <Dialog
     opened={opened}
     onClose={onClose}
-    {...(group === undefined ? {} : { returnTo: groupId(group.name) })}
+    returnTo={group === undefined ? "add-device" : groupId(group.name)}
     title={group === undefined ? "Add virtual devices" : `Change ${group.name}`}
     size="lg"
   >

@@ -7,11 +7,11 @@ import { PRESETS } from "#contract/presets.ts";
 import type { Preparation } from "#contract/views.ts";
 import { HeatMap } from "#renderer/charts/heat-map.tsx";
 import { messageOf } from "#renderer/state/states.ts";
-import { useData, useLab, useStates, useStudyList } from "#renderer/state/use-states.ts";
+import { useData, useFleet, useLab, useStates, useStudyList } from "#renderer/state/use-states.ts";
 import { Card, Page, Problem, Small } from "#renderer/ui/page.tsx";
 import { useToast } from "#renderer/ui/toasts.tsx";
 import { Announced } from "./announced.tsx";
-import { type Draft, fromStudy, getAt, tidy } from "./draft.ts";
+import { type Draft, fromStudy, getAt, setAt, tidy } from "./draft.ts";
 import { createDraftStore, DraftContext, useDraftStore, useOnTurn } from "./draft-store.ts";
 import { focusField } from "./focus-field.ts";
 import { Form } from "./form.tsx";
@@ -44,6 +44,7 @@ const useAddress = (): string | undefined => {
     const preset = query.get("preset");
     const from = query.get("from");
     const dataset = query.get("dataset");
+    const batchSize = Number(query.get("batchSize") ?? Number.NaN);
     if (dataset !== null) {
       store.set("dataset", dataset);
       navigate("/new", { replace: true });
@@ -58,7 +59,13 @@ const useAddress = (): string | undefined => {
             : fromStudy((await client.studies.get({ study: from })).study.study);
         if (left) return;
         if (found === undefined) setProblem(`There is no preset called ${preset}.`);
-        else store.replace(found as Draft);
+        else {
+          const draft = found as Draft;
+          // a board had too little memory for the one before
+          store.replace(
+            Number.isInteger(batchSize) && batchSize > 0 ? setAt(draft, "batchSize", batchSize) : draft,
+          );
+        }
       } catch (error) {
         if (left) return;
         setProblem(`The study ${from} could not be loaded. ${messageOf(error)}`);
@@ -217,17 +224,21 @@ const whyNoMap = ({ problems, checks }: Preparation, draft: Draft): string => {
   if (problems.length > 0) return "Shown as soon as nothing is wrong with the study any more.";
   if (checks.some(({ kind, state }) => kind === "data" && state === "missing"))
     return "Shown as soon as the data is on this computer.";
-  return getAt(draft, "fleet.virtual") === undefined
+  return getAt(draft, "fleet.virtual") === undefined && getAt(draft, "fleet.devices") === undefined
     ? "External clients hold their own data; the lab does not see it."
     : "These are too many devices for a map; the study runs all the same.";
 };
 
-/** What else changes the lab's answer: what runs, and what data is here. */
+/** What else changes the lab's answer: what runs, what data is here, which boards are ready. */
 const useOccasion = (): string => {
   const activity = useLab((state) => state.activity);
   const entries = useData((state) => state.view?.entries);
+  const boards = useFleet((state) => state.view?.devices);
   return [
     activity.study,
+    ...(boards ?? []).flatMap(({ name, board }) =>
+      board === undefined ? [] : [`${name} ${board.setup} ${board.state}`],
+    ),
     ...activity.queue,
     ...(entries ?? []).map(({ name, state }) => `${name} ${state}`),
   ].join(" ");

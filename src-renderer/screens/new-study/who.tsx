@@ -2,7 +2,7 @@ import { ActionIcon, Button, NativeSelect } from "@mantine/core";
 import type { VirtualGroup } from "#contract/study.ts";
 import { useFleet } from "#renderer/state/use-states.ts";
 import { plural } from "#renderer/ui/format.ts";
-import { Problem } from "#renderer/ui/page.tsx";
+import { Boards } from "./boards.tsx";
 import { useDraftStore, useFieldProblem, useSetting } from "./draft-store.ts";
 import { FieldGroup, Fields, NumberField, TextField } from "./fields.tsx";
 import style from "./new-study.module.css";
@@ -34,7 +34,6 @@ const written = ({ count, name, slowness, dropOut, crash }: VirtualGroup): Parti
 export const Who = () => {
   const store = useDraftStore();
   const virtual = useSetting("fleet.virtual");
-  const devices = useSetting("fleet.devices");
   const problem = useFieldProblem("fleet");
   const mode: Mode = virtual === undefined ? "none" : typeof virtual === "object" ? "groups" : "alike";
   const groups = asGroups(virtual);
@@ -45,7 +44,7 @@ export const Who = () => {
     else store.set("fleet.virtual", [{ count: Math.max(1, sizeOf(groups)), name: "virtual" }]);
   };
   return (
-    <FieldGroup title="Who" note="virtual devices are processes on this computer">
+    <FieldGroup title="Who" note="virtual devices on this computer, boards over SSH, or both">
       <Fields>
         <NativeSelect
           label="Virtual devices"
@@ -68,12 +67,7 @@ export const Who = () => {
         />
       </Fields>
       {mode === "groups" && <Groups groups={groups} isList={Array.isArray(virtual)} />}
-      {devices !== undefined && (
-        <Problem
-          text="The file names boards of its own (fleet.devices)."
-          action={<Button onClick={() => store.set("fleet.devices", undefined)}>Leave them out</Button>}
-        />
-      )}
+      <Boards />
     </FieldGroup>
   );
 };

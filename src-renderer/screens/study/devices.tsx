@@ -1,6 +1,7 @@
 import { useEffect, useState } from "react";
 import type { StudyView } from "#contract/views.ts";
-import { useNow, useStates } from "#renderer/state/use-states.ts";
+import { degrees } from "#renderer/screens/fleet/board-words.ts";
+import { useNow, useStates, useTelemetry } from "#renderer/state/use-states.ts";
 import { Card, Empty } from "#renderer/ui/page.tsx";
 import { type Lane, liveLanes, recordedLanes } from "./lanes.ts";
 import style from "./study.module.css";
@@ -30,7 +31,7 @@ export const Devices = ({ view }: { readonly view: StudyView }) => {
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a long list is scrolled with the keyboard, too */}
       <section className={style.lanes} tabIndex={0} aria-label="Devices of the round">
         {lanes.map((lane) => (
-          <LaneRow key={lane.device} lane={lane} />
+          <LaneRow key={lane.device} lane={lane} withBoards={view.study.fleet.devices !== undefined} />
         ))}
       </section>
     </Card>
@@ -56,8 +57,15 @@ export const LaneKey = () => (
   </span>
 );
 
-export const LaneRow = ({ lane }: { readonly lane: Lane }) => (
-  <div className={style.lane}>
+export const LaneRow = ({
+  lane,
+  withBoards = false,
+}: {
+  readonly lane: Lane;
+  /** Room for what boards tell of themselves. */
+  readonly withBoards?: boolean;
+}) => (
+  <div className={style.lane} {...(withBoards ? { "data-boards": true } : {})}>
     <b title={lane.device}>{lane.device}</b>
     <svg className={style.bar} viewBox="0 0 1000 12" preserveAspectRatio="none" aria-hidden="true">
       <rect data-part="ground" x="0" y="0" width="1000" height="12" />
@@ -75,7 +83,13 @@ export const LaneRow = ({ lane }: { readonly lane: Lane }) => (
     <span title={lane.text} {...(lane.bad ? { "data-tone": "bad" } : {})}>
       {lane.text}
     </span>
+    {withBoards && <Warmth device={lane.device} />}
   </div>
+);
+
+/** How warm a board is; virtual devices are not. */
+const Warmth = ({ device }: { readonly device: string }) => (
+  <em>{degrees(useTelemetry(device)?.temperature)}</em>
 );
 
 /** The lanes of the latest recorded round, asked for when no round is in progress. */

@@ -1,3 +1,4 @@
+import type { BoardProblem } from "#contract/boards.ts";
 import type { LabEvent } from "#contract/events.ts";
 import type { LogEntry, RunRow } from "#contract/views.ts";
 import { percent, plural, someOf } from "#renderer/ui/format.ts";
@@ -8,6 +9,8 @@ export interface LogLine {
   readonly subject: string;
   /** Goes on from the subject. */
   readonly text: string;
+  /** The board that the subject is: its page has more. */
+  readonly board?: string;
 }
 
 export interface LogItem extends LogLine {
@@ -22,10 +25,19 @@ export const linesOf = (log: readonly LogEntry[], runs: readonly RunRow[]): read
   for (const { id, event } of log) {
     const line = lineOf(event, runs);
     if (line === undefined) continue;
-    const key = event.kind === "device-joined" || event.kind === "device-left" ? line.text : undefined;
+    const key =
+      event.kind === "device-joined" || event.kind === "device-left" || isGoodNews(event)
+        ? line.text
+        : undefined;
     if (key !== undefined && together?.key === key) {
       if (!together.names.includes(line.subject)) together.names.push(line.subject);
-      lines[lines.length - 1] = { ...line, id, at: event.at, subject: someOf(together.names) };
+      const { board: _one, ...shared } = line;
+      lines[lines.length - 1] = {
+        ...(together.names.length === 1 ? line : shared),
+        id,
+        at: event.at,
+        subject: someOf(together.names),
+      };
       continue;
     }
     together = key === undefined ? undefined : { key, names: [line.subject] };
@@ -33,6 +45,11 @@ export const linesOf = (log: readonly LogEntry[], runs: readonly RunRow[]): read
   }
   return lines.reverse();
 };
+
+/** Many boards connect and launch at once: they share a line as long as nothing is wrong. */
+const isGoodNews = (event: LabEvent): boolean =>
+  (event.kind === "board-state" && event.state === "online") ||
+  (event.kind === "board-client" && event.state !== "ended");
 
 /** An event as a sentence: who, what, why, and a way out where there is one. */
 export const lineOf = (event: LabEvent, runs: readonly RunRow[]): LogLine | undefined => {
@@ -98,9 +115,49 @@ export const lineOf = (event: LabEvent, runs: readonly RunRow[]): LogLine | unde
         subject: event.address,
         text: `was refused: ${event.failure.cause}.${event.failure.next ? ` ${event.failure.next}` : ""}`,
       };
+    case "board-state":
+      return { ...boardState(event), subject: event.device, board: event.device };
+    case "board-client":
+      return { ...boardClient(event), subject: event.device, board: event.device };
     default:
       return undefined;
   }
+};
+
+const said = (problem: BoardProblem | undefined): string =>
+  problem === undefined ? "." : `: ${problem.title}. ${problem.cause} ${problem.next}`;
+
+const boardState = ({
+  state,
+  problem,
+}: LabEvent & { kind: "board-state" }): Pick<LogLine, "tone" | "text"> => {
+  switch (state) {
+    case "online":
+      return { tone: "quiet", text: "is connected over SSH." };
+    case "silent":
+      return { tone: "warn", text: `does not answer${said(problem)}` };
+    case "locked":
+      return { tone: "bad", text: `needs you${said(problem)}` };
+    case "connecting":
+      return { tone: "quiet", text: "is being connected." };
+    case "offline":
+      return problem === undefined
+        ? { tone: "quiet", text: "is not connected." }
+        : { tone: "warn", text: `is away${said(problem)}` };
+  }
+};
+
+const boardClient = ({
+  state,
+  exitCode,
+  problem,
+}: LabEvent & { kind: "board-client" }): Pick<LogLine, "tone" | "text"> => {
+  if (state === "launched") return { tone: "quiet", text: "started its client." };
+  if (state === "removed") return { tone: "quiet", text: "has its client put away." };
+  if (problem !== undefined) return { tone: "bad", text: `lost its client${said(problem)}` };
+  return exitCode === undefined || exitCode === 0
+    ? { tone: "quiet", text: "ended its client." }
+    : { tone: "bad", text: `lost its client: it ended with code ${exitCode}. Its page has the last lines.` };
 };
 
 const ended = (status: "done" | "failed" | "interrupted"): LogLine => {

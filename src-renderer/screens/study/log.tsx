@@ -1,4 +1,5 @@
 import { memo, useMemo } from "react";
+import { Link } from "wouter";
 import type { LogEntry, RunRow } from "#contract/views.ts";
 import { clock } from "#renderer/ui/format.ts";
 import { Card, Small } from "#renderer/ui/page.tsx";
@@ -22,7 +23,14 @@ export const Log = memo(({ log, runs }: LogProps) => {
           <li key={line.id}>
             <time dateTime={line.at}>{clock(line.at)}</time>
             <span>
-              <b data-tone={line.tone}>{line.subject}</b> {line.text}
+              <b data-tone={line.tone}>
+                {line.board === undefined ? (
+                  line.subject
+                ) : (
+                  <Link href={`/fleet/${encodeURIComponent(line.board)}`}>{line.subject}</Link>
+                )}
+              </b>{" "}
+              {line.text}
             </span>
           </li>
         ))}

@@ -1,7 +1,7 @@
 import { memo } from "react";
 import type { Study } from "#contract/study.ts";
 import type { StudyView } from "#contract/views.ts";
-import { plural } from "#renderer/ui/format.ts";
+import { plural, someOf } from "#renderer/ui/format.ts";
 import { Card } from "#renderer/ui/page.tsx";
 import style from "./study.module.css";
 
@@ -39,6 +39,7 @@ const settingsOf = (
   return [
     ["Data", `${study.dataset}${datasetSha === undefined ? "" : ` (${datasetSha.slice(0, 8)})`}`],
     ["Model", study.model],
+    ...(study.fleet.devices === undefined ? [] : [["Boards", someOf(study.fleet.devices, 4)] as const]),
     ["Partition", partitionText(study.partition)],
     ["Rounds × trials", `${study.rounds} × ${study.trials}`],
     ["Drawn per round", `${Math.round(s.fraction * 100)}% of the devices, at least ${s.minFit}`],

@@ -1,10 +1,11 @@
-import { Button, Menu, TextInput } from "@mantine/core";
+import { Button, Checkbox, Menu, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { useLocation } from "wouter";
 import type { StudyView } from "#contract/views.ts";
 import { messageOf } from "#renderer/state/states.ts";
 import { useLab, useStates } from "#renderer/state/use-states.ts";
 import { Confirm, Dialog, DialogActions } from "#renderer/ui/dialog.tsx";
+import { someOf } from "#renderer/ui/format.ts";
 import { Problem } from "#renderer/ui/page.tsx";
 import { useToast } from "#renderer/ui/toasts.tsx";
 
@@ -90,6 +91,8 @@ const More = ({ view }: { readonly view: StudyView }) => {
   const { client } = useStates();
   const [, navigate] = useLocation();
   const [asked, setAsked] = useState<"rename" | "forget">();
+  const [boardData, setBoardData] = useState(true);
+  const boards = view.study.fleet.devices ?? [];
   const toast = useToast();
   const copyId = async () => {
     await navigator.clipboard.writeText(view.id);
@@ -125,12 +128,22 @@ const More = ({ view }: { readonly view: StudyView }) => {
         text={`${view.name} goes with all its rounds, updates and weights. This cannot be undone.`}
         yes="Forget it"
         onYes={async () => {
-          await client.studies.remove({ study: view.id });
+          await client.studies.remove({ study: view.id, boardData });
           navigate("/");
         }}
         onClose={() => setAsked(undefined)}
         returnTo="more-of-study"
-      />
+      >
+        {boards.length > 0 && (
+          <Checkbox
+            mt={14}
+            checked={boardData}
+            onChange={(event) => setBoardData(event.currentTarget.checked)}
+            label={`Its data on ${boards.length === 1 ? "the board" : "the boards"} go, too`}
+            description={`What the lab sent for it to ${someOf(boards)}; a board that is away loses it when it is back. Pictures that other studies use stay.`}
+          />
+        )}
+      </Confirm>
     </>
   );
 };

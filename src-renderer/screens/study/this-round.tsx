@@ -3,6 +3,7 @@ import { useNow } from "#renderer/state/use-states.ts";
 import { duration, fixed, percent, plural, points, someOf } from "#renderer/ui/format.ts";
 import { Card, Small, Warning } from "#renderer/ui/page.tsx";
 import { progressOf } from "./progress.ts";
+import { StartWithout } from "./start-without.tsx";
 import style from "./study.module.css";
 
 /** A wait is said from here on. */
@@ -69,6 +70,9 @@ export const ThisRound = ({ view }: { readonly view: StudyView }) => {
       </div>
       {live?.waiting !== undefined && now - Date.parse(live.waiting.since) > SILENT_MS * 5 && (
         <Warning
+          {...(live.waiting.stage === "joining"
+            ? { action: <StartWithout study={view.id} waiting={live.waiting} /> }
+            : {})}
           text={
             live.waiting.stage === "joining"
               ? `The round cannot begin: waiting for ${live.waiting.for} for ${duration((now - Date.parse(live.waiting.since)) / 1000)}. ${live.waiting.next} Or stop now.`

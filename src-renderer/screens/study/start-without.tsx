@@ -1,0 +1,39 @@
+import { Button } from "@mantine/core";
+import { useState } from "react";
+import type { LiveRound } from "#contract/views.ts";
+import { messageOf } from "#renderer/state/states.ts";
+import { useStates } from "#renderer/state/use-states.ts";
+import { useToast } from "#renderer/ui/toasts.tsx";
+import { presentOf } from "./waiting.ts";
+
+/** Devices are awaited that do not come: the round begins with those that are there. */
+export const StartWithout = ({
+  study,
+  waiting,
+  size = "xs",
+}: {
+  readonly study: string;
+  readonly waiting: NonNullable<LiveRound["waiting"]>;
+  readonly size?: string;
+}) => {
+  const { client } = useStates();
+  const toast = useToast();
+  const [busy, setBusy] = useState(false);
+  const present = presentOf(waiting);
+  if (present === 0) return null;
+  const act = async () => {
+    setBusy(true);
+    try {
+      await client.studies.goOnWithout({ study });
+    } catch (error) {
+      toast({ tone: "bad", text: messageOf(error) });
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <Button size={size} onClick={act} loading={busy}>
+      {present === undefined ? "Start without them" : `Start with ${present}`}
+    </Button>
+  );
+};

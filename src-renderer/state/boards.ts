@@ -1,0 +1,144 @@
+import { createStore } from "zustand/vanilla";
+import type { BoardLogLine, BoardView, StepView, TelemetryPoint } from "#contract/boards.ts";
+import type { FleetView, StreamItem } from "#contract/views.ts";
+
+/** What the page knows of boards beside the fleet's table: the latest that each told, and those that were opened. */
+export interface BoardsState {
+  /** By name; changes about once a second, so that only the cells of a board's own row are drawn with it. */
+  readonly latest: Readonly<Record<string, TelemetryPoint>>;
+  readonly open: Readonly<Record<string, BoardView>>;
+  /** Log lines that came since the board was opened, oldest first. */
+  readonly tails: Readonly<Record<string, readonly BoardLogLine[]>>;
+  /** Why a board could not be loaded. */
+  readonly problems: Readonly<Record<string, string>>;
+}
+
+export const createBoardsStore = () =>
+  createStore<BoardsState>(() => ({ latest: {}, open: {}, tails: {}, problems: {} }));
+
+/** Charts reach back so far. */
+const HOUR_MS = 3600 * 1000;
+/** A chart gets a new point so often: a finer one would not be seen, and all charts drawn for it. */
+const POINT_MS = 5000;
+/** Lines that came by themselves and are kept; older ones are asked for. */
+const TAIL_LENGTH = 2000;
+
+export const applyToBoards = (state: BoardsState, { event }: StreamItem): BoardsState => {
+  switch (event.kind) {
+    case "telemetry": {
+      const latest = { ...state.latest };
+      for (const { device, point } of event.points) latest[device] = point;
+      const opened = event.points.filter(({ device }) => state.open[device] !== undefined);
+      return {
+        ...opened.reduce((before, { device, point }) => withPoint(before, device, point), state),
+        latest,
+      };
+    }
+    case "board":
+      return withOpen(state, event.device, (view) => merged(view, event.board));
+    case "board-step":
+      return withOpen(state, event.device, (view) => withStep(view, event.step));
+    case "board-log": {
+      if (state.open[event.device] === undefined) return state;
+      const before = state.tails[event.device] ?? [];
+      const last = before.at(-1)?.id ?? 0;
+      const fresh = event.lines.filter(({ id }) => id > last);
+      if (fresh.length === 0) return state;
+      return {
+        ...state,
+        tails: { ...state.tails, [event.device]: [...before, ...fresh].slice(-TAIL_LENGTH) },
+      };
+    }
+    default:
+      return state;
+  }
+};
+
+const withOpen = (
+  state: BoardsState,
+  device: string,
+  change: (view: BoardView) => BoardView,
+): BoardsState => {
+  const view = state.open[device];
+  if (view === undefined) return state;
+  return { ...state, open: { ...state.open, [device]: change(view) } };
+};
+
+/** A summary is told whole: what it does not say any more is over. */
+const merged = (view: BoardView, board: Omit<BoardView, keyof Kept>): BoardView => {
+  const { name, target, signIn, hostKey, addedAt, facts, plan, dataFolder, history } = view;
+  return {
+    ...board,
+    name,
+    target,
+    signIn,
+    hostKey,
+    addedAt,
+    ...(facts === undefined ? {} : { facts }),
+    ...(plan === undefined ? {} : { plan: { ...plan, running: board.setup === "running" } }),
+    ...(dataFolder === undefined ? {} : { dataFolder }),
+    history,
+  };
+};
+type Kept = Pick<
+  BoardView,
+  "name" | "target" | "signIn" | "hostKey" | "addedAt" | "facts" | "plan" | "dataFolder" | "history"
+>;
+
+const withStep = (view: BoardView, step: StepView): BoardView => {
+  if (view.plan === undefined) return view;
+  const known = view.plan.steps.some(({ id }) => id === step.id);
+  const steps = known
+    ? view.plan.steps.map((one) => (one.id === step.id ? step : one))
+    : [...view.plan.steps, step];
+  return { ...view, plan: { ...view.plan, steps } };
+};
+
+const withPoint = (state: BoardsState, device: string, point: TelemetryPoint): BoardsState =>
+  withOpen(state, device, (view) => {
+    const last = view.history.at(-1);
+    if (last !== undefined && Date.parse(point.at) - Date.parse(last.at) < POINT_MS) return view;
+    const oldest = Date.parse(point.at) - HOUR_MS;
+    const history = [...view.history.filter(({ at }) => Date.parse(at) >= oldest), point];
+    return { ...view, history };
+  });
+
+/** The board as it was told anew, with the lines that came meanwhile. */
+export const withBoard = (state: BoardsState, view: BoardView): BoardsState => {
+  const { [view.name]: _problem, ...problems } = state.problems;
+  const { telemetry } = view;
+  return {
+    ...state,
+    open: { ...state.open, [view.name]: view },
+    latest: telemetry === undefined ? state.latest : { ...state.latest, [view.name]: telemetry },
+    problems,
+  };
+};
+
+export const withoutBoard = (state: BoardsState, name: string): BoardsState => {
+  const { [name]: _view, ...open } = state.open;
+  const { [name]: _tail, ...tails } = state.tails;
+  return { ...state, open, tails };
+};
+
+/** What the fleet's rows know of telemetry before the first notice comes. */
+export const withTelemetryOf = (state: BoardsState, { devices }: FleetView): BoardsState => {
+  const latest = { ...state.latest };
+  let touched = false;
+  for (const { name, board } of devices) {
+    if (board?.telemetry === undefined) continue;
+    const known = latest[name];
+    if (known !== undefined && known.at >= board.telemetry.at) continue;
+    latest[name] = board.telemetry;
+    touched = true;
+  }
+  return touched ? { ...state, latest } : state;
+};
+
+/** Does the item mean that an opened board has to be asked for anew: its facts and plan come with no notice? */
+export const changesTheBoard = (before: BoardsState, { event }: StreamItem): string | undefined => {
+  if (event.kind !== "board") return undefined;
+  const known = before.open[event.device];
+  if (known === undefined) return undefined;
+  return known.setup !== event.board.setup || known.state !== event.board.state ? event.device : undefined;
+};
