@@ -1,0 +1,60 @@
+import { expect, test } from "vitest";
+import type { LabEvent } from "#contract/events.ts";
+import { lineOf, linesOf } from "#renderer/screens/study/log-lines.ts";
+import { presentOf } from "#renderer/screens/study/waiting.ts";
+import { PROBLEMS } from "#test/fakes/board-examples.ts";
+
+const at = "2026-03-01T10:00:00.000Z";
+const client = (more: Partial<LabEvent & { kind: "board-client" }>): LabEvent => ({
+  at,
+  kind: "board-client",
+  device: "pi",
+  study: "s",
+  run: "r",
+  state: "ended",
+  ...more,
+});
+
+test("a board that is lost is named, with its cause and the next step, and leads to its page", () => {
+  const line = lineOf(
+    { at, kind: "board-state", device: "pi", state: "offline", problem: PROBLEMS.unreachable },
+    [],
+  );
+  expect(line).toMatchObject({ tone: "warn", subject: "pi", board: "pi" });
+  expect(line?.text).toContain(PROBLEMS.unreachable.cause);
+  expect(line?.text).toContain(PROBLEMS.unreachable.next);
+});
+
+test("a client that ended says why; without a cause it says its code", () => {
+  expect(lineOf(client({ exitCode: 137, problem: PROBLEMS.memory }), [])?.text).toBe(
+    `lost its client: ${PROBLEMS.memory.title}. ${PROBLEMS.memory.cause} ${PROBLEMS.memory.next}`,
+  );
+  expect(lineOf(client({ exitCode: 1 }), [])).toMatchObject({ tone: "bad" });
+  expect(lineOf(client({ exitCode: 0 }), [])).toMatchObject({ tone: "quiet", text: "ended its client." });
+});
+
+test("good news of many boards share a line, bad news does not", () => {
+  const online = (device: string): LabEvent => ({ at, kind: "board-state", device, state: "online" });
+  const events = [
+    online("a"),
+    online("b"),
+    client({ device: "a", exitCode: 9 }),
+    client({ device: "b", exitCode: 9 }),
+  ];
+  const lines = linesOf(
+    events.map((event, i) => ({ id: i + 1, event })),
+    [],
+  );
+  expect(lines.map(({ subject, board }) => `${subject} ${board ?? ""}`.trim())).toEqual([
+    "b b",
+    "a a",
+    "a and b",
+  ]);
+});
+
+test("who is there is read from the lab's own sentence", () => {
+  const waiting = { since: at, next: "Start the missing clients." };
+  expect(presentOf({ ...waiting, stage: "joining", for: "pi-1 to connect (2 of 4)" })).toBe(2);
+  expect(presentOf({ ...waiting, stage: "joining", for: "devices that are still busy" })).toBeUndefined();
+  expect(presentOf({ ...waiting, stage: "answering", for: "pi-1" })).toBe(0);
+});
