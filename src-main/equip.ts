@@ -66,8 +66,10 @@ export const equip = async (input: {
   const broken = new AbortController();
   // Clients are told to leave before their processes end: the other way round each would count as lost.
   const close = async (politely: boolean) => {
+    // Clients on boards end by themselves when they are sent away: from now on that is what they should do.
+    const leaving = engagement?.stop(politely);
     if (politely) await aggregator.close();
-    await Promise.all([fleet?.stop(), engagement?.stop(politely)]);
+    await Promise.all([fleet?.stop(), leaving]);
     if (!politely) await aggregator.close({ deadlineMs: 0 });
     // What devices kept of a run is of no use once it is over; before, a resume needs it.
     for (const run of input.runsThatAreOver()) await forgetKept(keptDir, run);

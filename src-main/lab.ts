@@ -65,10 +65,11 @@ const openForWhoever = ({ dataDir, onProgress, look }: LabOptions) => {
   }
 };
 
-/** The run that is under way, or comes next. */
+/** The run that is under way, or comes next, or was the last. */
 const runUnderWay = <R extends { readonly status: string }>(all: readonly R[]): R | undefined =>
   all.find(({ status }) => status === "running") ??
-  all.find(({ status }) => status !== "done" && status !== "failed");
+  all.find(({ status }) => status !== "done" && status !== "failed") ??
+  all.at(-1);
 
 /**
  * Builds the rooms and wires them: the engine room that the desktop, the browser host and the command line share.

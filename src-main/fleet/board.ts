@@ -171,7 +171,9 @@ export const createBoard = (initial: BoardRecord, deps: BoardDeps) => {
 
   const onLink = (state: LinkState): void => {
     const code = state.problem?.code;
-    if (state.state !== "connecting" && (state.state !== told.state || code !== told.code)) {
+    // What the lab itself ends is no news.
+    const isNews = state.state !== "connecting" && (state.state !== "offline" || code !== undefined);
+    if (isNews && (state.state !== told.state || code !== told.code)) {
       told = { state: state.state, code };
       deps.emit({
         kind: "board-state",

@@ -42,6 +42,8 @@ export interface LaunchOptions {
   readonly signal: AbortSignal;
   /** Default 4 s: an end that nothing announces is noticed within twice that. */
   readonly lookEveryMs?: number;
+  /** The whole board does not answer now, which says nothing of its engine. Default: it always does. */
+  readonly isSilent?: () => boolean;
 }
 
 export interface LaunchedClient {
@@ -147,6 +149,7 @@ export const launchClient = async (options: LaunchOptions): Promise<LaunchedClie
     id,
     onLine: tell,
     lookEveryMs: options.lookEveryMs ?? 4000,
+    isSilent: options.isSilent ?? (() => false),
   }).then(async (end) => {
     cutAll();
     if (end.exitCode !== 137 || end.oomKilled || finishing !== undefined) return end;

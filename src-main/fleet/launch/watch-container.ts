@@ -18,6 +18,8 @@ export interface WatchOptions {
   readonly onLine: (stream: "stdout" | "stderr", text: string) => void;
   /** The engine is asked so often whether the container still runs, also when nothing is heard of it. */
   readonly lookEveryMs: number;
+  /** The whole board does not answer now, or did not until a moment ago: then its engine's silence says nothing of the engine. */
+  isSilent(): boolean;
 }
 
 /** What a look at the container says. */
@@ -133,7 +135,10 @@ export const watchContainer = async (options: WatchOptions): Promise<ClientEnd> 
     if (seen.kind === "engine-silent") {
       // One look may come too late on a busy board.
       silent++;
-      if (engineBroke || silent >= 2 || !(await engineAnswers())) return ended("engine-stopped");
+      if (engineBroke) return ended("engine-stopped");
+      const isGone = silent >= 2 || !(await engineAnswers());
+      if (options.isSilent()) silent = 0;
+      else if (isGone) return ended("engine-stopped");
     } else silent = 0;
     if (seen.kind === "ended") {
       await Promise.race([following, pause(LAST_WORDS_MS), connection.closed]);
