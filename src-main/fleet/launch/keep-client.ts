@@ -1,6 +1,6 @@
 import type { BoardProblem, ClientView } from "#contract/boards.ts";
 import { UserError } from "#contract/failure.ts";
-import { BoardError, type SshConnection } from "#main/fleet/board-ports.ts";
+import { BoardError, type BoardLink, type SshConnection } from "#main/fleet/board-ports.ts";
 import { createAlarmClock } from "./alarm-clock.ts";
 import { createDataBringer, PartGone } from "./bring-data.ts";
 import { type ClientEnd, diagnose, isFinal } from "./diagnose.ts";
@@ -119,6 +119,7 @@ export const keepClient = (options: KeepClientOptions): KeptClient => {
       onProgress: options.onProgress,
       signal,
       lookEveryMs: timing.lookEveryMs,
+      isSilent: () => isSilentOrWas(link, 2 * timing.lookEveryMs),
     });
   };
 
@@ -286,3 +287,7 @@ export const keepClient = (options: KeepClientOptions): KeptClient => {
     stop: (politely) => (stopped ??= stop(politely)),
   };
 };
+
+/** What was asked of a board while it was silent may be answered only some time after it is heard again. */
+const isSilentOrWas = (link: BoardLink, afterMs: number): boolean =>
+  link.state.state === "silent" || Date.now() - Date.parse(link.state.since) < afterMs;
