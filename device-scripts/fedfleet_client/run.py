@@ -32,6 +32,8 @@ def main(arguments: List[str], program: str = "fedfleet_client") -> int:
         code = _run(parse_options(arguments, program), progress)
     except ClientExit as end:
         return _end(progress, end)
+    except ModuleNotFoundError as error:
+        return _end(progress, _not_installed(error))
     except Exception as error:
         memory = out_of_memory(error)
         if memory is not None:
@@ -47,6 +49,14 @@ def main_and_end(arguments: List[str], program: str = "fedfleet_client") -> NoRe
     code = main(arguments, program)
     sys.stderr.flush()
     os._exit(code)
+
+
+def _not_installed(error: ModuleNotFoundError) -> ClientExit:
+    return ClientExit(
+        BAD_CONFIGURATION,
+        "{} ({}) has no module called {}".format(sys.executable, sys.version.split()[0], error.name),
+        "Install what device-scripts/README.md lists, or run the client in its image (run_pi.sh, run_jetson.sh).",
+    )
 
 
 def _end(progress: Progress, end: ClientExit) -> int:

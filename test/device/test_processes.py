@@ -118,6 +118,14 @@ def test_a_bad_command_line_is_2_and_help_is_0(client):
     assert shown.returncode == 0 and "--server-address" in shown.stdout
 
 
+def test_a_python_without_pytorch_is_2(client, part):
+    """-I -S: nothing but the standard library."""
+    program = "import sys; sys.path.insert(0, '.'); from fedfleet_client.run import main_and_end; main_and_end(sys.argv[1:])"
+    one = client(*to(1), *part, command=("-I", "-S", "-c", program))
+    assert one.end() == 2
+    assert "no module called numpy" in error_of(one)["message"]
+
+
 def test_a_gpu_that_is_not_there_is_15(client, part):
     one = client(*to(1), "--device=cuda", *part)
     assert one.end() == 15
