@@ -76,6 +76,7 @@ export const day = (iso: string, now = Date.now()): string => {
 export const ago = (iso: string, now = Date.now()): string => {
   const seconds = (now - Date.parse(iso)) / 1000;
   if (seconds < 5) return "now";
+  if (seconds < 10) return `${Math.floor(seconds)} s ago`;
   if (seconds < 3600) return `${duration(Math.floor(seconds))} ago`;
   return day(iso, now);
 };

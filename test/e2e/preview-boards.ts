@@ -1,6 +1,7 @@
 import process from "node:process";
 import type { BoardLogLine, TelemetryPoint } from "#contract/boards.ts";
-import { createFakeBoards, type FakeNotice } from "#test/fakes/boards.ts";
+import type { FakeNotice } from "#test/fakes/board-set-up.ts";
+import { createFakeBoards } from "#test/fakes/boards.ts";
 
 interface LogPort {
   append(device: string, lines: readonly Omit<BoardLogLine, "id">[]): readonly BoardLogLine[];

@@ -1,53 +1,11 @@
-import type {
-  BoardLogLine,
-  BoardProblem,
-  BoardSummary,
-  BoardView,
-  ListedBoard,
-  Reached,
-  SecretsView,
-  StepView,
-  TelemetryPoint,
-} from "#contract/boards.ts";
+import type { BoardLogLine, BoardSummary, BoardView, ListedBoard, SecretsView } from "#contract/boards.ts";
 import { UserError } from "#contract/failure.ts";
 import type { VirtualGroup } from "#contract/study.ts";
 import type { BoardPorts } from "#main/hosts/page/board-handlers.ts";
-import {
-  CASES,
-  type ExampleModel,
-  factsOf,
-  KEY,
-  MODELS,
-  OTHER_KEY,
-  PROBLEMS,
-  planOf,
-  pointOf,
-  problem,
-} from "./board-examples.ts";
-
-/** What fake boards tell whoever watches. */
-export type FakeNotice =
-  | { readonly kind: "board"; readonly device: string; readonly board: BoardSummary }
-  | { readonly kind: "board-step"; readonly device: string; readonly step: StepView }
-  | { readonly kind: "board-log"; readonly device: string; readonly lines: readonly BoardLogLine[] }
-  | {
-      readonly kind: "telemetry";
-      readonly points: readonly { readonly device: string; readonly point: TelemetryPoint }[];
-    };
-
-class FakeBoardError extends UserError {
-  readonly problem: BoardProblem;
-  constructor(what: BoardProblem) {
-    super(`${what.title}. ${what.cause} ${what.next}`);
-    this.problem = what;
-  }
-}
-
-interface FakeBoard {
-  view: BoardView;
-  readonly example: ExampleModel;
-  readonly seed: number;
-}
+import { CASES, factsOf, KEY, MODELS, OTHER_KEY, pointOf, problem } from "./board-examples.ts";
+import { planOf } from "./board-plans.ts";
+import { createFakeReach, FakeBoardError } from "./board-reach.ts";
+import { createFakeSetUps, type FakeBoard, type FakeNotice } from "./board-set-up.ts";
 
 const HOUR_MS = 3600 * 1000;
 
@@ -80,7 +38,6 @@ export const createFakeBoards = ({
   const logs = new Map<string, BoardLogLine[]>();
   const trusted = new Set<string>();
   const timers = new Set<NodeJS.Timeout>();
-  const running = new Map<string, { stopped: boolean }>();
   let kept: SecretsView["kept"] = "memory";
   let lines = 0;
   const iso = (at = now()) => new Date(at).toISOString();
@@ -141,100 +98,7 @@ export const createFakeBoards = ({
   };
   for (let i = 0; i < count; i++) place(i);
 
-  const reach = async (target: { host: string; port?: number | undefined; user?: string | undefined }) => {
-    await new Promise((resolve) => setTimeout(resolve, pace / 2));
-    const { host, port = 22 } = target;
-    if (host.startsWith("refused"))
-      throw new FakeBoardError(
-        problem(
-          "refused",
-          `Nothing answers on port ${port}`,
-          `${host} is there, but SSH is off on it, or uses another port.`,
-          "Turn SSH on, or change the port.",
-          {
-            raw: `connect ECONNREFUSED ${host}:${port}`,
-            actions: [
-              { do: "retry", label: "Try again" },
-              { do: "edit-target", label: "Change the address" },
-              {
-                do: "show-commands",
-                commands: ["sudo systemctl enable --now ssh"],
-                label: "Show how to turn SSH on",
-              },
-            ],
-          },
-        ),
-      );
-    const jump = host.startsWith("behind") && !trusted.has("gate");
-    const at = jump ? "gate" : host;
-    const changed = host.startsWith("changed");
-    return {
-      trust: changed ? "changed" : trusted.has(at) || host.startsWith("known") ? "known" : "new",
-      host: at,
-      port,
-      isJump: jump,
-      key: changed ? OTHER_KEY : { ...KEY, fingerprint: `${KEY.fingerprint.slice(0, -2)}${at.length}` },
-      ...(changed ? { known: [KEY] } : {}),
-      user: target.user ?? "lab",
-      ways: { agent: true, keys: ["~/.ssh/id_ed25519"], labKey: false },
-    } satisfies Reached;
-  };
-
-  /** Steps go on by themselves until they are done, fail, or are stopped. */
-  const provision = (name: string): void => {
-    const mine = { stopped: false };
-    running.set(name, mine);
-    const plan = known(name).view.plan!;
-    change(name, { plan: { ...plan, running: true }, setup: "running" });
-    const put = (id: StepView["id"], more: Partial<StepView>): void => {
-      const { view } = known(name);
-      const steps = view.plan!.steps.map((one) => (one.id === id ? { ...one, ...more } : one));
-      known(name).view = { ...view, plan: { ...view.plan!, steps } };
-      tell({ kind: "board-step", device: name, step: steps.find((one) => one.id === id)! });
-    };
-    const finish = (ready: boolean): void => {
-      running.delete(name);
-      const { view, example } = known(name);
-      change(name, {
-        plan: { ...view.plan!, running: false, ready },
-        setup: ready ? "ready" : "needed",
-        ...(ready ? { image: example.image } : {}),
-      });
-    };
-    const next = (): void => {
-      const step = known(name).view.plan!.steps.find(
-        ({ state }) => state !== "done" && state !== "not-needed",
-      );
-      if (step === undefined) {
-        finish(true);
-        return;
-      }
-      const startedAt = iso();
-      const output: string[] = [];
-      const tick = (k: number): void => {
-        if (mine.stopped) {
-          put(step.id, { state: "open" });
-          finish(false);
-          return;
-        }
-        if (step.id === "image" && name.startsWith("full") && k === 3) {
-          put(step.id, { state: "failed", problem: PROBLEMS.disk, seconds: 3, output });
-          finish(false);
-          return;
-        }
-        if (k > 4) {
-          put(step.id, { state: "done", seconds: 4, output, fraction: 1 });
-          next();
-          return;
-        }
-        output.push(`${step.title}: part ${k} of 4`);
-        put(step.id, { state: "running", startedAt, fraction: k / 4, output: [...output] });
-        later(pace, () => tick(k + 1));
-      };
-      tick(1);
-    };
-    next();
-  };
+  const setUps = createFakeSetUps({ known, change, tell, later, pace, iso });
 
   const ports = {
     sshEntries: async () => [
@@ -262,7 +126,7 @@ export const createFakeBoards = ({
           { line: i + 1, target: { host, user, ...(port === undefined ? {} : { port: Number(port) }) } },
         ];
       }),
-    reach,
+    reach: createFakeReach({ trusted, pace }),
     async trust(host: string): Promise<void> {
       trusted.add(host);
     },
@@ -319,11 +183,10 @@ export const createFakeBoards = ({
     },
     async probe(): Promise<void> {},
     async provision(name: string): Promise<void> {
-      provision(name);
+      setUps.provision(name);
     },
     async stopProvision(name: string): Promise<void> {
-      const mine = running.get(name);
-      if (mine !== undefined) mine.stopped = true;
+      setUps.stop(name);
     },
     async undo(name: string): Promise<void> {
       change(name, { plan: planOf("image"), setup: "needed" });

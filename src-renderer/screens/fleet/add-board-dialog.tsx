@@ -62,7 +62,7 @@ const Steps = ({
   // biome-ignore lint/correctness/useExhaustiveDependencies: the step is the reason
   useEffect(() => {
     const field = box.current?.querySelector<HTMLElement>("[data-stage-focus]");
-    (field?.matches("input, button")
+    (field?.matches("input, button, h3")
       ? field
       : (field?.querySelector<HTMLElement>("input") ?? box.current)
     )?.focus();

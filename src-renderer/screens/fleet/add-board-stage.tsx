@@ -175,7 +175,7 @@ const Added = ({
   const problem = view.state === "online" ? undefined : view.problem;
   return (
     <>
-      <h3 {...(plan?.ready === true ? {} : { "data-stage-focus": true })}>
+      <h3 tabIndex={-1} {...(plan?.ready === true ? {} : { "data-stage-focus": true })}>
         {plan?.ready === true ? `${name} is ready` : `${name} is in the fleet`}
       </h3>
       {problem !== undefined && <BoardProblemBox problem={problem} onAction={onAction} busy={actions.busy} />}

@@ -53,15 +53,17 @@ export const BoardSettings = ({
         {rows.map(([title, value, dialog, verb]) => (
           <div key={title}>
             <dt>{title}</dt>
-            <dd>{value}</dd>
-            <Button
-              size="xs"
-              id={`board-${dialog}`}
-              onClick={() => onOpen(dialog)}
-              aria-label={`${verb}: ${title}`}
-            >
-              {verb}
-            </Button>
+            <dd>
+              <span>{value}</span>
+              <Button
+                size="xs"
+                id={`board-${dialog}`}
+                onClick={() => onOpen(dialog)}
+                aria-label={`${verb}: ${title}`}
+              >
+                {verb}
+              </Button>
+            </dd>
           </div>
         ))}
       </dl>

@@ -138,7 +138,7 @@ export const factLines = (facts: BoardFacts): readonly (readonly [string, string
     ["User", `${facts.user}, ${SUDO[facts.sudo]}`],
     [
       "Docker",
-      `${docker.version === undefined ? "" : `${docker.version}, `}${DOCKER[docker.state]}${docker.nvidiaRuntime ? ", NVIDIA runtime" : ""}`,
+      `${docker.version === undefined ? "" : `${docker.version}, `}${DOCKER[docker.state]}${docker.nvidiaRuntime && docker.state !== "missing" ? ", NVIDIA runtime" : ""}`,
     ],
     [
       "Client image",

@@ -109,7 +109,7 @@ export const BoardPage = ({
             <ClientCard view={view} client={view.client} actions={actions} onAction={onAction} />
           )}
           {round}
-          <div ref={setUp}>
+          <div ref={setUp} className={style.setUp}>
             <Preparation view={view} onAction={onAction} />
           </div>
           <div className={style.cols}>

@@ -40,7 +40,7 @@ export const NewKey = ({
 }) => (
   <>
     {/* not the button: whoever presses Enter once more has looked at nothing */}
-    <h3 data-stage-focus>
+    <h3 tabIndex={-1} data-stage-focus>
       {reached.isJump ? `First the host in between: ${place(reached)}` : "Is this your board?"}
     </h3>
     <p>

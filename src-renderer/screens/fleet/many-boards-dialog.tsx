@@ -67,7 +67,7 @@ const Many = ({ taken, onClose }: { readonly taken: readonly string[]; readonly 
   // biome-ignore lint/correctness/useExhaustiveDependencies: what is asked for next is the reason
   useEffect(() => {
     const field = box.current?.querySelector<HTMLElement>("[data-stage-focus]");
-    (field?.matches("input, button, textarea")
+    (field?.matches("input, button, textarea, h3")
       ? field
       : (field?.querySelector<HTMLElement>("input, textarea") ?? box.current)
     )?.focus();
@@ -221,7 +221,7 @@ const Keys = ({
   const types = [...new Set(keys.map(({ key }) => key.type))];
   return (
     <div className={style.form}>
-      <h3 data-stage-focus>
+      <h3 tabIndex={-1} data-stage-focus>
         {keys.length === 1 ? "This key is new" : `These ${keys.length} keys are new`}: do they match what the
         boards say?
       </h3>

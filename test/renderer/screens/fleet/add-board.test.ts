@@ -15,7 +15,8 @@ import {
   signInOf,
   withKind,
 } from "#renderer/screens/fleet/sign-in-form.ts";
-import { factsOf, KEY, MODELS, OTHER_KEY, PROBLEMS, planOf } from "#test/fakes/board-examples.ts";
+import { factsOf, KEY, MODELS, OTHER_KEY, PROBLEMS } from "#test/fakes/board-examples.ts";
+import { planOf } from "#test/fakes/board-plans.ts";
 
 const target = { host: "kitchen", user: "pi" };
 const reached = (more: Partial<Reached> = {}): Reached => ({

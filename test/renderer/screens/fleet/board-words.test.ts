@@ -127,7 +127,8 @@ test("facts are told by name, with the clock and throttling in words", () => {
   expect(lines.get("Clock")).toBe("41 days behind");
   expect(lines.get("Throttling")).toBe("none now; since it was started: too little voltage");
   expect(lines.get("Docker")).toBe("26.1.3, ready");
-  expect(new Map(factLines(factsOf(MODELS[0]!, pi.at, "missing"))).get("Docker")).toBe(
-    "not installed, NVIDIA runtime",
-  );
+  const jetson = (docker: "ready" | "missing") =>
+    new Map(factLines(factsOf(MODELS[0]!, pi.at, docker))).get("Docker");
+  expect(jetson("ready")).toBe("26.1.3, ready, NVIDIA runtime");
+  expect(jetson("missing")).toBe("not installed");
 });
