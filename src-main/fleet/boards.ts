@@ -90,7 +90,7 @@ export const createBoards = (options: BoardsOptions) => {
     provisioner ??= createProvisioner({
       deviceScripts: options.deviceScripts,
       labId: options.labId(),
-      ...(process.env.FEDFLEET_EXTRA_CA === undefined ? {} : { extraCa: process.env.FEDFLEET_EXTRA_CA }),
+      extraCa: process.env.FEDFLEET_EXTRA_CA ?? process.env.NODE_EXTRA_CA_CERTS,
     });
     return provisioner;
   };

@@ -1,0 +1,192 @@
+import type { BoardFacts } from "#contract/boards.ts";
+import { BoardError, type Ran, type SshConnection } from "#main/fleet/board-ports.ts";
+import { isDiskFull, sentence } from "#main/fleet/docker/engine-problems.ts";
+import { quote } from "#main/fleet/ssh/shell.ts";
+
+/** Runs commands with administrator rights. */
+export interface Root {
+  /**
+   * @param lines shell commands, each must work
+   * @throws BoardError "sudo-password", "sudo-refused", "sudo-locked", "busy", "disk-full", or `failed` with what was said
+   */
+  run(lines: readonly string[], failed: (raw: string) => BoardError): Promise<void>;
+}
+
+export interface RootOptions {
+  readonly connection: SshConnection;
+  readonly sudo: BoardFacts["sudo"];
+  readonly user: string;
+  /** Goes to sudo over its standard input, nowhere else. */
+  readonly password: string | undefined;
+  readonly signal: AbortSignal;
+  say(...lines: readonly string[]): void;
+}
+
+/** An update of the system may take this long to let others in. */
+const LONGEST_MS = 30 * 60 * 1000;
+
+const ASK = { do: "ask-sudo", label: "Enter the password" } as const;
+
+const passwordWanted = (user: string, wrong: boolean, raw?: string): BoardError =>
+  new BoardError({
+    code: "sudo-password",
+    title: wrong ? "sudo refused this password" : "Administrator rights are needed",
+    cause: wrong
+      ? `It is not the password of ${user}, or sudo wants another one.`
+      : `This step is done with sudo, which wants the password of ${user}.`,
+    next: "Enter it; it is used for this once and kept nowhere.",
+    ...(raw === undefined ? {} : { raw }),
+    actions: [ASK],
+  });
+
+const refused = (user: string, raw: string): BoardError =>
+  new BoardError({
+    code: "sudo-refused",
+    title: `${user} has no administrator rights`,
+    cause: `sudo does not let ${user} do this on the board.`,
+    next: "Let an administrator of the board run the commands that are shown, or give this user the right to use sudo; then try again.",
+    raw,
+    actions: [{ do: "retry", label: "Try again" }],
+  });
+
+const locked = (user: string, raw: string): BoardError =>
+  new BoardError({
+    code: "sudo-locked",
+    title: "sudo is locked",
+    cause: `The board has locked ${user} out after wrong passwords, or the password has expired.`,
+    next: "Wait some minutes, or unlock it on the board (faillock --user NAME --reset); then try again.",
+    raw,
+    actions: [
+      { do: "retry", label: "Try again" },
+      {
+        do: "show-commands",
+        label: "Show how to unlock",
+        commands: [`sudo faillock --user ${user} --reset`],
+      },
+    ],
+  });
+
+const busy = (raw: string): BoardError =>
+  new BoardError({
+    code: "busy",
+    title: "The board is installing something else",
+    cause:
+      "Another program holds the package manager: freshly started boards update themselves for some minutes.",
+    next: "Wait until it is done, then try again.",
+    raw,
+    actions: [{ do: "retry", label: "Try again" }],
+  });
+
+/** Why sudo itself did not do it; undefined where it did, and a command failed. */
+export const sudoProblem = (said: string, user: string, hadPassword: boolean): BoardError | undefined => {
+  const raw = said.slice(-2000);
+  if (
+    /account (is )?(locked|temporarily locked)|faillock|account has expired|password has expired|account validation failure/i.test(
+      said,
+    )
+  ) {
+    return locked(user, raw);
+  }
+  if (
+    /not in the sudoers|not allowed to (execute|run)|may not run sudo|sudo: not found|no new privileges/i.test(
+      said,
+    )
+  ) {
+    return refused(user, raw);
+  }
+  if (/incorrect password|Sorry, try again|no password was provided|Authentication failure/i.test(said)) {
+    return passwordWanted(user, hadPassword, raw);
+  }
+  if (/a (terminal|password) is required|a tty/i.test(said)) return passwordWanted(user, false, raw);
+  return undefined;
+};
+
+const aptIsBusy = (said: string): boolean =>
+  /Could not get lock|Unable to (acquire|lock)|dpkg frontend lock|is held by process/i.test(said);
+
+export const createRoot = (options: RootOptions): Root => {
+  const { connection, sudo, user, password, signal } = options;
+
+  const attempt = async (script: string): Promise<Ran> => {
+    const shell = `sh -c ${quote(script)}`;
+    const command =
+      sudo === "root"
+        ? `LC_ALL=C ${shell}`
+        : sudo === "free"
+          ? `LC_ALL=C sudo -n ${shell}`
+          : `LC_ALL=C sudo -S -p '' ${shell}`;
+    const unseen = (text: string): string =>
+      password === undefined || password === "" ? text : text.replaceAll(password, "•••");
+    let rest = "";
+    const ran = await connection.run(
+      `exec sh -c ${quote(`exec ${command.replace("LC_ALL=C ", "env LC_ALL=C ")}`)}`,
+      {
+        ...(sudo === "password" ? { stdin: `${password}\n` } : {}),
+        timeoutMs: LONGEST_MS,
+        signal,
+        onOutput(text) {
+          const lines = (rest + unseen(text)).split(/\r\n|[\r\n]/);
+          rest = lines.pop() ?? "";
+          if (lines.length > 0) options.say(...lines.filter((line) => line.trim() !== ""));
+        },
+      },
+    );
+    if (rest.trim() !== "") options.say(rest);
+    return { ...ran, stdout: unseen(ran.stdout), stderr: unseen(ran.stderr) };
+  };
+
+  return {
+    async run(lines, failed) {
+      if (sudo === "none") throw refused(user, "");
+      if (sudo === "password" && (password === undefined || password === ""))
+        throw passwordWanted(user, false);
+      // Each line is shown as it is run, as a person would see it in a terminal.
+      const script = [
+        "set -e",
+        ...lines.flatMap((line) => [`printf '%s\\n' ${quote(`$ ${line}`)}`, line]),
+      ].join("\n");
+      const ran = await attempt(script);
+      if (ran.code === 0) return;
+      const said = `${ran.stdout.slice(-4000)}\n${ran.stderr.slice(-4000)}`.trim();
+      // sudo speaks before the first command is shown.
+      const bySudo =
+        ran.stdout.includes("$ ") || sudo === "root"
+          ? undefined
+          : sudoProblem(ran.stderr, user, password !== undefined);
+      if (bySudo !== undefined) throw bySudo;
+      if (aptIsBusy(said)) throw busy(said.slice(-2000));
+      if (isDiskFull(said)) {
+        throw new BoardError({
+          code: "disk-full",
+          title: "The board's disk is full",
+          cause: `It said: ${sentence(said.split("\n").find(isDiskFull) ?? said)}`,
+          next: "Make room on the board, then try again.",
+          raw: said.slice(-2000),
+          actions: [
+            { do: "retry", label: "Try again" },
+            {
+              do: "show-commands",
+              label: "Show what takes space",
+              commands: ["df -h", "sudo apt-get clean"],
+            },
+          ],
+        });
+      }
+      if (
+        /Temporary failure (resolving|in name resolution)|Could not resolve|Unable to fetch|Failed to fetch|Network is unreachable/i.test(
+          said,
+        )
+      ) {
+        throw new BoardError({
+          code: "no-internet",
+          title: "The board cannot fetch packages",
+          cause: "Its package manager reached none of its sources.",
+          next: "Look whether the board is connected to the internet, or install the package by hand.",
+          raw: said.slice(-2000),
+          actions: [{ do: "retry", label: "Try again" }],
+        });
+      }
+      throw failed(said.slice(-2000));
+    },
+  };
+};
