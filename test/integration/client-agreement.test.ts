@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -8,8 +8,9 @@ import type { NamedTensor, Tensor } from "#contract/tensor.ts";
 import { toFloat32Array } from "#contract/tensor.ts";
 import { type Aggregator, createAggregator, type Session } from "#main/aggregator/aggregator.ts";
 import { loadDataset } from "#main/datasets/datasets.ts";
+import { folderPart, type PartFiles, writePart } from "#main/datasets/part-files.ts";
 import { documentOf, scratchFolder, startFedfleet, writeStudy } from "#test/integration/command.ts";
-import { type PythonClient, startPythonClient, writePart } from "#test/integration/python-client.ts";
+import { type PythonClient, startPythonClient } from "#test/integration/python-client.ts";
 import {
   changed,
   type FitAnswer,
@@ -127,11 +128,16 @@ describe.skipIf(!installed && process.env.CI !== "true")(
       lab = await openFleetLab({ devices: 1, workers: 1, samples: SAMPLES.length });
       server = createAggregator({ emit: () => {}, admission: { kind: "open" } });
       port = (await server.listen({ host: "127.0.0.1", port: 0 })).port;
-      const input = { folder: scratch.path, dataset, train: SAMPLES, test: TEST_SAMPLES };
-      const arrays = writePart({ ...input, name: "arrays" });
-      const numbers = writePart({ ...input, name: "numbers", numbersOnly: true });
+      const samples = { train: SAMPLES, test: TEST_SAMPLES };
+      const partFile = (name: string, { json }: PartFiles): string => {
+        const path = join(scratch.path, `${name}.json`);
+        writeFileSync(path, json);
+        return path;
+      };
+      const arrays = partFile("arrays", await writePart(dataset, samples, join(scratch.path, "data")));
+      const numbers = partFile("numbers", folderPart(dataset, samples));
       const started = lab.start();
-      python = await joinServer("pi-1", ["--data-dir", scratch.path, "--part", arrays]);
+      python = await joinServer("pi-1", ["--data-dir", join(scratch.path, "data"), "--part", arrays]);
       pythonOfFolder = await joinServer("pi-2", ["--data-dir", SAMPLE.path, "--part", numbers]);
       await started;
       virtual = (await lab.joined(1))[0]!;
