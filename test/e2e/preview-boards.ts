@@ -1,5 +1,6 @@
 import process from "node:process";
 import type { BoardLogLine, TelemetryPoint } from "#contract/boards.ts";
+import type { BoardRecord } from "#main/fleet/board.ts";
 import type { FakeNotice } from "#test/fakes/board-set-up.ts";
 import { createFakeBoards } from "#test/fakes/boards.ts";
 
@@ -8,8 +9,13 @@ interface LogPort {
   points(device: string, since: string, limit: number): readonly TelemetryPoint[];
 }
 
+interface RecordPort {
+  list(): readonly { readonly name: string }[];
+  add(record: BoardRecord): void;
+}
+
 /** Stands for the fleet's own `createBoards` while the page is looked at: boards in memory, logs in the lab's store. */
-export const createBoards = ({ log }: { readonly log: LogPort }) => {
+export const createBoards = ({ log, records }: { readonly log: LogPort; readonly records: RecordPort }) => {
   const listeners = new Set<(notice: FakeNotice) => void>();
   const fake = createFakeBoards({
     count: Number(process.env.FEDFLEET_PREVIEW_BOARDS ?? "12"),
@@ -21,8 +27,27 @@ export const createBoards = ({ log }: { readonly log: LogPort }) => {
     },
     appendLog: log.append,
   });
+  // What checks a study asks the record, not the boards.
+  const record = async (name: string): Promise<void> => {
+    const view = await fake.view(name);
+    if (view === undefined || records.list().some((known) => known.name === name)) return;
+    const { target, hostKey, addedAt } = view;
+    records.add({
+      name,
+      target,
+      signIn: { kind: "lab-key" },
+      hostKey,
+      ready: view.setup === "ready",
+      addedAt,
+    });
+  };
+  for (const name of fake.summaries().keys()) void record(name);
   return {
     ...fake,
+    async add(given: Parameters<typeof fake.add>[0]): Promise<void> {
+      await fake.add(given);
+      await record(given.name);
+    },
     onNotice(listener: (notice: FakeNotice) => void): () => void {
       listeners.add(listener);
       return () => listeners.delete(listener);
