@@ -2,23 +2,15 @@ import type { Duplex } from "node:stream";
 import { setTimeout as wait } from "node:timers/promises";
 import type { ClientChannel, SFTPWrapper } from "ssh2";
 import type { BoardProblem } from "#contract/boards.ts";
-import {
-  BoardError,
-  type Forwarding,
-  type Ran,
-  type RunOptions,
-  type SshConnection,
-} from "#main/fleet/board-ports.ts";
+import { BoardError, type Ran, type RunOptions, type SshConnection } from "#main/fleet/board-ports.ts";
 import { asSocket, createChannels } from "./channels.ts";
 import { createSlots, PATIENCE_MS, terminate, tooLong, waitForEnd } from "./commands.ts";
+import { createForwardings, refusal } from "./forwardings.ts";
 import { endClient, type OpenedClient } from "./open-client.ts";
-import { cancelled, hostText, lostProblem } from "./problems.ts";
-import { inSh, quote } from "./shell.ts";
+import { cancelled, lostProblem } from "./problems.ts";
 
 /** So often a session is asked for where no other one is open. */
 const MAX_REFUSALS = 10;
-/** A unix socket's path may not be longer. */
-const SOCKET_PATH_BYTES = 107;
 
 /** Makes a signed-in client the connection to a board. `before` are the hosts that it goes through. */
 export const createConnection = (
@@ -30,8 +22,6 @@ export const createConnection = (
   const channels = createChannels();
   /** What is to be told when the connection is gone. */
   const waiting = new Set<(error: BoardError) => void>();
-  const sockets = new Map<string, (channel: Duplex) => void>();
-  const ports = new Map<number, (channel: Duplex) => void>();
   let running = 0;
   let isClosed = false;
   let ours = false;
@@ -104,28 +94,11 @@ export const createConnection = (
       }
     });
 
-  const refusal = (title: string, next: string) => (error: Error) =>
-    new BoardError(
-      {
-        code: "forwarding-refused",
-        title,
-        cause: `The SSH server at ${hostText(hop)} said: ${error.message}.`,
-        next,
-        raw: error.message,
-        actions: [{ do: "retry", label: "Try again" }],
-      },
-      { cause: error },
-    );
   const sessionRefused = refusal(
+    hop,
     `${hop.host} opens no further session`,
     "Look at MaxSessions in /etc/ssh/sshd_config there, and whether the user may run commands.",
   );
-  const forwardRefused = (option: string) =>
-    refusal(
-      `The SSH server of ${hop.host} forbids tunnels`,
-      `Allow ${option} in /etc/ssh/sshd_config there and restart its SSH server.`,
-    );
-
   const exec = (command: string, options: RunOptions = {}): Promise<ClientChannel> =>
     ask<ClientChannel>(
       (done) =>
@@ -182,42 +155,6 @@ export const createConnection = (
     }
   };
 
-  const prepareSocket = async (path: string): Promise<string> => {
-    const { code, stdout, stderr } = await run(
-      inSh(
-        `p=${quote(path)}; case $p in /*) ;; *) p=$HOME/$p ;; esac; umask 077; ` +
-          `mkdir -p -- "$(dirname -- "$p")" && rm -f -- "$p" && printf %s "$p"`,
-      ),
-    );
-    if (code === 0 && Buffer.byteLength(stdout) <= SOCKET_PATH_BYTES) return stdout;
-    throw new BoardError({
-      code: "forwarding-refused",
-      title: `No tunnel can begin at ${path}`,
-      cause:
-        code === 0
-          ? `${stdout} is longer than the ${SOCKET_PATH_BYTES} characters that a socket's path may have.`
-          : `Its folder cannot be made or written on ${hop.host}.`,
-      next: "Look at the rights and the free space of the home folder there.",
-      ...(stderr === "" ? {} : { raw: stderr.trim() }),
-    });
-  };
-
-  client.on("unix connection", ({ socketPath }, accept, reject) => {
-    const take = sockets.get(socketPath);
-    if (take === undefined) reject();
-    else take(channels.add(asSocket(accept())));
-  });
-  client.on("tcp connection", ({ destPort }, accept, reject) => {
-    const take = ports.get(destPort);
-    if (take === undefined) reject();
-    else take(channels.add(asSocket(accept())));
-  });
-
-  /** Ends a forwarding; quiet where there is no connection any more, or none was there. */
-  const endForward = async (start: (done: (error?: Error | null) => void) => void): Promise<void> => {
-    await ask<void>(start, gone).catch(() => {});
-  };
-
   return {
     run,
     open: (command) => exec(command),
@@ -229,54 +166,23 @@ export const createConnection = (
             done(error, channel);
           }),
         refusal(
+          hop,
           `${path} on ${hop.host} cannot be opened`,
           "Look whether its service runs, whether the user may use it, and whether the SSH server allows AllowStreamLocalForwarding.",
         ),
       ),
-    async forwardSocket(given, onConnection): Promise<Forwarding> {
-      const path = await prepareSocket(given);
-      const stop = () => endForward((done) => client.openssh_unforwardInStreamLocal(path, done));
-      if (sockets.has(path)) await stop();
-      sockets.set(path, onConnection);
-      try {
-        await ask<void>(
-          (done) => client.openssh_forwardInStreamLocal(path, done),
-          forwardRefused("AllowStreamLocalForwarding"),
-        );
-      } catch (error) {
-        sockets.delete(path);
-        throw error;
-      }
-      return {
-        async close() {
-          if (sockets.get(path) !== onConnection) return;
-          sockets.delete(path);
-          await stop();
-          await run(inSh(`rm -f -- ${quote(path)}`)).catch(() => {});
-        },
-      };
-    },
-    async forwardPort(onConnection) {
-      const port = await ask<number>(
-        (done) =>
-          client.forwardIn("127.0.0.1", 0, (error, found) => {
-            if (found !== undefined) ports.set(found, onConnection);
-            done(error, found);
-          }),
-        forwardRefused("AllowTcpForwarding"),
-      );
-      return {
-        port,
-        async close() {
-          if (!ports.delete(port)) return;
-          await endForward((done) => client.unforwardIn("127.0.0.1", port, done));
-        },
-      };
-    },
+    ...createForwardings(client, {
+      hop,
+      run,
+      ask,
+      gone,
+      track: (channel) => channels.add(asSocket(channel)),
+    }),
     sftp() {
       transfer ??= ask<SFTPWrapper>(
         (done) => client.sftp((error, session) => done(error, session)),
         refusal(
+          hop,
           `${hop.host} offers no file transfer`,
           "Turn on the sftp subsystem in /etc/ssh/sshd_config there.",
         ),

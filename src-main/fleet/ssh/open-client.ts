@@ -22,6 +22,13 @@ export interface OpenOptions {
   /** None: the host's key is only looked at. */
   readonly proofs?: readonly Proof[];
   readonly signal?: AbortSignal;
+  /** Where many connect at once: so many agree on keys at the same time, which is mere computing. */
+  readonly turns?: Turns;
+}
+
+export interface Turns {
+  take(signal?: AbortSignal): Promise<void>;
+  free(): void;
 }
 
 export interface OpenedClient {
@@ -42,6 +49,8 @@ export class AttemptError extends Error {
 
 /** From the first word to the end of the handshake and sign-in. */
 const READY_MS = 20_000;
+/** Who takes longer to agree on keys does not keep others waiting. */
+const TURN_MS = 1000;
 /** Until something takes the TCP connection. */
 const REACH_MS = 10_000;
 /** From the first byte to the name of an SSH server; what comes before is a greeting, of so many bytes at most. */
@@ -73,7 +82,7 @@ const answerOnce = (password: string, asked: string[]) => {
  * @throws AttemptError; BoardError "cancelled"
  */
 export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
-  const { hop, proofs = [], signal } = options;
+  const { hop, proofs = [], signal, turns } = options;
   if (signal?.aborted) return Promise.reject(cancelled(signal.reason));
   const client: Client = new ssh2.Client();
   const socket: Duplex =
@@ -147,6 +156,13 @@ export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
 
   return new Promise((resolve, reject) => {
     let settled = false;
+    let inTurn: NodeJS.Timeout | undefined;
+    const freeTurn = (): void => {
+      if (inTurn === undefined) return;
+      clearTimeout(inTurn);
+      inTurn = undefined;
+      turns?.free();
+    };
     const settle = (): boolean => {
       if (settled) return false;
       settled = true;
@@ -154,6 +170,7 @@ export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
       clearTimeout(tooLate);
       clearTimeout(notSsh);
       signal?.removeEventListener("abort", abort);
+      freeTurn();
       return true;
     };
     const drop = (): void => {
@@ -186,9 +203,6 @@ export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
       if (!connected) fail(Object.assign(new Error("no TCP connection came about"), { code: "ETIMEDOUT" }));
     }, REACH_MS);
     signal?.addEventListener("abort", abort, { once: true });
-    own?.once("connect", () => {
-      connected = true;
-    });
     let first = "";
     const hear = (chunk: Buffer): void => {
       heard = true;
@@ -202,7 +216,6 @@ export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
           NAME_MS,
         );
     };
-    own?.on("data", hear);
     client
       .on("error", (error: Error & { level?: string }) => {
         // A key of the agent that cannot sign: the next one is tried.
@@ -211,6 +224,7 @@ export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
       })
       .once("handshake", () => {
         secured = true;
+        freeTurn();
       })
       .once("close", () => fail(new Error("the other side ended the connection")))
       .on("change password", () => {
@@ -222,11 +236,21 @@ export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
         client.setNoDelay(true);
         resolve({ client, socket, hop });
       });
-    try {
-      client.connect(config);
-    } catch (error) {
-      fail(error as Error);
-    }
+    const begin = async (): Promise<void> => {
+      connected = true;
+      await turns?.take();
+      inTurn = setTimeout(freeTurn, TURN_MS);
+      if (settled) return freeTurn();
+      own?.on("data", hear);
+      try {
+        client.connect(config);
+      } catch (error) {
+        fail(error as Error);
+      }
+    };
+    own?.once("error", fail);
+    if (own === undefined) void begin();
+    else own.once("connect", () => void begin());
   });
 };
 

@@ -3,13 +3,15 @@ import type { BoardTarget, HostKey, Reached, SignIn, SshEntry } from "#contract/
 import { UserError } from "#contract/failure.ts";
 import { BoardError, type SshConnection } from "#main/fleet/board-ports.ts";
 import { countAgentKeys } from "./agent.ts";
+import { createSlots } from "./commands.ts";
 import { createConnection } from "./connection.ts";
 import { plainKey, type ShownKey } from "./host-key.ts";
+import { channelTo, explain } from "./jump.ts";
 import { type KnownHosts, lookUpIn, nameOf } from "./known-hosts.ts";
 import type { LabKey } from "./lab-key.ts";
 import { AttemptError, endClient, type OpenedClient, openClient, type Proof } from "./open-client.ts";
 import { readPrivately } from "./private-file.ts";
-import { changedKey, connectProblem, type Hop, hostText, newKey, revokedKey, wayText } from "./problems.ts";
+import { changedKey, type Hop, newKey, revokedKey, wayText } from "./problems.ts";
 import { jumpProofs, proofsFor } from "./proofs.ts";
 import { type ConfiguredHop, createUserConfig } from "./user-config.ts";
 
@@ -28,12 +30,16 @@ interface Expected {
   readonly revoked: readonly string[];
 }
 
+/** Agreeing on keys takes some milliseconds of this thread, which has more to do than to connect. */
+const AT_ONCE = 3;
+
 export type Ssh = ReturnType<typeof createSsh>;
 
 /** SSH as the lab uses it: who is there is always known before anything is sent. */
 export const createSsh = (deps: SshDeps) => {
   const { knownHosts, labKey, agentSocket } = deps;
   const config = createUserConfig(deps.configPath);
+  const turns = createSlots(AT_ONCE);
   /** Keys that `reach` has read, which `trust` may take: by name and fingerprint. */
   const shown = new Map<string, ShownKey>();
 
@@ -60,6 +66,7 @@ export const createSsh = (deps: SshDeps) => {
       try {
         const client = await openClient({
           hop,
+          turns,
           ...(await open()),
           ...(types === undefined ? {} : { keyTypes: types }),
           ...(signal === undefined ? {} : { signal }),
@@ -84,48 +91,6 @@ export const createSsh = (deps: SshDeps) => {
     }
   };
 
-  const channelTo = (through: OpenedClient, hop: Hop): Promise<OpenedClient["socket"]> =>
-    new Promise((resolve, reject) => {
-      const failed = (error: Error): void =>
-        reject(
-          new BoardError({
-            code: "jump-failed",
-            title: `${through.hop.host} does not lead to ${hop.host}`,
-            cause: `${hostText(through.hop)} was reached, but it could not connect to ${hostText(hop)}.`,
-            next: "Look whether the board is on and reachable from there, and whether AllowTcpForwarding is on there.",
-            raw: error.message,
-            actions: [{ do: "retry", label: "Try again" }],
-          }),
-        );
-      const gone = (): void => failed(new Error("the connection ended"));
-      through.client.once("close", gone);
-      try {
-        through.client.forwardOut("127.0.0.1", 0, hop.host, hop.port, (error, channel) => {
-          through.client.off("close", gone);
-          if (error) return failed(error);
-          channel.on("error", () => {});
-          resolve(channel);
-        });
-      } catch (error) {
-        failed(error as Error);
-      }
-    });
-
-  /** What went wrong at a host, said of that host. */
-  const explain = (hop: Hop, error: unknown, way: string | undefined, jump: boolean): unknown => {
-    if (!(error instanceof AttemptError)) return error;
-    const problem = connectProblem(hop, error.attempt, way);
-    if (!jump || problem.code === "sign-in-refused") return new BoardError(problem, { cause: error });
-    return new BoardError(
-      {
-        ...problem,
-        code: "jump-failed",
-        cause: `${hostText(hop)} is on the way to the board. ${problem.cause}`,
-      },
-      { cause: error },
-    );
-  };
-
   /** Signs in at a host whose key must be one of those that are expected. */
   const enter = async (
     hop: Hop,
@@ -142,6 +107,7 @@ export const createSsh = (deps: SshDeps) => {
     try {
       return await openClient({
         hop,
+        turns,
         ...(await reachIt()),
         ...patient,
         proofs,
