@@ -117,7 +117,9 @@ test("scripts for devices, data and icons lie beside the app", () => {
     inside(join(root, "resources")).filter((file) => !file.startsWith("screenshots")),
   );
   expect(beside("resources")).toContain(join("icons", "tray.png"));
-  expect(beside("device-scripts")).toEqual(inside(join(root, "device-scripts")));
+  expect(beside("device-scripts")).toEqual(
+    inside(join(root, "device-scripts")).filter((file) => !file.includes("__pycache__")),
+  );
 });
 
 test("every package that the app imports is in it, with all that it needs", () => {
