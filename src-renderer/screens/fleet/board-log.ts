@@ -21,6 +21,11 @@ export const joined = (
 export const asText = (lines: readonly BoardLogLine[]): string =>
   lines.map(({ at, stream, text }) => `${at} ${stream} ${text}`).join("\n");
 
+/** Programs say much on standard error that is no error: only what reads like trouble is marked as such. */
+export const isTrouble = ({ stream, text }: BoardLogLine): boolean =>
+  stream === "stderr" &&
+  /\b(error|exception|traceback|fatal|warn(ing)?|killed|denied|refused|failed)\b/i.test(text);
+
 export const STREAM_MARKS: Readonly<
   Record<BoardLogLine["stream"], { readonly mark: string; readonly word: string }>
 > = {

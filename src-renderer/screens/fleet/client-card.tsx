@@ -38,7 +38,9 @@ export const ClientCard = ({
   );
   const { tone, mark, word } = STATES[client.state];
   const ended = client.state === "exited" || client.state === "waiting";
-  const problem = client.problem ?? (ended ? plainEnd(client) : undefined);
+  // What keeps the board away is told above, once.
+  const isToldAbove = client.problem !== undefined && client.problem.code === view.problem?.code;
+  const problem = isToldAbove ? undefined : (client.problem ?? (ended ? plainEnd(client) : undefined));
   return (
     <Card
       title={ended ? "The client ended" : "Client"}
@@ -122,7 +124,7 @@ const factsOf = (client: ClientView): readonly (readonly [string, string])[] => 
   ...(client.startedAt === undefined ? [] : ([["Started", clock(client.startedAt)]] as const)),
   ["Restarts", client.restarts === 0 ? "none" : String(client.restarts)],
   ...(client.image === undefined ? [] : ([["Image", client.image]] as const)),
-  ...(client.container === undefined ? [] : ([["Container", client.container.slice(0, 12)]] as const)),
+  ...(client.container === undefined ? [] : ([["Container", client.container]] as const)),
 ];
 
 const Until = ({ at }: { readonly at: string }) => {

@@ -6,7 +6,7 @@ import { useBoards, useStates } from "#renderer/state/use-states.ts";
 import { clock, plural } from "#renderer/ui/format.ts";
 import { Card, Problem } from "#renderer/ui/page.tsx";
 import style from "./board.module.css";
-import { asText, joined, STREAM_MARKS } from "./board-log.ts";
+import { asText, isTrouble, joined, STREAM_MARKS } from "./board-log.ts";
 import { CopyButton } from "./board-problem.tsx";
 
 const NONE: readonly BoardLogLine[] = [];
@@ -158,7 +158,7 @@ Lines.displayName = "Lines";
 const LineOf = memo(({ line }: { readonly line: BoardLogLine }) => {
   const { mark, word } = STREAM_MARKS[line.stream];
   return (
-    <li data-stream={line.stream}>
+    <li data-stream={line.stream} {...(isTrouble(line) ? { "data-trouble": true } : {})}>
       <time dateTime={line.at}>{clock(line.at)}</time>
       <i title={word}>
         <span aria-hidden>{mark}</span>

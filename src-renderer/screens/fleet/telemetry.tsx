@@ -28,6 +28,10 @@ import {
 } from "./telemetry-series.ts";
 
 const HOUR_MS = 3600 * 1000;
+const MINUTE_MS = 60_000;
+/** The least that a chart shows. */
+const LEAST_MS = 4 * MINUTE_MS;
+const TICKS_MS = [MINUTE_MS, 2 * MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS];
 
 /** The last hour of a board: what it does not tell has no chart. */
 export const Telemetry = ({
@@ -92,8 +96,12 @@ const Chart = memo(
     const top = spec.top(history);
     const scale =
       spec.key === "memory" ? memoryScale(top ?? high) : niceScale(0, Math.max(top ?? 0, high || 1), 4);
-    const quarter = HOUR_MS / 4;
-    const ticks = [3, 2, 1, 0].map((n) => (Math.floor(last / quarter) - n) * quarter);
+    // A board that was added just now fills the chart, too.
+    const span = Math.min(HOUR_MS, Math.max(LEAST_MS, last - (rows[0]?.at ?? last)));
+    const step = TICKS_MS.find((ms) => span / ms <= 4) ?? HOUR_MS / 4;
+    const ticks = [3, 2, 1, 0]
+      .map((n) => (Math.floor(last / step) - n) * step)
+      .filter((at) => at >= last - span);
     const ranges = lines.flatMap((line) => {
       const range = rangeText(line, history, spec.text);
       return range === undefined ? [] : [`${lines.length > 1 ? `${line.label} ` : ""}${range}`];
@@ -138,7 +146,7 @@ const Chart = memo(
             <XAxis
               dataKey="at"
               type="number"
-              domain={[last - HOUR_MS, last]}
+              domain={[last - span, last]}
               ticks={ticks}
               tickFormatter={shortClock}
               tick={{ fill: "var(--mute)", fontSize: 11.5 }}
