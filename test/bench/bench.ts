@@ -7,7 +7,7 @@ import { cpus, loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
 
 /** Each in a process of its own: none inherits another's memory, threads or garbage. */
-const BENCHES = ["fold", "wire", "learning", "fleet", "event-loop", "serving", "page"] as const;
+const BENCHES = ["fold", "wire", "learning", "fleet", "event-loop", "serving", "page", "boards"] as const;
 
 const chosen = process.argv.slice(2);
 const wrong = chosen.find((name) => !(BENCHES as readonly string[]).includes(name));

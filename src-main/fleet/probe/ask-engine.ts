@@ -5,17 +5,11 @@ const TIMEOUT_MS = 8000;
 
 /**
  * Asks a board's engine for itself through the SSH connection, where the board has no command line program for it.
- * @returns sections as the probe would have printed them; none where nothing that speaks HTTP answers
+ * @returns the section that the probe would have printed; none where nothing that speaks HTTP answers
  */
 export const askEngine = async (connection: SshConnection, socket: string): Promise<string> => {
-  const [info, version] = await Promise.all([
-    get(connection, socket, "/info"),
-    get(connection, socket, "/version"),
-  ]);
-  const sections: string[] = [];
-  if (info !== undefined) sections.push("= docker-info 0", ` ${JSON.stringify(info)}`);
-  if (version !== undefined) sections.push("= docker-version 0", ` ${JSON.stringify({ Server: version })}`);
-  return sections.length === 0 ? "" : `\n${sections.join("\n")}\n`;
+  const info = await get(connection, socket, "/info");
+  return info === undefined ? "" : `\n= docker-info 0\n ${JSON.stringify(info)}\n`;
 };
 
 /** HTTP/1.0: the engine answers without chunks and closes, so that what came is the whole answer. */

@@ -21,7 +21,7 @@ export const readDocker = (sections: Sections): DockerLook => {
   const socket = text(sections.first("socket")) ?? DEFAULT_SOCKET;
   const host = sections.first("docker-host");
   const installed = text(sections.first("dockerd"));
-  const isPodman = /podman/i.test((sections.get("docker-program")?.lines ?? []).join(" "));
+  const isPodman = sections.first("podman") !== "";
   const serverVersion = text(info?.ServerVersion) ?? text(server?.Version);
   const root = text(info?.DockerRootDir);
   const arch = architecture(text(server?.Arch) ?? text(info?.Architecture) ?? "");
@@ -55,6 +55,8 @@ const readState = (
   const said = ["docker-info", "docker-version"]
     .flatMap((name) => sections.get(name)?.lines ?? [])
     .join("\n");
+  // An engine that has named itself runs, even where the rest of its answer was cut off.
+  if (/^\s*\{"ID":"[^"]+"/m.test(said)) return "ready";
   // The socket's own rights decide; the program's words say it where the folder above cannot be entered.
   if (access?.endsWith(" no") || /permission denied/i.test(said)) return "denied";
   if (installed !== undefined || access !== undefined) return "stopped";

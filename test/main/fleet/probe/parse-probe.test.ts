@@ -18,10 +18,10 @@ const COMPOSED = {
   receivedAtMs: 1_760_000_001_300,
 };
 const RECORDED: Readonly<Record<string, { sentAtMs: number; receivedAtMs: number }>> = {
-  "x86-debian-12-stopped": { sentAtMs: 1_795_540_488_241, receivedAtMs: 1_795_540_488_433 },
-  "x86-debian-12-docker": { sentAtMs: 1_795_540_488_706, receivedAtMs: 1_795_540_488_919 },
-  "x86-debian-12-denied": { sentAtMs: 1_795_540_488_920, receivedAtMs: 1_795_540_489_102 },
-  "x86-busybox-only": { sentAtMs: 1_795_540_615_400, receivedAtMs: 1_795_540_615_600 },
+  "x86-debian-12-stopped": { sentAtMs: 1_795_541_860_879, receivedAtMs: 1_795_541_860_969 },
+  "x86-debian-12-docker": { sentAtMs: 1_795_541_861_220, receivedAtMs: 1_795_541_861_364 },
+  "x86-debian-12-denied": { sentAtMs: 1_795_541_861_365, receivedAtMs: 1_795_541_861_488 },
+  "x86-busybox-only": { sentAtMs: 1_795_541_862_400, receivedAtMs: 1_795_541_862_600 },
 };
 const parse = (name: string): BoardFacts => parseProbe(fixture(name), { ...COMPOSED, ...RECORDED[name] });
 

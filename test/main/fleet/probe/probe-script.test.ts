@@ -69,7 +69,7 @@ describe.each(SHELLS.map((shell) => [shell.join(" "), shell] as const))("in %s",
       ([, name]) => name,
     );
     // Asked on some boards only.
-    const some = new Set(["power-mode", "ip-raw", "sudo-check"]);
+    const some = new Set(["power-mode", "ip-raw", "sudo-check", "docker-version"]);
     const answered = new Set(lines.flatMap((line) => /^= (\S+)/.exec(line)?.[1] ?? []));
     expect(asked.length).toBeGreaterThan(25);
     expect(asked.filter((name) => !answered.has(name!) && !some.has(name!))).toEqual([]);
@@ -130,7 +130,7 @@ describe("the engine", () => {
   });
 
   test("a program that hangs costs seconds, not the answer", () => {
-    program("docker", '[ "$1" = --version ] || sleep 600');
+    program("docker", "sleep 600");
     const began = Date.now();
     const { stdout, facts } = probe(["sh"], { DOCKER_HOST: `unix://${folder}/none` });
     expect(Date.now() - began).toBeLessThan(20_000);
