@@ -171,6 +171,7 @@ const openDesktop = (secrets: Awaited<ReturnType<typeof createSafeCipher>>) => {
   followSleep(powerMonitor, {
     now: Date.now,
     say: (message) => pageLab.notify({ kind: "said", message }),
+    onAwake: lab.boards.start,
     onShutdown: () => leaving.wish("shutdown"),
   });
   app.on("activate", window.show);

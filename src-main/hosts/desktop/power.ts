@@ -21,6 +21,8 @@ export const followSleep = (
     /** Milliseconds. */
     now(): number;
     say(message: string): void;
+    /** Connections that broke meanwhile are made anew. */
+    onAwake(): void;
     onShutdown(): void;
   },
 ): void => {
@@ -39,6 +41,7 @@ export const followSleep = (
     ports.say(
       `The computer is awake again${span}: the study goes on, and times of this round include the sleep.`,
     );
+    ports.onAwake();
   });
   // Linux and macOS wait a little where this is prevented; the study is put away meanwhile.
   // Electron's types leave the event out.

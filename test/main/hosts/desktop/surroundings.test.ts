@@ -133,9 +133,11 @@ test("sleep is told, with its length; a shutdown is held up until the study is p
   const said: string[] = [];
   let now = 0;
   let shutdowns = 0;
+  let awakenings = 0;
   followSleep(monitor as unknown as Parameters<typeof followSleep>[0], {
     now: () => now,
     say: (message) => said.push(message),
+    onAwake: () => (awakenings += 1),
     onShutdown: () => (shutdowns += 1),
   });
   monitor.emit("suspend");
@@ -144,6 +146,7 @@ test("sleep is told, with its length; a shutdown is held up until the study is p
   monitor.emit("suspend");
   now += 3_600_000;
   monitor.emit("resume");
+  expect(awakenings).toBe(2);
   expect(said.map((message) => /after (.*?):/.exec(message)?.[1])).toEqual([
     undefined,
     "40 s",
