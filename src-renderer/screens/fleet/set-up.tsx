@@ -40,6 +40,8 @@ export const SetUp = ({
   const failed = plan.steps.find(({ state }) => state === "failed");
   const needsSudo = wantsSudo(view, plan);
   const lacking = lackingConsent(plan, agreed);
+  const undoNeedsSudo =
+    view.facts?.sudo === "password" && plan.steps.find(({ id }) => id === undoing)?.needsSudo === true;
   // what was asked for by a button of a problem is in sight only once it is drawn
   useEffect(() => {
     if (wantsImage) imageField.current?.focus();
@@ -190,7 +192,17 @@ export const SetUp = ({
           setBoard(await client.boards.undo({ name, step: undoing, ...password }));
         }}
         onClose={() => setUndoing(undefined)}
-      />
+      >
+        {undoNeedsSudo && (
+          <PasswordInput
+            label="Password for sudo"
+            description={`Of ${view.facts?.user ?? "the user"} on ${name}; used for this and kept nowhere.`}
+            value={sudo}
+            onChange={(event) => setSudo(event.currentTarget.value)}
+            autoComplete="off"
+          />
+        )}
+      </Confirm>
     </form>
   );
 };
