@@ -55,7 +55,8 @@ const untilOver = async ({ ask }: DirectClient, study: string): Promise<void> =>
   }
 };
 
-export const fillLab = async (lab: ServedLab): Promise<FullLab> => {
+/** @param boards that take part in the study that runs */
+export const fillLab = async (lab: ServedLab, boards: readonly string[] = []): Promise<FullLab> => {
   const direct = await lab.client();
   const { ask } = direct;
   const start = async (study: StudyInput) => (await ask.studies.start({ study })).study;
@@ -69,7 +70,10 @@ export const fillLab = async (lab: ServedLab): Promise<FullLab> => {
   const forgetting = await start(FORGETTING);
   await untilOver(direct, demo);
   await untilOver(direct, forgetting);
-  const running = await start(RUNNING);
+  const running = await start({
+    ...RUNNING,
+    fleet: { ...RUNNING.fleet, ...(boards.length === 0 ? {} : { devices: [...boards] }) },
+  });
   const waiting = await start({ ...DEMO, name: `${"a-name-as-long-as-people-make-them-".repeat(5)}end` });
   while (((await ask.studies.get({ study: running })).study.curves[0]?.round.length ?? 0) < 8) {
     await new Promise((resolve) => setTimeout(resolve, 200));

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import type { Browser } from "playwright-core";
 import { launchBrowser, watchContext } from "./browser.ts";
 import { fillLab } from "./full-lab.ts";
+import { addPictureBoards, askForFingerprint, type PictureBoards } from "./picture-boards.ts";
 import { openRoute, type PageRoute, routesOf } from "./routes.ts";
 import { type ServedLab, serveLab } from "./served-lab.ts";
 
@@ -21,6 +22,8 @@ const IN_README = [
   "new-study",
   "fleet",
   "device",
+  "board",
+  "add-board",
   "compare",
   "export",
   "data",
@@ -39,6 +42,7 @@ const takeAll = async (
   browser: Browser,
   lab: ServedLab,
   routes: readonly PageRoute[],
+  boards?: PictureBoards,
 ): Promise<readonly string[]> => {
   const problems: string[] = [];
   for (const viewport of SIZES) {
@@ -54,6 +58,11 @@ const takeAll = async (
         const file = `${name}-${theme}-${viewport.width}x${viewport.height}.png`;
         await page.screenshot({ path: join(ALL, file), animations: "disabled", caret: "hide" });
       }
+      if (boards !== undefined) {
+        await askForFingerprint(page, lab.origin, boards.stranger);
+        const file = `add-board-${theme}-${viewport.width}x${viewport.height}.png`;
+        await page.screenshot({ path: join(ALL, file), animations: "disabled", caret: "hide" });
+      }
       problems.push(...watch.problems);
       await context.close();
     }
@@ -66,11 +75,19 @@ mkdirSync(ALL, { recursive: true });
 mkdirSync(README, { recursive: true });
 const browser = await launchBrowser();
 const lab = await serveLab();
+let boards: PictureBoards | undefined;
 try {
   const problems = [...(await takeAll(browser, lab, [{ name: "studies-empty", path: "/" }]))];
   console.log("Filling a lab: the demo and a study of three trials. A minute or two.");
-  problems.push(...(await takeAll(browser, lab, routesOf(await fillLab(lab)))));
+  boards = await addPictureBoards(lab);
+  const full = await fillLab(lab, boards?.names);
+  const ofBoards = (boards?.names ?? [])
+    .slice(0, 1)
+    .map((name) => ({ name: "board", path: `/fleet/${name}` }));
+  problems.push(...(await takeAll(browser, lab, [...routesOf(full), ...ofBoards], boards)));
   for (const name of IN_README) {
+    // Where no boards can be made, their pictures stay what they are.
+    if (boards === undefined && (name === "board" || name === "add-board")) continue;
     const from = join(ALL, `${name}-light-1280x800.png`);
     const { size } = statSync(from);
     if (size > README_BYTES) problems.push(`${name}: ${size} bytes are too many for the README`);
@@ -84,4 +101,5 @@ try {
 } finally {
   await browser.close();
   await lab.remove();
+  await boards?.close();
 }

@@ -17,6 +17,7 @@ import {
   type FakeMenuItem,
   FakeNotification,
   type FakePort,
+  FakeSafeStorage,
   FakeSession,
   FakeTray,
   FakeWindow,
@@ -61,6 +62,7 @@ vi.mock("electron", () => ({
   nativeTheme: { shouldUseDarkColors: false, themeSource: "system" },
   powerMonitor: new EventEmitter(),
   powerSaveBlocker: { start: () => 1, stop: () => {} },
+  safeStorage: new FakeSafeStorage(),
   protocol: {
     registerSchemesAsPrivileged: () => did.push("scheme"),
     handle: (_scheme: string, handler: typeof answer) => {

@@ -145,7 +145,7 @@ client() {
       >"$images/client.log" 2>&1 || { tail -n 30 "$images/client.log" >&2; exit 1; }
     $docker save --output "$folder/client.tar" "fedfleet-client:pi-${recipe:0:12}"
     # Older ones were made from other files; the last of them may still be being read.
-    ls -t "$images"/client-*.tar 2>/dev/null | tail -n +2 | xargs -r -d '\n' rm -f
+    { ls -t "$images"/client-*.tar 2>/dev/null || true; } | tail -n +2 | xargs -r -d '\n' rm -f
     mv "$folder/client.tar" "$out.part"
     mv "$out.part" "$out"
   fi

@@ -15,6 +15,8 @@ export interface TestBoardOptions {
   readonly engine?: Dockerd;
   readonly dockerd?: DockerdOptions;
   readonly sudo?: "free" | "password" | "none";
+  /** Default: a random name. */
+  readonly user?: string;
   /** Lines of its SSH server's configuration. */
   readonly config?: readonly string[];
 }
@@ -27,7 +29,14 @@ export const startTestBoard = async (options: TestBoardOptions = {}) => {
   let sshd: Sshd;
   try {
     sshd = await startSshd({
-      users: [{ password, groups: ["docker"], sudo: options.sudo ?? "none" }],
+      users: [
+        {
+          ...(options.user === undefined ? {} : { name: options.user }),
+          password,
+          groups: ["docker"],
+          sudo: options.sudo ?? "none",
+        },
+      ],
       ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
       ...(options.config === undefined ? {} : { config: options.config }),
       env: { DOCKER_HOST: `unix://${engine.socket}` },

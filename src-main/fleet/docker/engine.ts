@@ -99,7 +99,8 @@ export const createEngine = (connection: SshConnection, socketPath: string): Doc
     const [word, ...said] = why?.stdout.trim().split("\n") ?? [];
     if (word === "missing") return new BoardError(dockerMissing(socketPath), { cause: error });
     if (word === "denied") return new BoardError(dockerDenied(socketPath), { cause: error });
-    if (word === "stopped") return new BoardError(dockerStopped(socketPath, said.join("\n")), { cause: error });
+    if (word === "stopped")
+      return new BoardError(dockerStopped(socketPath, said.join("\n")), { cause: error });
     // It answers there: then the SSH server is in the way, or the engine has just been restarted.
     if (error instanceof BoardError) return error;
     return new BoardError(dockerFailed(textOf(error), "The Docker Engine ended the connection"), {

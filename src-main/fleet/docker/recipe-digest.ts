@@ -13,13 +13,18 @@ export interface SourceFile {
 const isSource = (path: string): boolean => !path.includes("__pycache__/") && !path.endsWith(".pyc");
 
 /** Byte by byte, whatever the computer's language. */
-const byPath = (a: SourceFile, b: SourceFile): number => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path));
+const byPath = (a: SourceFile, b: SourceFile): number =>
+  Buffer.compare(Buffer.from(a.path), Buffer.from(b.path));
 
 /** What the image of a recipe is built from, sorted; a few hundred kilobytes. */
 export const readSources = (deviceScripts: string, dockerfile: ImageRecipe["dockerfile"]): SourceFile[] => {
   const client = readdirSync(join(deviceScripts, "fedfleet_client"), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(deviceScripts.length + 1).replaceAll("\\", "/"));
+    .map((entry) =>
+      join(entry.parentPath, entry.name)
+        .slice(deviceScripts.length + 1)
+        .replaceAll("\\", "/"),
+    );
   const constraints = readdirSync(deviceScripts).filter((name) => /^constraints.*\.txt$/.test(name));
   return [dockerfile, ...constraints, ...client]
     .filter(isSource)
