@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the checks need on Debian or Ubuntu: PyTorch, the three Flower clients, Fashion-MNIST, Chromium, an
-# Electron to pack the desktop with.
+# Electron to pack the desktop with; for boards an SSH server, a Docker Engine, and the images that they run.
 # Safe to run again; everything that is not a system package goes to the cache folder, outside the clone.
 set -euo pipefail
 cache=${FEDFLEET_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/fedfleet}
@@ -9,7 +9,8 @@ sudo=""
 [ "$(id -u)" = 0 ] || sudo=sudo
 
 packages=(python3-torch python3-venv python3-pip python3-pytest dataset-fashion-mnist g++ make openssl
-  chromium fonts-dejavu)
+  chromium fonts-dejavu python3-pil shellcheck
+  openssh-server openssh-client docker.io debootstrap sudo iproute2 iptables procps passwd)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
@@ -46,3 +47,11 @@ fetch_electron() {
   echo "electron 9: $dir"
 }
 fetch_electron
+
+# Tests start SSH servers and engines of their own; sshd wants this folder wherever no service has made it.
+$sudo mkdir -p /run/sshd
+
+# What boards run, made without a registry: once per machine, in two or three minutes.
+for image in base client; do
+  echo "image: $($sudo env FEDFLEET_CACHE="$cache" bash "$(dirname "$0")/images.sh" "$image")"
+done
