@@ -40,7 +40,7 @@ export interface Engagement {
 }
 
 /** The news of an exit, or of a silent board, may come after the broken connection. */
-const NEWS_MS = 3000;
+const NEWS_MS = 5000;
 const LOOK_MS = 100;
 
 /** Brings the clients of a study up on its boards and keeps them there, whatever happens to boards and engines. */
