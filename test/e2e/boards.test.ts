@@ -148,6 +148,7 @@ describe.skipIf(why !== undefined)(
         await page.getByRole("textbox", { name: /^How many/ }).fill("2");
         await click(/^Take all 2 ready boards/);
         await page.getByRole("textbox", { name: "Rounds", exact: true }).fill("3");
+        await page.getByRole("textbox", { name: /^Share drawn/ }).fill("1");
         await page.getByText("2 boards ready over SSH.").waitFor();
         await click("Start experiment");
         await page.waitForURL(/#\/studies\/s-/);
