@@ -11,7 +11,8 @@ import { promisify } from "node:util";
  * machine nor a registry. What they leave is removed by `close`, or when the process ends.
  */
 
-const DOCKERD = "/usr/sbin/dockerd";
+/** Debian's, or Docker's own. */
+const DOCKERD = ["/usr/sbin/dockerd", "/usr/bin/dockerd"].find(existsSync) ?? "dockerd";
 /** Named in full: whatever else is called docker on this machine is not asked. */
 const DOCKER = "/usr/bin/docker";
 const ROOT = "/tmp/fedfleet-engines";
@@ -25,7 +26,8 @@ const BIG = 64 * 1024 * 1024;
 export const canRunDockerd = (): string | undefined => {
   if (process.platform !== "linux") return "a Docker Engine needs Linux";
   if (process.getuid?.() !== 0) return "a Docker Engine needs root";
-  if (!existsSync(DOCKERD) || !existsSync(DOCKER)) return `${DOCKERD} is missing (package docker.io)`;
+  if (!existsSync(DOCKERD)) return "dockerd is missing (package docker.io)";
+  if (!existsSync(DOCKER)) return `${DOCKER} is missing (package docker.io or docker-cli)`;
   return undefined;
 };
 

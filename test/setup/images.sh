@@ -96,7 +96,7 @@ digest() {
   cd "$here/device-scripts"
   {
     printf '%s\n' Dockerfile.pi debian:bookworm-slim "$(sed -n 's/^ARG FLWR=//p' Dockerfile.pi)"
-    { find fedfleet_client -type f ! -path '*/__pycache__/*' ! -name '*.pyc'; ls Dockerfile.pi constraints*.txt 2>/dev/null; } |
+    { find fedfleet_client -type f ! -path '*/__pycache__/*' ! -name '*.pyc'; ls Dockerfile.pi constraints*.txt; } |
       LC_ALL=C sort | xargs -d '\n' sha256sum
   } | sha256sum | cut -c1-64
 }
@@ -109,24 +109,34 @@ extra_ca() {
   done
 }
 
+# The same stream as src-main/fleet/docker/build-context.ts packs: what is built here once is a cache for the lab.
+context() {
+  local folder=$1 ca
+  mkdir "$folder"
+  (cd "$here/device-scripts" && tar --exclude=__pycache__ --exclude='*.pyc' -cf - fedfleet_client Dockerfile.pi constraints*.txt) |
+    tar -C "$folder" -xf -
+  ca=$(extra_ca)
+  [ -z "$ca" ] || cp "$ca" "$folder/extra-ca.crt"
+  chmod -R u=rwX,go=rX "$folder"
+  find "$folder" -type f -exec chmod 0644 {} +
+  (cd "$folder" && tar --format=ustar --numeric-owner --owner=0 --group=0 --mtime=@0 -cf - -- *)
+}
+
 client() {
-  local recipe out base_tar args=() name ca old
+  local recipe way out base_tar args=() name old
   recipe=$(digest)
-  out=$images/client-${recipe:0:12}.tar
+  # How it is made counts too: an archive of an older way to make it is no cache for the lab's builds.
+  way=$(sha256sum "$here/test/setup/images.sh" "$here/src-main/fleet/docker/build-context.ts" | cut -c1-64 | sha256sum)
+  out=$images/client-${recipe:0:12}-${way:0:6}.tar
   if [ ! -e "$out" ]; then
     base_tar=$(base)
     folder=$(mktemp -d /tmp/fedfleet-images.XXXXXX)
-    mkdir "$folder/context"
-    (cd "$here/device-scripts" && tar --exclude=__pycache__ --exclude='*.pyc' -cf - fedfleet_client Dockerfile.pi \
-      $(ls constraints*.txt 2>/dev/null)) | tar -C "$folder/context" -xf -
-    ca=$(extra_ca)
-    [ -z "$ca" ] || cp "$ca" "$folder/context/extra-ca.crt"
     for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY \
       PIP_INDEX_URL PIP_TRUSTED_HOST; do
       [ -z "${!name:-}" ] || args+=(--build-arg "$name")
     done
     # 9>&-: what is started here must not hold the lock.
-    /usr/sbin/dockerd --bridge=none --iptables=false --data-root "$folder/data" --exec-root "$folder/exec" \
+    dockerd --bridge=none --iptables=false --data-root "$folder/data" --exec-root "$folder/exec" \
       --pidfile "$folder/pid" --host "unix://$folder/docker.sock" >"$images/dockerd.log" 2>&1 9>&- &
     dockerd=$!
     export DOCKER_HOST=unix://$folder/docker.sock DOCKER_BUILDKIT=0
@@ -140,10 +150,12 @@ client() {
     for old in "$images"/client-*.tar; do
       [ -e "$old" ] && args+=(--cache-from "$($docker load --quiet --input "$old" | sed -n 's/^Loaded image: //p')")
     done
-    $docker build --network host --force-rm --file "$folder/context/Dockerfile.pi" "${args[@]}" \
-      --label "org.fedfleet.recipe=$recipe" --tag "fedfleet-client:pi-${recipe:0:12}" "$folder/context" \
-      >"$images/client.log" 2>&1 || { tail -n 30 "$images/client.log" >&2; exit 1; }
+    context "$folder/context" |
+      $docker build --network host --force-rm --file Dockerfile.pi "${args[@]}" \
+        --label "org.fedfleet.recipe=$recipe" --tag "fedfleet-client:pi-${recipe:0:12}" - \
+        >"$images/client.log" 2>&1 || { tail -n 30 "$images/client.log" >&2; exit 1; }
     $docker save --output "$folder/client.tar" "fedfleet-client:pi-${recipe:0:12}"
+    chmod 0644 "$folder/client.tar"
     # Older ones were made from other files; the last of them may still be being read.
     { ls -t "$images"/client-*.tar 2>/dev/null || true; } | tail -n +2 | xargs -r -d '\n' rm -f
     mv "$folder/client.tar" "$out.part"

@@ -2,6 +2,8 @@
 # Installs what the checks need on Debian or Ubuntu: PyTorch, the three Flower clients, Fashion-MNIST, Chromium, an
 # Electron to pack the desktop with; for boards an SSH server, a Docker Engine, and the images that they run.
 # Safe to run again; everything that is not a system package goes to the cache folder, outside the clone.
+# Tests start servers and engines of their own: services that come with what is installed here are left switched off,
+# those that were here before stay as they are. Tests of boards need root; without it they are skipped and say so.
 set -euo pipefail
 cache=${FEDFLEET_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/fedfleet}
 python=/usr/bin/python3
@@ -9,15 +11,31 @@ sudo=""
 [ "$(id -u)" = 0 ] || sudo=sudo
 
 packages=(python3-torch python3-venv python3-pip python3-pytest dataset-fashion-mnist g++ make openssl
-  chromium fonts-dejavu python3-pil shellcheck
-  openssh-server openssh-client docker.io debootstrap sudo iproute2 iptables procps passwd)
+  chromium fonts-dejavu python3-pil shellcheck busybox
+  openssh-server openssh-client debootstrap sudo iproute2 iptables procps passwd)
+# Docker's own packages and Debian's exclude each other; either will do.
+[ -x /usr/bin/dockerd ] || packages+=(docker.io)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
 done
 if [ ${#missing[@]} -gt 0 ]; then
   $sudo apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq "${missing[@]}"
+  $sudo env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 apt-get install -y -qq "${missing[@]}"
+  for package in "${missing[@]}"; do
+    case $package in
+      openssh-server) services="ssh.socket ssh" ;;
+      docker.io) services="docker.socket docker containerd" ;;
+      *) continue ;;
+    esac
+    for service in $services; do
+      if [ -d /run/systemd/system ]; then
+        $sudo systemctl disable --quiet --now "$service" || true
+      elif [ -x "/etc/init.d/$service" ]; then
+        $sudo service "$service" stop >/dev/null 2>&1 || true
+      fi
+    done
+  done
 fi
 
 mkdir -p "$cache"
@@ -51,7 +69,13 @@ fetch_electron
 # Tests start SSH servers and engines of their own; sshd wants this folder wherever no service has made it.
 $sudo mkdir -p /run/sshd
 
-# What boards run, made without a registry: once per machine, in two or three minutes.
+# What boards run, made without a registry: once per machine, in two or three minutes. sudo forgets how this machine
+# reaches the network.
+environment=("FEDFLEET_CACHE=$cache")
+for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY PIP_INDEX_URL PIP_TRUSTED_HOST \
+  FEDFLEET_EXTRA_CA PIP_CERT REQUESTS_CA_BUNDLE SSL_CERT_FILE; do
+  [ -z "${!name:-}" ] || environment+=("$name=${!name}")
+done
 for image in base client; do
-  echo "image: $($sudo env FEDFLEET_CACHE="$cache" bash "$(dirname "$0")/images.sh" "$image")"
+  echo "image: $($sudo env "${environment[@]}" bash "$(dirname "$0")/images.sh" "$image")"
 done
