@@ -42,6 +42,8 @@ export interface SshdOptions {
   readonly config?: readonly string[];
   /** What each session finds in its environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** What existing files or folders are replaced by on this board alone; /dev/null takes a program away. */
+  readonly bind?: Readonly<Record<string, string>>;
 }
 
 export interface SshdAccount {
@@ -55,6 +57,9 @@ export interface SshdAccount {
 const SSHD = "/usr/sbin/sshd";
 const ROOT = "/tmp/fedfleet-boards";
 const TOOLS = ["useradd", "userdel", "chpasswd", "usermod", "sudo", "ssh-keygen"];
+/** Mounts in a namespace of its own, then becomes the server. */
+const BIND =
+  'n=$0; while [ "$n" -gt 0 ]; do mount --bind "$2" "$1" || exit 1; shift 2; n=$((n - 2)); done; exec "$@"';
 const run = promisify(execFile);
 const PATH = `/usr/sbin:/usr/bin:/sbin:/bin:${process.env.PATH ?? ""}`;
 const env = { ...process.env, PATH };
@@ -310,7 +315,12 @@ export const startSshd = async (options: SshdOptions = {}) => {
       for (let attempt = 1; ; attempt++) {
         writeConfig();
         const said = openSync(log, "a");
-        const command = [SSHD, "-D", "-e", "-f", config];
+        const server = [SSHD, "-D", "-e", "-f", config];
+        const binds = Object.entries(options.bind ?? {}).flat();
+        const command =
+          binds.length === 0
+            ? server
+            : ["unshare", "--mount", "sh", "-c", BIND, `${binds.length}`, ...binds, ...server];
         const all =
           namespace === undefined ? command : ["nsenter", `--net=/run/netns/${namespace.name}`, ...command];
         const child = spawn(all[0]!, all.slice(1), { stdio: ["ignore", said, said], env });

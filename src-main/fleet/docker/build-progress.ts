@@ -65,7 +65,8 @@ export const createBuildProgress = (dockerfile: string) => {
   let reached = 0;
   let partial = "";
 
-  const weightOf = (index: number): number => (steps === weights.length ? (weights[index] ?? 1) : 1);
+  // The engine adds an instruction for the labels, at the end.
+  const weightOf = (index: number): number => weights[index] ?? 1;
   const fraction = (): number => {
     if (steps === 0) return 0;
     let total = 0;
@@ -105,7 +106,8 @@ export const createBuildProgress = (dockerfile: string) => {
       partial = parts.pop()!;
       for (const line of parts) {
         const [, k, n] = /^Step (\d+)\/(\d+) : /.exec(line) ?? [];
-        if (k === undefined) linesOfStep += 1;
+        if (line.startsWith("Successfully built ")) reached = 1;
+        else if (k === undefined) linesOfStep += 1;
         else {
           step = Number(k);
           steps = Number(n);

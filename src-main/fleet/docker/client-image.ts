@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import type { Readable } from "node:stream";
 import { setTimeout as wait } from "node:timers/promises";
+import type { ContainerInfo } from "dockerode";
 import type { Architecture, ImageRecipe } from "#contract/boards.ts";
 import { BoardError, type DockerEngine, LABELS, type SshConnection } from "#main/fleet/board-ports.ts";
 import { architecture } from "#main/fleet/probe/docker-facts.ts";
@@ -72,14 +73,38 @@ export const removeImage = async (engine: DockerEngine, tag: string): Promise<bo
   return true;
 };
 
-/** Containers in which instructions of a build run: of our layers, and of no image that has a name. */
+/** Containers in which instructions of a build run are of our layers, and of no image that has a name. */
+const isOfBuild = ({ Image, Labels }: Pick<ContainerInfo, "Image" | "Labels">): boolean =>
+  /^(sha256:)?[0-9a-f]{12,64}$/.test(Image) && !(LABELS.lab in Labels);
+
 const buildContainers = async (engine: DockerEngine): Promise<string[]> => {
   const all = await engine.ask((docker) =>
     docker.listContainers({ all: true, filters: { label: [LABELS.client] } }),
   );
-  return all
-    .filter(({ Image, Labels }) => /^(sha256:)?[0-9a-f]{12,64}$/.test(Image) && !(LABELS.lab in Labels))
-    .map(({ Id }) => Id);
+  return all.filter(isOfBuild).map(({ Id }) => Id);
+};
+
+const removeQuietly = async (engine: DockerEngine, id: string): Promise<void> => {
+  await engine.ask((docker) => docker.getContainer(id).remove({ force: true, v: true })).catch(() => {});
+};
+
+/** Layers of ours that belong to no image. */
+const pruneLayers = (engine: DockerEngine) =>
+  engine.ask((docker) =>
+    docker.pruneImages({ filters: { dangling: ["true"], label: [LABELS.client] } as never }),
+  );
+
+/**
+ * What builds left whose engine died under them. A container that ended well may be one that another build is just
+ * making a layer of, so only those that were killed are taken away.
+ */
+const clearLeftOver = async (engine: DockerEngine): Promise<void> => {
+  const ended = await engine.ask((docker) =>
+    docker.listContainers({ all: true, filters: { label: [LABELS.client], status: ["exited", "dead"] } }),
+  );
+  const killed = ended.filter((one) => isOfBuild(one) && !/^Exited \(0\)/.test(one.Status));
+  for (const { Id } of killed) await removeQuietly(engine, Id);
+  if (killed.length > 0) await pruneLayers(engine);
 };
 
 /** Until the engine has noticed that nobody waits for the build any more. */
@@ -88,16 +113,10 @@ const SETTLE_MS = 250;
 
 /** Takes away what a build left that did not come to its end. `before`: containers that are not its own. */
 const clearHalfMade = async (engine: DockerEngine, before: ReadonlySet<string>): Promise<void> => {
-  const prune = () =>
-    engine.ask((docker) =>
-      docker.pruneImages({ filters: { dangling: ["true"], label: [LABELS.client] } as never }),
-    );
   for (let turn = 0, quiet = 0; turn < SETTLE_TURNS && quiet < 2; turn++) {
     const left = (await buildContainers(engine)).filter((id) => !before.has(id));
-    for (const id of left) {
-      await engine.ask((docker) => docker.getContainer(id).remove({ force: true, v: true })).catch(() => {});
-    }
-    const { ImagesDeleted: deleted } = await prune();
+    for (const id of left) await removeQuietly(engine, id);
+    const { ImagesDeleted: deleted } = await pruneLayers(engine);
     quiet = left.length === 0 && (deleted ?? []).length === 0 ? quiet + 1 : 0;
     await wait(SETTLE_MS);
   }
@@ -143,6 +162,7 @@ export const buildImage = async (work: ImageWork, input: BuildInput): Promise<Fo
   const { recipe, sources, digest, tag } = input;
   const there = await findImage(engine, tag);
   if (there !== undefined && there.arch === work.arch) return there;
+  await clearLeftOver(engine);
   const before = new Set(await buildContainers(engine));
   const older = await engine.ask((docker) =>
     docker.listImages({ filters: { label: [LABELS.client] } as never }),

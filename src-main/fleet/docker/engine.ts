@@ -36,7 +36,7 @@ const createDocker = (agent: EngineAgent): Docker => {
  */
 const WHY = (socket: string): string =>
   inSh(`s=${quote(socket)}
-have() { for f in /usr/bin/dockerd /usr/sbin/dockerd /usr/local/bin/dockerd /snap/bin/docker "$HOME/bin/dockerd"; do [ ! -x "$f" ] || return 0; done; command -v dockerd >/dev/null 2>&1 || command -v docker >/dev/null 2>&1; }
+have() { for f in /usr/bin/dockerd /usr/sbin/dockerd /usr/local/bin/dockerd /snap/bin/docker "$HOME/bin/dockerd"; do [ ! -x "$f" ] || return 0; done; command -v dockerd >/dev/null 2>&1; }
 if [ ! -S "$s" ]; then if have; then echo stopped; else echo missing; fi; exit 0; fi
 if [ ! -w "$s" ]; then echo denied; exit 0; fi
 d=/usr/bin/docker; [ -x "$d" ] || d=$(command -v docker)

@@ -81,7 +81,7 @@ const busy = (raw: string): BoardError =>
 export const sudoProblem = (said: string, user: string, hadPassword: boolean): BoardError | undefined => {
   const raw = said.slice(-2000);
   if (
-    /account (is )?(locked|temporarily locked)|faillock|account has expired|password has expired|account validation failure/i.test(
+    /account (is )?(temporarily )?locked|faillock|(account|password) (has |is )?expired|account validation failure/i.test(
       said,
     )
   ) {

@@ -139,7 +139,7 @@ describe("what a board is and gets", () => {
     expect(said("pi-zero-w-bullseye", "memory-limits-off")).toContain("line of /boot/cmdline.txt");
     expect(said("pi-5-trixie", "clock-skew")).toContain("41 days behind");
     expect(said("german-banner-bookworm", "disk-low")).toContain(
-      "8.0 GB; 2.5 GB are free at /var/lib/docker",
+      "3.0 GB; 2.5 GB are free at /var/lib/docker",
     );
     expect(said("pi-3b-plus-bookworm", "memory-low")).toMatch(/0\.6 GB.*Net with a small batch size/);
     expect(said("jetson-nano-r32.7.1", "gpu-unused")).toMatch(/Python 3\.6.*no later JetPack/);
