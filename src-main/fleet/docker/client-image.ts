@@ -1,7 +1,5 @@
 import { createReadStream } from "node:fs";
 import type { Readable } from "node:stream";
-import { setTimeout as wait } from "node:timers/promises";
-import type { ContainerInfo } from "dockerode";
 import type { Architecture, ImageRecipe } from "#contract/boards.ts";
 import { BoardError, type DockerEngine, LABELS, type SshConnection } from "#main/fleet/board-ports.ts";
 import { architecture } from "#main/fleet/probe/docker-facts.ts";
@@ -11,6 +9,7 @@ import { buildProblem, wrongArchitecture } from "./build-problems.ts";
 import { createBuildProgress, type EngineMessage, messagesOf } from "./build-progress.ts";
 import { spaceAt } from "./disk.ts";
 import { diskFull, dockerFailed, isDiskFull } from "./engine-problems.ts";
+import { buildContainers, clearHalfMade, clearLeftOver, stays } from "./half-made.ts";
 import type { SourceFile } from "./recipe-digest.ts";
 import { readSavedImages, sizeOf } from "./saved-image.ts";
 
@@ -71,55 +70,6 @@ export const removeImage = async (engine: DockerEngine, tag: string): Promise<bo
   if (found === undefined) return false;
   await engine.ask((docker) => docker.getImage(tag).remove({ force: true }));
   return true;
-};
-
-/** Containers in which instructions of a build run are of our layers, and of no image that has a name. */
-const isOfBuild = ({ Image, Labels }: Pick<ContainerInfo, "Image" | "Labels">): boolean =>
-  /^(sha256:)?[0-9a-f]{12,64}$/.test(Image) && !(LABELS.lab in Labels);
-
-const buildContainers = async (engine: DockerEngine): Promise<string[]> => {
-  const all = await engine.ask((docker) =>
-    docker.listContainers({ all: true, filters: { label: [LABELS.client] } }),
-  );
-  return all.filter(isOfBuild).map(({ Id }) => Id);
-};
-
-const removeQuietly = async (engine: DockerEngine, id: string): Promise<void> => {
-  await engine.ask((docker) => docker.getContainer(id).remove({ force: true, v: true })).catch(() => {});
-};
-
-/** Layers of ours that belong to no image. */
-const pruneLayers = (engine: DockerEngine) =>
-  engine.ask((docker) =>
-    docker.pruneImages({ filters: { dangling: ["true"], label: [LABELS.client] } as never }),
-  );
-
-/**
- * What builds left whose engine died under them. A container that ended well may be one that another build is just
- * making a layer of, so only those that were killed are taken away.
- */
-const clearLeftOver = async (engine: DockerEngine): Promise<void> => {
-  const ended = await engine.ask((docker) =>
-    docker.listContainers({ all: true, filters: { label: [LABELS.client], status: ["exited", "dead"] } }),
-  );
-  const killed = ended.filter((one) => isOfBuild(one) && !/^Exited \(0\)/.test(one.Status));
-  for (const { Id } of killed) await removeQuietly(engine, Id);
-  if (killed.length > 0) await pruneLayers(engine);
-};
-
-/** Until the engine has noticed that nobody waits for the build any more. */
-const SETTLE_TURNS = 20;
-const SETTLE_MS = 250;
-
-/** Takes away what a build left that did not come to its end. `before`: containers that are not its own. */
-const clearHalfMade = async (engine: DockerEngine, before: ReadonlySet<string>): Promise<void> => {
-  for (let turn = 0, quiet = 0; turn < SETTLE_TURNS && quiet < 2; turn++) {
-    const left = (await buildContainers(engine)).filter((id) => !before.has(id));
-    for (const id of left) await removeQuietly(engine, id);
-    const { ImagesDeleted: deleted } = await pruneLayers(engine);
-    quiet = left.length === 0 && (deleted ?? []).length === 0 ? quiet + 1 : 0;
-    await wait(SETTLE_MS);
-  }
 };
 
 /** Cut off without a word on how it ended: only the engine's or the connection's end does that. */
@@ -201,6 +151,7 @@ export const buildImage = async (work: ImageWork, input: BuildInput): Promise<Fo
     signal.throwIfAborted();
     const failed = await build();
     if (failed !== undefined) {
+      await stays(engine, signal);
       throw new BoardError(
         buildProblem({
           error: failed,

@@ -1,7 +1,7 @@
 import type { BoardFacts } from "#contract/boards.ts";
 import { BoardError, type Ran, type SshConnection } from "#main/fleet/board-ports.ts";
 import { isDiskFull, sentence } from "#main/fleet/docker/engine-problems.ts";
-import { quote } from "#main/fleet/ssh/shell.ts";
+import { inSh, quote } from "#main/fleet/ssh/shell.ts";
 
 /** Runs commands with administrator rights. */
 export interface Root {
@@ -53,15 +53,15 @@ const locked = (user: string, raw: string): BoardError =>
   new BoardError({
     code: "sudo-locked",
     title: "sudo is locked",
-    cause: `The board has locked ${user} out after wrong passwords, or the password has expired.`,
-    next: "Wait some minutes, or unlock it on the board (faillock --user NAME --reset); then try again.",
+    cause: `The board has locked ${user} out after wrong passwords, or the account or its password is locked or has expired.`,
+    next: `Wait some minutes, or let an administrator unlock it on the board; then try again.`,
     raw,
     actions: [
       { do: "retry", label: "Try again" },
       {
         do: "show-commands",
         label: "Show how to unlock",
-        commands: [`sudo faillock --user ${user} --reset`],
+        commands: [`sudo faillock --user ${user} --reset`, `sudo passwd -S ${user}`, `sudo chage -l ${user}`],
       },
     ],
   });
@@ -99,6 +99,20 @@ export const sudoProblem = (said: string, user: string, hadPassword: boolean): B
   }
   if (/a (terminal|password) is required|a tty/i.test(said)) return passwordWanted(user, false, raw);
   return undefined;
+};
+
+/** sudo keeps to itself why it refuses a password: a locked account looks like a wrong one. */
+const LOCKED = inSh(`PATH=$PATH:/usr/sbin:/sbin; export LC_ALL=C
+case $(passwd -S 2>/dev/null) in *' L '*|*' LK '*) echo "passwd: the password is locked";; esac
+if command -v faillock >/dev/null; then
+  deny=$(grep -hoE '^ *deny *= *[0-9]+|pam_faillock.* deny=[0-9]+' /etc/security/faillock.conf /etc/pam.d/* 2>/dev/null | grep -oE '[0-9]+$' | sort -n | tail -n 1)
+  failed=$(faillock --user "$(id -un)" 2>/dev/null | grep -c 'V *$')
+  [ "$failed" -lt "\${deny:-3}" ] || echo "faillock: locked after $failed wrong passwords"
+fi`);
+
+const whetherLocked = async (connection: SshConnection): Promise<string> => {
+  const ran = await connection.run(LOCKED, { timeoutMs: 10_000 }).catch(() => undefined);
+  return ran?.stdout.trim() ?? "";
 };
 
 const aptIsBusy = (said: string): boolean =>
@@ -153,6 +167,10 @@ export const createRoot = (options: RootOptions): Root => {
         ran.stdout.includes("$ ") || sudo === "root"
           ? undefined
           : sudoProblem(ran.stderr, user, password !== undefined);
+      if (bySudo?.problem.code === "sudo-password") {
+        const why = await whetherLocked(connection);
+        if (why !== "") throw locked(user, `${why}\n${ran.stderr.slice(-1000)}`);
+      }
       if (bySudo !== undefined) throw bySudo;
       if (aptIsBusy(said)) throw busy(said.slice(-2000));
       if (isDiskFull(said)) {

@@ -54,11 +54,24 @@ export const createProvisioner = ({ deviceScripts, labId, extraCa }: Provisioner
     ...more,
   });
 
-  const look = async (board: BoardToSetUp): Promise<ProvisionPlan> => {
-    const views: StepView[] = [];
-    for (const step of steps) views.push(view(step, await step.look(board)));
-    return { steps: views, ready: isReady(views), running: false };
+  /** What is known of the board may be older than what has become of its engine. */
+  const afresh = async <T>(board: BoardToSetUp, ask: () => Promise<T> | T): Promise<T> => {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof BoardError && isOfEngine(error.problem.code))) throw error;
+      await board.probe();
+      return await ask();
+    }
   };
+  const lookAt = (step: Step, board: BoardToSetUp): Promise<Found> => afresh(board, () => step.look(board));
+
+  const look = (board: BoardToSetUp): Promise<ProvisionPlan> =>
+    afresh(board, async () => {
+      const views: StepView[] = [];
+      for (const step of steps) views.push(view(step, await step.look(board)));
+      return { steps: views, ready: isReady(views), running: false };
+    });
 
   /** Does or undoes one step, telling of it. @throws BoardError, after it was told */
   const perform = async (
@@ -68,7 +81,7 @@ export const createProvisioner = ({ deviceScripts, labId, extraCa }: Provisioner
     how: HowToProvision,
     { onStep, signal }: ProvisionEvents,
   ): Promise<StepView> => {
-    const found = await step.look(board);
+    const found = await lookAt(step, board);
     const startedAt = new Date().toISOString();
     const began = performance.now();
     let output: readonly string[] = [];
@@ -128,7 +141,7 @@ export const createProvisioner = ({ deviceScripts, labId, extraCa }: Provisioner
       await (what === "run" ? step.run(work) : step.undo?.(work));
       if (changesDocker(step.id)) await board.probe();
       clearTimeout(timer);
-      const after = view(step, await step.look(board), {
+      const after = view(step, await lookAt(step, board), {
         output,
         startedAt,
         seconds: (performance.now() - began) / 1000,
@@ -181,7 +194,7 @@ export const createProvisioner = ({ deviceScripts, labId, extraCa }: Provisioner
       };
       for (const step of steps) {
         if (how.steps !== undefined && !how.steps.includes(step.id)) continue;
-        if (how.steps === undefined && (await step.look(board)).state !== "open") continue;
+        if (how.steps === undefined && (await lookAt(step, board)).state !== "open") continue;
         try {
           await perform(step, "run", board, how, { ...events, onStep });
         } catch (error) {
@@ -226,6 +239,9 @@ class StepFailed extends Error {
 
 const isReady = (steps: readonly StepView[]): boolean =>
   steps.every(({ state }) => state === "done" || state === "not-needed");
+
+const isOfEngine = (code: BoardProblem["code"]): boolean =>
+  code === "docker-missing" || code === "docker-stopped" || code === "docker-denied";
 
 const changesDocker = (id: StepId): boolean =>
   id === "docker-install" || id === "docker-start" || id === "docker-group" || id === "nvidia-runtime";

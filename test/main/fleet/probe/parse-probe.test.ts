@@ -45,7 +45,7 @@ const BOARDS: readonly (readonly [
   string,
 ])[] = [
   ["jetson-nano-r32.7.1", CPU, "ready", "password", "gpu-unused docker-old"],
-  ["jetson-tx2-r32.7.6", CPU, "ready", "password", "gpu-unused disk-low power-mode"],
+  ["jetson-tx2-r32.7.6", CPU, "ready", "password", "gpu-unused power-mode"],
   ["jetson-xavier-nx-r35.4.1", R35, "ready", "password", "power-mode"],
   ["jetson-agx-orin-r35.3.1", R35, "ready", "free", ""],
   ["jetson-orin-nano-r35.3.1", R35, "ready", "password", "nvidia-runtime-missing disk-low power-mode"],
