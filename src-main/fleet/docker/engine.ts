@@ -101,8 +101,14 @@ export const createEngine = (connection: SshConnection, socketPath: string): Doc
     if (word === "denied") return new BoardError(dockerDenied(socketPath), { cause: error });
     if (word === "stopped")
       return new BoardError(dockerStopped(socketPath, said.join("\n")), { cause: error });
-    // It answers there: then the SSH server is in the way, or the engine has just been restarted.
-    if (error instanceof BoardError) return error;
+    // It answers there: then the SSH server is in the way, unless the engine was only being started.
+    if (error instanceof BoardError) {
+      const answers = await docker.ping().then(
+        () => true,
+        () => false,
+      );
+      return answers ? new BoardError(dockerStopped(socketPath, textOf(error)), { cause: error }) : error;
+    }
     return new BoardError(dockerFailed(textOf(error), "The Docker Engine ended the connection"), {
       cause: error,
     });
