@@ -8,7 +8,7 @@ const LAST_LINES = 50;
 /** After an end, so long for the rest of its output. */
 const LAST_WORDS_MS = 1500;
 /** An engine that shuts down ends its containers first; so long after an end it is looked whether it still answers. */
-const SHUTDOWN_MS = 3000;
+const SHUTDOWN_MS = 1200;
 const ENDED_BY_SIGNAL = [137, 143, 130, 255];
 
 export interface WatchOptions {
