@@ -12,9 +12,9 @@ import { promisify } from "node:util";
  */
 
 /** Debian's, or Docker's own. */
-const DOCKERD = ["/usr/sbin/dockerd", "/usr/bin/dockerd"].find(existsSync) ?? "dockerd";
+export const DOCKERD = ["/usr/sbin/dockerd", "/usr/bin/dockerd"].find(existsSync) ?? "dockerd";
 /** Named in full: whatever else is called docker on this machine is not asked. */
-const DOCKER = "/usr/bin/docker";
+export const DOCKER = "/usr/bin/docker";
 const ROOT = "/tmp/fedfleet-engines";
 const PATH = `/usr/sbin:/usr/bin:/sbin:/bin:${process.env.PATH ?? ""}`;
 const env = { ...process.env, PATH };

@@ -66,8 +66,9 @@ fetch_electron() {
 }
 fetch_electron
 
-# Tests start SSH servers and engines of their own; sshd wants this folder wherever no service has made it.
-$sudo mkdir -p /run/sshd
+# Tests start SSH servers and engines of their own; sshd wants the first wherever no service has made it, and a board's
+# own configuration of Docker is laid over the second.
+$sudo mkdir -p /run/sshd /etc/docker
 
 # What boards run, made without a registry: once per machine, in two or three minutes. sudo forgets how this machine
 # reaches the network.

@@ -9,7 +9,7 @@ import { buildProblem, wrongArchitecture } from "./build-problems.ts";
 import { createBuildProgress, type EngineMessage, messagesOf } from "./build-progress.ts";
 import { spaceAt } from "./disk.ts";
 import { diskFull, dockerFailed, isDiskFull } from "./engine-problems.ts";
-import { buildContainers, clearHalfMade, clearLeftOver, stays } from "./half-made.ts";
+import { clearHalfMade, clearLeftOver, createTraces, stays } from "./half-made.ts";
 import type { SourceFile } from "./recipe-digest.ts";
 import { readSavedImages, sizeOf } from "./saved-image.ts";
 
@@ -113,7 +113,7 @@ export const buildImage = async (work: ImageWork, input: BuildInput): Promise<Fo
   const there = await findImage(engine, tag);
   if (there !== undefined && there.arch === work.arch) return there;
   await clearLeftOver(engine);
-  const before = new Set(await buildContainers(engine));
+  const traces = createTraces();
   const older = await engine.ask((docker) =>
     docker.listImages({ filters: { label: [LABELS.client] } as never }),
   );
@@ -140,6 +140,7 @@ export const buildImage = async (work: ImageWork, input: BuildInput): Promise<Fo
       const failed = await follow(stream as Readable, signal, (message) => {
         built = message.aux?.ID ?? built;
         const read = progress.read(message);
+        traces.read(read.lines);
         lines.push(...read.lines.filter((line) => line.trim() !== ""));
         lines.splice(0, lines.length - LAST_LINES);
         work.onProgress(read);
@@ -164,7 +165,7 @@ export const buildImage = async (work: ImageWork, input: BuildInput): Promise<Fo
     }
     return await checked(work, tag);
   } catch (error) {
-    if (!work.connection.isClosed) await clearHalfMade(engine, before).catch(() => {});
+    if (!work.connection.isClosed) await clearHalfMade(engine, traces).catch(() => {});
     if (signal.aborted) throw cancelled(error);
     throw error;
   }
@@ -205,7 +206,6 @@ export const loadImage = async (
   if (suited === undefined) throw new BoardError(wrongArchitecture(clients[0]!.arch, arch));
   const total = await sizeOf(input.file);
   const { labels } = suited;
-  const before = new Set(await buildContainers(engine));
   const names: string[] = [];
   const load = async (): Promise<string | undefined> =>
     await engine.ask(async (docker) => {
@@ -251,7 +251,9 @@ export const loadImage = async (
     }
     return await checked(work, input.tag);
   } catch (error) {
-    if (!work.connection.isClosed) await clearHalfMade(engine, before).catch(() => {});
+    for (const name of work.connection.isClosed ? [] : names) {
+      await engine.ask((docker) => docker.getImage(name).remove()).catch(() => {});
+    }
     if (signal.aborted) throw cancelled(error);
     throw error;
   }

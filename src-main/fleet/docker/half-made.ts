@@ -2,53 +2,96 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { ContainerInfo } from "dockerode";
 import { type DockerEngine, LABELS } from "#main/fleet/board-ports.ts";
 
-/** What a build that did not come to its end leaves on an engine. */
+/** What a build leaves on an engine that did not come to its end. Builds of others there are left alone. */
+
+/** What one build made so far, as it tells itself. */
+export interface Traces {
+  readonly containers: ReadonlySet<string>;
+  readonly layers: ReadonlySet<string>;
+  read(lines: readonly string[]): void;
+}
+
+export const createTraces = (): Traces => {
+  const containers = new Set<string>();
+  const layers = new Set<string>();
+  return {
+    containers,
+    layers,
+    read(lines) {
+      for (const line of lines) {
+        const [, running, id] = /^ ---> (Running in )?([0-9a-f]{12})$/.exec(line) ?? [];
+        if (id !== undefined) (running === undefined ? layers : containers).add(id);
+      }
+    },
+  };
+};
+
+const short = (id: string): string => id.replace("sha256:", "").slice(0, 12);
 
 /** Containers in which instructions of a build run are of our layers, and of no image that has a name. */
 const isOfBuild = ({ Image, Labels }: Pick<ContainerInfo, "Image" | "Labels">): boolean =>
   /^(sha256:)?[0-9a-f]{12,64}$/.test(Image) && !(LABELS.lab in Labels);
 
-export const buildContainers = async (engine: DockerEngine): Promise<string[]> => {
-  const all = await engine.ask((docker) =>
-    docker.listContainers({ all: true, filters: { label: [LABELS.client] } }),
-  );
-  return all.filter(isOfBuild).map(({ Id }) => Id);
-};
+const buildContainers = async (engine: DockerEngine): Promise<ContainerInfo[]> =>
+  (
+    await engine.ask((docker) => docker.listContainers({ all: true, filters: { label: [LABELS.client] } }))
+  ).filter(isOfBuild);
 
-const removeQuietly = async (engine: DockerEngine, id: string): Promise<void> => {
+const removeContainer = async (engine: DockerEngine, id: string): Promise<void> => {
   await engine.ask((docker) => docker.getContainer(id).remove({ force: true, v: true })).catch(() => {});
 };
 
-/** Layers of ours that belong to no image. */
-const pruneLayers = (engine: DockerEngine) =>
-  engine.ask((docker) =>
-    docker.pruneImages({ filters: { dangling: ["true"], label: [LABELS.client] } as never }),
-  );
+/** With the layers below that nothing else needs; the engine refuses where something is built on it, or runs. */
+const removeLayer = async (engine: DockerEngine, id: string): Promise<void> => {
+  await engine.ask((docker) => docker.getImage(id).remove()).catch(() => {});
+};
+
+/** Long enough ago that nobody is at it any more. */
+const OLD_MS = 60 * 60 * 1000;
 
 /**
- * What builds left whose engine died under them. A container that ended well may be one that another build is just
- * making a layer of, so only those that were killed are taken away.
+ * Takes away what builds left whose engine died under them. A container that has just ended well may be one that
+ * another build is making a layer of, so of the new ones only those that were killed.
  */
-export const clearLeftOver = async (engine: DockerEngine): Promise<void> => {
-  const ended = await engine.ask((docker) =>
-    docker.listContainers({ all: true, filters: { label: [LABELS.client], status: ["exited", "dead"] } }),
-  );
-  const killed = ended.filter((one) => isOfBuild(one) && !/^Exited \(0\)/.test(one.Status));
-  for (const { Id } of killed) await removeQuietly(engine, Id);
-  if (killed.length > 0) await pruneLayers(engine);
+export const clearLeftOver = async (engine: DockerEngine, now = Date.now()): Promise<void> => {
+  for (const { Id, ImageID, State, Status, Created } of await buildContainers(engine)) {
+    const isIdle = State === "exited" || State === "dead" || State === "created";
+    const isOld = now - Created * 1000 > OLD_MS;
+    if (!isIdle || !(isOld || /^(Exited \((?!0\))|Dead)/.test(Status))) continue;
+    await removeContainer(engine, Id);
+    await removeLayer(engine, ImageID);
+  }
 };
 
 /** Until the engine has noticed that nobody waits for the build any more. */
 const SETTLE_TURNS = 20;
 const SETTLE_MS = 250;
 
-/** Takes away what a build left that did not come to its end. `before`: containers that are not its own. */
-export const clearHalfMade = async (engine: DockerEngine, before: ReadonlySet<string>): Promise<void> => {
+const layersOf = async (engine: DockerEngine, { containers, layers }: Traces): Promise<string[]> => {
+  const loose = await engine.ask((docker) =>
+    docker.listImages({ filters: { dangling: ["true"], label: [LABELS.client] } as never }),
+  );
+  const last = [...layers].at(-1);
+  const found: string[] = [];
+  for (const { Id } of loose) {
+    const image = await engine.ask((docker) => docker.getImage(Id).inspect()).catch(() => undefined);
+    // One more may have come about when nobody was listening any more.
+    const isOurs =
+      image !== undefined &&
+      (layers.has(short(Id)) || containers.has(short(image.Container)) || short(image.Parent) === last);
+    if (isOurs) found.push(Id);
+  }
+  return found;
+};
+
+/** Takes away what this build left. */
+export const clearHalfMade = async (engine: DockerEngine, traces: Traces): Promise<void> => {
   for (let turn = 0, quiet = 0; turn < SETTLE_TURNS && quiet < 2; turn++) {
-    const left = (await buildContainers(engine)).filter((id) => !before.has(id));
-    for (const id of left) await removeQuietly(engine, id);
-    const { ImagesDeleted: deleted } = await pruneLayers(engine);
-    quiet = left.length === 0 && (deleted ?? []).length === 0 ? quiet + 1 : 0;
+    const left = (await buildContainers(engine)).filter(({ Id }) => traces.containers.has(short(Id)));
+    for (const { Id } of left) await removeContainer(engine, Id);
+    const layers = await layersOf(engine, traces);
+    for (const id of layers) await removeLayer(engine, id);
+    quiet = left.length + layers.length === 0 ? quiet + 1 : 0;
     await wait(SETTLE_MS);
   }
 };

@@ -77,6 +77,12 @@ const busy = (raw: string): BoardError =>
     actions: [{ do: "retry", label: "Try again" }],
   });
 
+/** What the commands printed last, as a sentence; they themselves are shown beside it. */
+export const itSaid = (raw: string): string => {
+  const last = raw.split("\n").findLast((line) => line.trim() !== "" && !line.startsWith("$ "));
+  return last === undefined ? "The command did not say why." : `It said: ${sentence(last)}`;
+};
+
 /** Why sudo itself did not do it; undefined where it did, and a command failed. */
 export const sudoProblem = (said: string, user: string, hadPassword: boolean): BoardError | undefined => {
   const raw = said.slice(-2000);

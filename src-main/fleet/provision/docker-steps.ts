@@ -1,6 +1,6 @@
 import type { BoardFacts, BoardProblem } from "#contract/boards.ts";
 import { BoardError } from "#main/fleet/board-ports.ts";
-import { sentence } from "#main/fleet/docker/engine-problems.ts";
+import { itSaid } from "./as-root.ts";
 import { markDone, markOf, unmark } from "./marks.ts";
 import type { BoardToSetUp, Found, Step } from "./step.ts";
 
@@ -10,8 +10,7 @@ const stepFailed =
     const problem: BoardProblem = {
       code: "docker-failed",
       title,
-      cause:
-        raw === "" ? "The command did not say why." : `It said: ${sentence(raw.split("\n").at(-1) ?? raw)}`,
+      cause: itSaid(raw),
       next,
       raw,
       actions: [

@@ -1,5 +1,5 @@
 import { BoardError } from "#main/fleet/board-ports.ts";
-import { sentence } from "#main/fleet/docker/engine-problems.ts";
+import { itSaid } from "./as-root.ts";
 import { markDone, markOf, unmark } from "./marks.ts";
 import type { Step } from "./step.ts";
 
@@ -21,8 +21,7 @@ const failed = (raw: string): BoardError =>
   new BoardError({
     code: "gpu-missing",
     title: "The NVIDIA runtime could not be configured",
-    cause:
-      raw === "" ? "The command did not say why." : `It said: ${sentence(raw.split("\n").at(-1) ?? raw)}`,
+    cause: itSaid(raw),
     next: "Look whether NVIDIA's package sources are set up on the board, then try again.",
     raw,
     actions: [

@@ -112,6 +112,7 @@ describe.skipIf(skip(NO_BOARDS))(named("the client image on a board", NO_BOARDS)
     const { work, lines } = lab.work();
     const building = problemOf(buildImage(work, inputOf(scripts("RUN echo before > /x", SLOW))));
     await until("its command runs", () => lines.includes("begun"));
+    await until("the engine has noted that it does", async () => (await running()) !== "");
     await lab.dockerd.stop("SIGKILL");
     expect(await building).toMatchObject({
       code: "docker-stopped",

@@ -3,6 +3,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createEngine } from "#main/fleet/docker/engine.ts";
 import { createSshLab, named, problemOf, skip, targetOf } from "#test/main/fleet/ssh/ssh-lab.ts";
+import { DOCKER, DOCKERD } from "#test/setup/docker.ts";
 import { startSshd } from "#test/setup/sshd.ts";
 import { canMakeBoards } from "#test/setup/test-boards.ts";
 import { createDockerLab, type DockerLab } from "./docker-lab.ts";
@@ -104,7 +105,7 @@ describe.skipIf(skip(NO_BOARDS))(named("a board's engine, asked through SSH", NO
     const [bare, ssh] = [
       await startSshd({
         users: [{ password: "correct horse" }],
-        bind: { "/usr/sbin/dockerd": "/dev/null", "/usr/bin/docker": "/dev/null" },
+        bind: { [DOCKERD]: "/dev/null", [DOCKER]: "/dev/null" },
       }),
       createSshLab(),
     ];
