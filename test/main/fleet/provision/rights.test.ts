@@ -35,12 +35,12 @@ describe.skipIf(skip(NO_BOARDS))(named("what needs administrator rights", NO_BOA
   let lab: Awaited<ReturnType<typeof make>>;
   beforeAll(async () => {
     // As administrators set it up against guessing: three wrong passwords lock the account for ten minutes.
-    const lock = `deny=3 unlock_time=600`;
+    const lock = `deny=3 unlock_time=600 nodelay`;
     writeFileSync(
       pam,
       [
         `auth required pam_faillock.so preauth ${lock}`,
-        "auth [success=1 default=ignore] pam_unix.so",
+        "auth [success=1 default=ignore] pam_unix.so nodelay",
         `auth [default=die] pam_faillock.so authfail ${lock}`,
         `auth sufficient pam_faillock.so authsucc ${lock}`,
         "auth required pam_deny.so",
