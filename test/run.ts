@@ -40,7 +40,11 @@ const check = (name: string, file: string, args: readonly string[]) =>
 
 const WASM_TOO = [
   "test/main/learning",
-  "test/main/fleet",
+  // Boards do not train with tfjs: of the fleet's tests only those of virtual devices.
+  "test/main/fleet/conversation",
+  "test/main/fleet/device-tasks",
+  "test/main/fleet/mishaps",
+  "test/main/fleet/virtual-fleet",
   "test/integration/torch-roundtrip",
   "test/integration/study",
 ];

@@ -162,6 +162,8 @@ export const createRoot = (options: RootOptions): Root => {
         throw passwordWanted(user, false);
       // Each line is shown as it is run, as a person would see it in a terminal.
       const script = [
+        // Where sudo wants no password just now, the one that was sent must not reach a command.
+        "exec </dev/null",
         "set -e",
         ...lines.flatMap((line) => [`printf '%s\\n' ${quote(`$ ${line}`)}`, line]),
       ].join("\n");

@@ -318,6 +318,7 @@ describe.skipIf(skip(NO_BOARDS))(named("a board whose SSH server forwards no soc
       });
       await until("it came through", () => tokens.length === 1);
       const said = (start: string) => kept.lines.find(({ text }) => text.startsWith(start))?.text ?? "";
+      await until("it has said so", () => said("token") !== "");
       expect(said("args")).toMatch(/--server-address 127\.0\.0\.1:\d+ --cid/);
       expect(tokens[0]).toMatch(/^[\w-]{32}$/);
       expect(said("token")).toBe(`token: ${tokens[0]}`);
