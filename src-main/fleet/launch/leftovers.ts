@@ -1,5 +1,9 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { DockerEngine } from "#main/fleet/board-ports.ts";
 import { LABELS } from "#main/fleet/board-ports.ts";
+
+const ATTEMPTS = 6;
+const ATTEMPT_MS = 400;
 
 export interface Leftover {
   readonly id: string;
@@ -36,10 +40,18 @@ export const listContainers = async (
 
 /** Ends and removes a container. Quiet where it is gone, or is being removed by somebody else. */
 export const removeContainer = async (engine: DockerEngine, id: string): Promise<void> => {
-  try {
-    await engine.ask((docker) => docker.getContainer(id).remove({ force: true, v: true }));
-  } catch (error) {
-    const status = statusOf(error);
-    if (status !== 404 && status !== 409) throw error;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await engine.ask((docker) => docker.getContainer(id).remove({ force: true, v: true }));
+      return;
+    } catch (error) {
+      const status = statusOf(error) ?? 0;
+      if (status === 404) return;
+      // A busy engine needs a moment to let a container's file system go, or is removing it already.
+      const mayPass = status === 409 || status >= 500;
+      if (status === 409 && attempt >= ATTEMPTS) return;
+      if (!mayPass || attempt >= ATTEMPTS) throw error;
+      await pause(ATTEMPT_MS);
+    }
   }
 };
