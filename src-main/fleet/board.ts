@@ -163,8 +163,9 @@ export const createBoard = (initial: BoardRecord, deps: BoardDeps) => {
     for (const study of deps.drops.list(name)) await drop(connection, study);
     const { facts } = record;
     if (facts?.docker.state === "ready") {
-      const keep = new Set(client === undefined ? [] : [client.view().study]);
-      await sweep(createEngine(connection, facts.docker.socket), connection, deps.labId, keep, name);
+      const isOwned = (study: string): boolean =>
+        study === client?.view().study || (study === "self-test" && provisioning !== undefined);
+      await sweep(createEngine(connection, facts.docker.socket), connection, deps.labId, isOwned, name);
     }
     if (provisioning === undefined) await look();
   };

@@ -29,7 +29,7 @@ export const cleanBoard = async (
   const { facts, signIn } = board.record();
   if (facts?.docker.state === "ready") {
     const engine = createEngine(connection, facts.docker.socket);
-    await attempt("its containers", () => sweep(engine, connection, deps.labId, new Set(), board.name));
+    await attempt("its containers", () => sweep(engine, connection, deps.labId, () => false, board.name));
     await attempt("its images", async () => {
       const images = await engine.ask((docker) => docker.listImages({ filters: { label: [LABELS.recipe] } }));
       for (const image of images) {

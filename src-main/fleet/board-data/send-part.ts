@@ -8,6 +8,7 @@ import {
 import { cancelled, connectionLost, damaged, diskFull, folderMissing, notWritable } from "./data-problems.ts";
 import { runScript } from "./remote-script.ts";
 import { RefusedWrite, upload } from "./upload.ts";
+import { whenClosed } from "./when-closed.ts";
 
 export interface SendOptions {
   /** Bytes of the part that are on the board, and all of them. */
@@ -97,11 +98,12 @@ const readBack = async (connection: SshConnection, path: string, signal: AbortSi
   const stream = sftp.createReadStream(path, { autoClose: true });
   const stop = (): void => void stream.destroy(cancelled());
   signal.addEventListener("abort", stop, { once: true });
-  void connection.closed.then(() => stream.destroy(connectionLost()));
+  const forget = whenClosed(connection, () => stream.destroy(connectionLost()));
   try {
     for await (const chunk of stream) hash.update(chunk as Buffer);
   } finally {
     signal.removeEventListener("abort", stop);
+    forget();
   }
   return hash.digest("hex");
 };

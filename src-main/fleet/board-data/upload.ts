@@ -2,6 +2,7 @@ import { open } from "node:fs/promises";
 import type { SFTPWrapper } from "ssh2";
 import type { SshConnection } from "#main/fleet/board-ports.ts";
 import { cancelled, connectionLost } from "./data-problems.ts";
+import { whenClosed } from "./when-closed.ts";
 
 const CHUNK_BYTES = 32 << 10;
 /** So many writes are on their way at once: 2 MiB, which hides the round trips of a distant board. */
@@ -51,7 +52,7 @@ export const upload = async (connection: SshConnection, what: Upload): Promise<v
   const abort = (): void => broken.reject(cancelled());
   if (signal.aborted) abort();
   signal.addEventListener("abort", abort, { once: true });
-  void connection.closed.then(() => broken.reject(connectionLost()));
+  const forget = whenClosed(connection, () => broken.reject(connectionLost()));
   const orBroken = <T>(work: Promise<T>): Promise<T> => Promise.race([broken.promise, work]);
 
   const local = await open(what.from, "r");
@@ -94,6 +95,7 @@ export const upload = async (connection: SshConnection, what: Upload): Promise<v
     throw error;
   } finally {
     signal.removeEventListener("abort", abort);
+    forget();
     await local.close();
   }
 };

@@ -6,27 +6,39 @@ export interface AlarmClock {
   rest(ms?: number): Promise<void>;
   /** Waits until `holds` is true; looked at now and whenever it rings. */
   until(holds: () => boolean): Promise<void>;
+  /** Calls `listener` once, when it rings next. @returns does not */
+  onRing(listener: () => void): () => void;
 }
 
 export const createAlarmClock = (): AlarmClock => {
-  let next = Promise.withResolvers<void>();
+  const waiting = new Set<() => void>();
 
-  const rest = async (ms?: number): Promise<void> => {
-    const late = Promise.withResolvers<void>();
-    const timer = ms === undefined ? undefined : setTimeout(late.resolve, ms);
-    timer?.unref();
-    await Promise.race([late.promise, next.promise]);
-    clearTimeout(timer);
+  const onRing = (listener: () => void): (() => void) => {
+    const wake = (): void => listener();
+    waiting.add(wake);
+    return () => waiting.delete(wake);
   };
+  const rest = (ms?: number): Promise<void> =>
+    new Promise((resolve) => {
+      const timer = ms === undefined ? undefined : setTimeout(() => wake(), ms).unref();
+      const forget = onRing(() => wake());
+      const wake = (): void => {
+        clearTimeout(timer);
+        forget();
+        resolve();
+      };
+    });
 
   return {
     ring() {
-      next.resolve();
-      next = Promise.withResolvers();
+      const all = [...waiting];
+      waiting.clear();
+      for (const wake of all) wake();
     },
     rest,
     async until(holds) {
       while (!holds()) await rest();
     },
+    onRing,
   };
 };

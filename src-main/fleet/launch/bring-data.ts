@@ -1,15 +1,15 @@
+import { UserError } from "#contract/failure.ts";
 import { megabytes } from "#main/fleet/board-data/data-problems.ts";
 import { checkFolder, sendPart } from "#main/fleet/board-data/send-part.ts";
 import type { PartFiles, SshConnection } from "#main/fleet/board-ports.ts";
 
-/** A local file of the part is gone: it is made anew at the next attempt. */
-export class PartGone extends Error {}
+const isGone = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === "ENOENT";
 
 export interface DataBringer {
   /**
    * Sees to it that the study's data are on the board: sent once, looked after again over each new connection.
    * @returns the board's own folder, absolute, where it has one
-   * @throws BoardError; PartGone
+   * @throws BoardError; UserError where the part's files vanish here
    */
   bring(connection: SshConnection, signal: AbortSignal): Promise<string | undefined>;
   /** All of it is read on the board before it is trusted again, and what is wrong or missing is sent anew. */
@@ -32,11 +32,11 @@ export const createDataBringer = (options: {
       const folder = dataFolder === undefined ? undefined : await checkFolder(connection, dataFolder);
       // Over another connection it may be a board that was set up anew.
       if (sentOver === connection) return folder;
-      part ??= await options.part();
       const begunAt = performance.now();
       let first: number | undefined;
       let last = 0;
-      try {
+      const send = async (): Promise<void> => {
+        part ??= await options.part();
         await sendPart(connection, options.study, part, {
           signal,
           checked,
@@ -45,10 +45,17 @@ export const createDataBringer = (options: {
             last = done;
           },
         });
+      };
+      try {
+        await send();
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+        if (!isGone(error)) throw error;
+        // Somebody tidied up here since the part was written: it is written anew.
         part = undefined;
-        throw new PartGone((error as Error).message, { cause: error });
+        await send().catch((again: unknown) => {
+          if (!isGone(again)) throw again;
+          throw new UserError(`The data to be sent are gone: ${(again as Error).message}`, { cause: again });
+        });
       }
       const bytes = last - (first ?? last);
       if (bytes > 0) {

@@ -21,7 +21,9 @@ export const progressOf = (line: string): Progress | undefined => {
   const said = objectOf(line);
   if (said?.event !== "progress") return undefined;
   const { run, round, fraction } = said;
-  if (typeof run !== "string" || !Number.isInteger(round) || typeof fraction !== "number") return undefined;
+  if (typeof run !== "string" || !Number.isSafeInteger(round) || typeof fraction !== "number") {
+    return undefined;
+  }
   return { run, round: round as number, fraction: Math.min(1, Math.max(0, fraction)) };
 };
 
@@ -33,4 +35,15 @@ export const lastErrorOf = (lines: readonly string[]): { message: string; next?:
     return { message: said.message, ...(typeof said.next === "string" ? { next: said.next } : {}) };
   }
   return undefined;
+};
+
+const ESCAPE = String.fromCharCode(27);
+/** Colours, and whatever else a terminal would be told. */
+const TERMINAL = new RegExp(`${ESCAPE}\\[[0-?]*[ -/]*[@-~]`, "g");
+const LEVEL = /^(DEBUG|INFO|WARNING|ERROR|CRITICAL)\s*:?\s*$/;
+
+/** @returns the line for a reader who has no terminal; undefined where it says nothing: Flower sets off its words by lines with a level alone */
+export const readable = (line: string): string | undefined => {
+  const text = line.replaceAll(TERMINAL, "").trimEnd();
+  return text.trim() === "" || LEVEL.test(text) ? undefined : text;
 };

@@ -8,12 +8,15 @@ export interface LogReader {
   readonly latest: string | undefined;
 }
 
+const HEADER_BYTES = 8;
 const STAMP = /^(\d{4}-\d\d-\d\dT[\d:.]+Z) /;
 /** A longer line is cut: whoever prints one has something else in mind than to be read. */
-const LINE_CHARACTERS = 16_384;
+const LINE_CHARACTERS = 4000;
+/** So much of a piece is kept; engines make them 16 KiB long at most. */
+const PIECE_BYTES = 64 << 10;
 
 /**
- * Splits the log that an engine gives with `timestamps` into lines.
+ * Splits the log that an engine gives with `timestamps` into lines. Takes any bytes, and keeps few of them.
  *
  * @param after pieces up to this stamp were read before and are left out
  */
@@ -22,6 +25,8 @@ export const createLogReader = (
   after?: string,
 ): LogReader => {
   let bytes: Buffer = Buffer.alloc(0);
+  /** Bytes of a piece that are not there yet, and will not be read. */
+  let skip = 0;
   let latest = after;
   const open = { stdout: "", stderr: "" };
 
@@ -39,21 +44,25 @@ export const createLogReader = (
       latest = stamp;
     }
     const rest = stamp === undefined ? text : text.slice(stamp.length + 1);
-    if (open[stream].length <= LINE_CHARACTERS) open[stream] += rest.replace(/\n$/, "");
-    if (rest.endsWith("\n")) give(stream);
+    const isWhole = rest.endsWith("\n");
+    if (open[stream].length <= LINE_CHARACTERS) open[stream] += isWhole ? rest.slice(0, -1) : rest;
+    if (isWhole) give(stream);
   };
 
   return {
     push(chunk) {
+      let from = Math.min(skip, chunk.length);
+      skip -= from;
       bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
-      let from = 0;
-      while (bytes.length - from >= 8) {
+      while (bytes.length - from >= HEADER_BYTES) {
         const size = bytes.readUInt32BE(from + 4);
-        if (bytes.length - from - 8 < size) break;
-        const text = bytes.toString("utf8", from + 8, from + 8 + size);
-        piece(bytes[from] === 2 ? "stderr" : "stdout", text);
-        from += 8 + size;
+        const kept = Math.min(size, PIECE_BYTES);
+        const begin = from + HEADER_BYTES;
+        if (bytes.length - begin < kept) break;
+        piece(bytes[from] === 2 ? "stderr" : "stdout", bytes.toString("utf8", begin, begin + kept));
+        from = begin + size;
       }
+      skip += Math.max(0, from - bytes.length);
       bytes = bytes.subarray(from);
     },
     end() {

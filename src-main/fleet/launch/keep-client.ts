@@ -2,7 +2,7 @@ import type { BoardProblem, ClientView } from "#contract/boards.ts";
 import { UserError } from "#contract/failure.ts";
 import { BoardError, type BoardLink, type SshConnection } from "#main/fleet/board-ports.ts";
 import { createAlarmClock } from "./alarm-clock.ts";
-import { createDataBringer, PartGone } from "./bring-data.ts";
+import { createDataBringer } from "./bring-data.ts";
 import { type ClientEnd, diagnose, isFinal } from "./diagnose.ts";
 import type { KeepClientOptions, KeepTiming, KeptClient } from "./kept-client.ts";
 import { type LaunchedClient, launchClient } from "./launch-client.ts";
@@ -34,6 +34,10 @@ export const keepClient = (options: KeepClientOptions): KeptClient => {
   let problem: BoardProblem | undefined;
   let launched: LaunchedClient | undefined;
   let launches = 0;
+  /** A start was tried: something may be on the board. */
+  let tried = false;
+  /** What a person has ended is being put away. */
+  let leaving: Promise<void> = Promise.resolve();
   let attempt = 0;
   let held = false;
   let restartWanted = false;
@@ -62,8 +66,12 @@ export const keepClient = (options: KeepClientOptions): KeptClient => {
     }
   };
 
+  const isAsked = (): boolean => signal.aborted || held || restartWanted;
+  /** It may have rung already, before anybody listened. */
+  const restUnlessAsked = async (ms: number): Promise<void> => {
+    if (!isAsked()) await clock.rest(ms);
+  };
   const untilRestart = async (): Promise<void> => {
-    restartWanted = false;
     await clock.until(() => signal.aborted || restartWanted);
     resent = false;
   };
@@ -94,7 +102,7 @@ export const keepClient = (options: KeepClientOptions): KeptClient => {
     const ms = waits[Math.min(attempt, waits.length - 1)] ?? 1000;
     attempt++;
     show({ ...about, state: "waiting", retryAt: new Date(Date.now() + ms).toISOString() });
-    await clock.rest(ms);
+    await restUnlessAsked(ms);
   };
 
   const launch = async (connection: SshConnection): Promise<LaunchedClient> => {
@@ -102,6 +110,7 @@ export const keepClient = (options: KeepClientOptions): KeptClient => {
     const facts = options.facts();
     if (image === undefined) throw noImageFor(facts);
     const dataFolder = await data.bring(connection, signal);
+    tried = true;
     return await launchClient({
       connection,
       engine: options.engineOf(connection),
@@ -116,7 +125,9 @@ export const keepClient = (options: KeepClientOptions): KeptClient => {
       ...(dataFolder === undefined ? {} : { dataFolder }),
       accept: options.accept,
       onLine: options.onLine,
-      onProgress: options.onProgress,
+      onProgress: (progress) => {
+        if (progress.run === options.run()) options.onProgress(progress);
+      },
       signal,
       lookEveryMs: timing.lookEveryMs,
       isSilent: () => isSilentOrWas(link, 2 * timing.lookEveryMs),
@@ -132,8 +143,6 @@ export const keepClient = (options: KeepClientOptions): KeptClient => {
       ...(others === undefined ? {} : { others }),
     });
   };
-
-  const isAsked = (): boolean => signal.aborted || held || restartWanted;
 
   /** From a start to its end. @returns how it ended; undefined where somebody wanted it to */
   const runOnce = async (connection: SshConnection): Promise<ClientEnd | undefined> => {
@@ -175,22 +184,25 @@ export const keepClient = (options: KeepClientOptions): KeptClient => {
   /** Waits for the connection. @returns undefined where it has to be looked at again */
   const connected = async (): Promise<SshConnection | undefined> => {
     if (link.connection === undefined) show({ state: "waiting" });
+    // It rings at the study's end, too.
     const rung = new AbortController();
-    const either = AbortSignal.any([signal, rung.signal]);
-    void clock.rest().then(() => rung.abort());
+    const forget = clock.onRing(() => rung.abort());
     try {
-      const connection = await link.online(either);
+      signal.throwIfAborted();
+      const connection = await link.online(rung.signal);
       if (!connection.isClosed) return connection;
       // The link has not heard of its end yet.
       await clock.rest(100);
     } catch (error) {
-      if (either.aborted) return undefined;
+      if (rung.signal.aborted || signal.aborted) return undefined;
       if (!(error instanceof BoardError)) throw error;
       problem = error.problem;
       show({ state: "waiting" });
       const unsubscribe = link.onChange(clock.ring);
-      await clock.until(() => either.aborted || link.state.state !== "locked");
+      await clock.until(() => rung.signal.aborted || link.state.state !== "locked");
       unsubscribe();
+    } finally {
+      forget();
     }
     return undefined;
   };
@@ -198,6 +210,8 @@ export const keepClient = (options: KeepClientOptions): KeptClient => {
   const turn = async (): Promise<void> => {
     if (held) return await untilRestart();
     const connection = await connected();
+    // Its socket would go with the one before.
+    await leaving;
     if (connection === undefined || held) return;
     if (restartWanted) attempt = 0;
     restartWanted = false;
@@ -206,7 +220,7 @@ export const keepClient = (options: KeepClientOptions): KeptClient => {
       end = await runOnce(connection);
     } catch (error) {
       // The link says so, and `connected` waits for it: no wait besides.
-      if (signal.aborted || connection.isClosed || error instanceof PartGone) return;
+      if (signal.aborted || connection.isClosed) return;
       if (!(error instanceof UserError)) options.onBug(error);
       return await afterFailure(error instanceof BoardError ? error.problem : unforeseen(error));
     }
@@ -227,7 +241,7 @@ export const keepClient = (options: KeepClientOptions): KeptClient => {
         await turn();
       } catch (error) {
         options.onBug(error);
-        await clock.rest(timing.backOffMs.at(-1) ?? 1000);
+        await restUnlessAsked(timing.backOffMs.at(-1) ?? 1000);
       }
     }
   };
@@ -235,7 +249,7 @@ export const keepClient = (options: KeepClientOptions): KeptClient => {
 
   const removeLeft = async (): Promise<void> => {
     const { connection } = link;
-    if (launches === 0 || connection === undefined || connection.isClosed) return;
+    if (!tried || connection === undefined || connection.isClosed) return;
     const engine = options.engineOf(connection);
     const left = await listContainers(engine, options.lab, name);
     for (const { id } of left) await removeContainer(engine, id);
@@ -281,7 +295,9 @@ export const keepClient = (options: KeepClientOptions): KeptClient => {
       problem = undefined;
       show({ state: "stopping" });
       clock.ring();
-      await end({ graceMs: 0, keep: how === "stop" });
+      const ended = end({ graceMs: 0, keep: how === "stop" });
+      leaving = ended.catch(() => {});
+      await ended;
       if (held) show({ state: "exited" });
     },
     stop: (politely) => (stopped ??= stop(politely)),

@@ -3,13 +3,15 @@ import type { Duplex } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import type { BoardFacts, BoardLogLine } from "#contract/boards.ts";
 import { runScript } from "#main/fleet/board-data/remote-script.ts";
+import { whenClosed } from "#main/fleet/board-data/when-closed.ts";
 import {
   BoardError,
   type DockerEngine,
   type Forwarding,
   type SshConnection,
 } from "#main/fleet/board-ports.ts";
-import { type Progress, progressOf } from "./client-words.ts";
+import { createClientOutput } from "./client-output.ts";
+import type { Progress } from "./client-words.ts";
 import { type ClientContainer, containerOptions } from "./container.ts";
 import type { ClientEnd } from "./diagnose.ts";
 import { imageMissing, notStarted, wordsOf } from "./launch-problems.ts";
@@ -76,7 +78,7 @@ export const launchClient = async (options: LaunchOptions): Promise<LaunchedClie
     cuts.clear();
   };
   // A channel of a dead connection may never close by itself, and what is outstanding there would hang.
-  void connection.closed.then(cutAll);
+  const forget = whenClosed(connection, cutAll);
   const serve = (channel: Duplex, token?: string): void => {
     const cut = options.accept(channel, token === undefined ? {} : { token });
     cuts.add(cut);
@@ -101,6 +103,7 @@ export const launchClient = async (options: LaunchOptions): Promise<LaunchedClie
     way = { kind: "port", port: opened.port, token };
   }
   const closeWay = async (): Promise<void> => {
+    forget();
     cutAll();
     await forwarding.close();
     await tidyRun(connection, board);
@@ -138,19 +141,17 @@ export const launchClient = async (options: LaunchOptions): Promise<LaunchedClie
   const { id, name } = started;
 
   let finishing: Promise<void> | undefined;
-  const tell = (stream: "stdout" | "stderr", text: string): void => {
-    const progress = stream === "stdout" ? progressOf(text) : undefined;
-    if (progress !== undefined) options.onProgress(progress);
-    else options.onLine({ at: new Date().toISOString(), stream, text });
-  };
+  const output = createClientOutput(options);
   const ended = watchContainer({
     connection,
     engine,
     id,
-    onLine: tell,
+    onLine: output.line,
+    onBehind: output.behind,
     lookEveryMs: options.lookEveryMs ?? 4000,
     isSilent: options.isSilent ?? (() => false),
   }).then(async (end) => {
+    output.end();
     cutAll();
     if (end.exitCode !== 137 || end.oomKilled || finishing !== undefined) return end;
     // A board whose engine has no memory limits leaves it to the kernel, which tells nobody but its counter.

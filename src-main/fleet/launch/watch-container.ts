@@ -1,5 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { whenClosed } from "#main/fleet/board-data/when-closed.ts";
 import { BoardError, type DockerEngine, type SshConnection } from "#main/fleet/board-ports.ts";
+import { createAlarmClock } from "./alarm-clock.ts";
 import { createLogReader } from "./container-log.ts";
 import type { ClientEnd } from "./diagnose.ts";
 import { statusOf } from "./leftovers.ts";
@@ -9,13 +11,19 @@ const LAST_LINES = 50;
 const LAST_WORDS_MS = 1500;
 /** An engine that shuts down ends its containers first; so long after an end it is looked whether it still answers. */
 const SHUTDOWN_MS = 1200;
+/** Output is read in slices, so that a client that prints without end leaves time for everything else. */
+const SLICE_BYTES = 32 << 10;
+const SLICE_MS = 25;
 const ENDED_BY_SIGNAL = [137, 143, 130, 255];
 
 export interface WatchOptions {
   readonly connection: SshConnection;
   readonly engine: DockerEngine;
   readonly id: string;
-  readonly onLine: (stream: "stdout" | "stderr", text: string) => void;
+  /** `isLast`: of its last words, which were fetched at its end. */
+  readonly onLine: (stream: "stdout" | "stderr", text: string, isLast?: boolean) => void;
+  /** Its output comes faster than it is read. */
+  readonly onBehind?: () => void;
   /** The engine is asked so often whether the container still runs, also when nothing is heard of it. */
   readonly lookEveryMs: number;
   /** The whole board does not answer now, or did not until a moment ago: then its engine's silence says nothing of the engine. */
@@ -30,7 +38,7 @@ type Look =
   | { readonly kind: "engine-silent" }
   | { readonly kind: "connection-lost" };
 
-type News = "exit" | "logs" | "wait-broke" | "time" | "closed";
+type News = "exit" | "logs" | "wait-broke" | "closed";
 
 /**
  * Follows a container's output until it ends, or nobody can tell any more.
@@ -39,42 +47,88 @@ type News = "exit" | "logs" | "wait-broke" | "time" | "closed";
 export const watchContainer = async (options: WatchOptions): Promise<ClientEnd> => {
   const { connection, engine, id } = options;
   const lastLines: string[] = [];
-  const onLine = (stream: "stdout" | "stderr", text: string): void => {
+  const onLine = (stream: "stdout" | "stderr", text: string, isLast?: boolean): void => {
     lastLines.push(text);
     if (lastLines.length > LAST_LINES) lastLines.shift();
-    options.onLine(stream, text);
+    options.onLine(stream, text, isLast);
   };
   let latest: string | undefined;
+  let isOver = false;
+  let isAllRead = false;
   let stopFollowing = (): void => {};
+  /** What happened since the last look; each wait of a study that lasts for days must leave nothing behind. */
+  const news = new Set<News>();
+  const bell = createAlarmClock();
+  const hear = (what: News): void => {
+    news.add(what);
+    bell.ring();
+  };
 
   /** Resolves when the output is over, or its stream broke. */
-  const follow = async (): Promise<"logs"> => {
+  const readOutput = async (): Promise<void> => {
     const since = latest === undefined ? {} : { since: Math.floor(Date.parse(latest) / 1000) };
     const stream = await engine.ask((docker) =>
       docker.getContainer(id).logs({ follow: true, stdout: true, stderr: true, timestamps: true, ...since }),
     );
     const reader = createLogReader(onLine, latest);
     const over = Promise.withResolvers<void>();
+    isAllRead = false;
+    let bytes = 0;
+    let begunAt = performance.now();
+    let slice: NodeJS.Timeout | undefined;
+    const goOn = (): void => {
+      bytes = 0;
+      begunAt = performance.now();
+      stream.resume();
+    };
     stream.on("data", (chunk: Buffer) => {
       reader.push(chunk);
       latest = reader.latest;
+      bytes += chunk.length;
+      if (bytes < SLICE_BYTES) return;
+      stream.pause();
+      options.onBehind?.();
+      slice = setTimeout(goOn, Math.max(0, SLICE_MS - (performance.now() - begunAt)));
+    });
+    stream.on("end", () => {
+      isAllRead = true;
     });
     for (const event of ["end", "close", "error"]) stream.on(event, () => over.resolve());
-    stopFollowing = () => {
-      over.resolve();
-      (stream as { destroy?: () => void }).destroy?.();
-    };
-    await Promise.race([over.promise, connection.closed]);
+    const forget = whenClosed(connection, over.resolve);
+    stopFollowing = over.resolve;
+    // It ended while the engine was being asked for its output.
+    if (isOver) over.resolve();
+    await over.promise;
+    forget();
+    clearTimeout(slice);
+    (stream as { destroy?: () => void }).destroy?.();
     reader.end();
-    return "logs";
   };
-  const exited = async (): Promise<News> => {
-    try {
-      await engine.ask((docker) => docker.getContainer(id).wait());
-      return "exit";
-    } catch {
-      return "wait-broke";
-    }
+  const follow = (): Promise<void> =>
+    readOutput()
+      .catch(() => {})
+      .then(() => hear("logs"));
+  /** What it printed last, where the rest would take too long to read. */
+  const readEnd = async (): Promise<void> => {
+    stopFollowing();
+    await following;
+    const printed = await within(
+      LAST_WORDS_MS,
+      engine.ask((docker) =>
+        docker.getContainer(id).logs({ stdout: true, stderr: true, timestamps: true, tail: LAST_LINES }),
+      ),
+    );
+    const reader = createLogReader((stream, text) => onLine(stream, text, true), latest);
+    reader.push(printed);
+    reader.end();
+  };
+  const awaitExit = (): void => {
+    engine
+      .ask((docker) => docker.getContainer(id).wait())
+      .then(
+        () => hear("exit"),
+        () => hear("wait-broke"),
+      );
   };
 
   const look = async (): Promise<Look> => {
@@ -109,26 +163,22 @@ export const watchContainer = async (options: WatchOptions): Promise<ClientEnd> 
   };
 
   const ended = (how: ClientEnd["how"], more: Partial<ClientEnd> = {}): ClientEnd => {
+    isOver = true;
     stopFollowing();
+    unhear();
     return { how, oomKilled: false, ...more, lastLines: [...lastLines] };
   };
 
-  let following = follow().catch((): "logs" => "logs");
-  let exit = exited();
+  const unhear = whenClosed(connection, () => hear("closed"));
+  let following = follow();
+  awaitExit();
   let engineBroke = false;
   let silent = 0;
   for (;;) {
-    const clock = new AbortController();
-    const news = await Promise.race([
-      exit,
-      following,
-      connection.closed.then((): News => "closed"),
-      pause(options.lookEveryMs, "time" as const, { signal: clock.signal, ref: false }).catch(
-        (): News => "time",
-      ),
-    ]);
-    clock.abort();
-    if (news === "wait-broke") engineBroke = true;
+    if (news.size === 0) await bell.rest(options.lookEveryMs);
+    const heard = new Set(news);
+    news.clear();
+    if (heard.has("wait-broke")) engineBroke = true;
     const seen = await look();
     if (seen.kind === "connection-lost") return ended("connection-lost");
     if (seen.kind === "gone") return ended(engineBroke ? "engine-stopped" : "removed");
@@ -139,9 +189,13 @@ export const watchContainer = async (options: WatchOptions): Promise<ClientEnd> 
       const isGone = silent >= 2 || !(await engineAnswers());
       if (options.isSilent()) silent = 0;
       else if (isGone) return ended("engine-stopped");
+      // What was heard is seen to at the next look.
+      for (const one of heard) news.add(one);
+      if (heard.size > 0) await pause(200);
     } else silent = 0;
     if (seen.kind === "ended") {
-      await Promise.race([following, pause(LAST_WORDS_MS), connection.closed]);
+      await within(LAST_WORDS_MS, following).catch(() => {});
+      if (!isAllRead && !connection.isClosed) await readEnd().catch(() => {});
       const { exitCode, oomKilled } = seen;
       if (!oomKilled && ENDED_BY_SIGNAL.includes(exitCode) && !engineBroke) {
         engineBroke = await stopsSoon(engineAnswers);
@@ -151,12 +205,13 @@ export const watchContainer = async (options: WatchOptions): Promise<ClientEnd> 
     }
     if (seen.kind === "running") {
       // An engine that was restarted under it may keep it (live-restore): then it is listened to again.
-      if (news === "wait-broke") {
+      if (heard.has("wait-broke")) {
         engineBroke = false;
-        exit = exited();
+        awaitExit();
       }
-      if (news === "logs") following = follow().catch((): "logs" => "logs");
-      if (news !== "time") await pause(200);
+      if (heard.has("logs")) following = follow();
+      if (heard.has("exit")) news.add("exit");
+      if (heard.size > 0) await pause(200);
     }
   }
 };

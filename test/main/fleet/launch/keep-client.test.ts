@@ -251,6 +251,32 @@ echo '{"event":"ready"}'; echo oops >&2; printf 'no end'; sleep 0.2; trap "exit 
     await kept.client.stop(false);
   });
 
+  test("stopping in the moment in which it ended by itself takes no longer; nor does a restart get lost then", async () => {
+    lab.does("sleep 0.5; exit 1");
+    const kept = keep({ timing: { backOffMs: [60_000] } });
+    await until("it ended", () => kept.client.problem() !== undefined);
+    kept.client.restart();
+    await until("it runs again", isRunning(kept, 1));
+    await until("it ended again", () => kept.client.problem() !== undefined);
+    const stopped = performance.now();
+    await kept.client.stop(false);
+    expect(performance.now() - stopped).toBeLessThan(3000);
+    expect(await containers()).toEqual([]);
+  });
+
+  test("let go on while it is still being stopped: its new socket does not go with the old one", async () => {
+    lab.does(`trap "" TERM; sleep 600`);
+    const kept = keep();
+    await until("it runs", isRunning(kept));
+    const held = kept.client.hold("stop");
+    kept.client.restart();
+    await held;
+    await until("it runs again", isRunning(kept, 1));
+    await wait(500);
+    expect(statSync(lab.onBoard("run", "s1", "s:1")).isSocket()).toBe(true);
+    expect(await containers()).toHaveLength(1);
+  });
+
   test("stopping while it is launched, or before the board is there, leaves nothing", async () => {
     for (const ms of [0, 150, 300, 450]) {
       const kept = keep();
@@ -287,12 +313,12 @@ echo '{"event":"ready"}'; echo oops >&2; printf 'no end'; sleep 0.2; trap "exit 
     const connection = await lab.now();
     await connection.run("mkdir -p .fedfleet/run/s-old && touch .fedfleet/run/s-old/s:1");
     const engine = createEngine(connection, lab.facts.docker.socket);
-    const removed = await sweep(engine, connection, "lab-of-test", new Set(["s-kept"]), "pi-1");
+    const removed = await sweep(engine, connection, "lab-of-test", (study) => study === "s-kept", "pi-1");
     expect(removed).toMatchObject([{ name: "old", study: "s-old", device: "pi-1" }]);
     expect(readdirSync(lab.onBoard("run"))).toEqual([]);
     const names = async () => (await docker("ps", "--format", "{{.Names}}")).split("\n").sort();
     expect(await names()).toEqual(["kept", "neighbour", "other-lab", "strangers"]);
-    const all = await sweep(engine, connection, "lab-of-test", new Set());
+    const all = await sweep(engine, connection, "lab-of-test", () => false);
     expect(all.map(({ name }) => name).sort()).toEqual(["kept", "neighbour"]);
     expect(await names()).toEqual(["other-lab", "strangers"]);
     await docker("rm", "--force", "other-lab", "strangers");
