@@ -48,10 +48,9 @@ export const createClientOutput = (options: ClientOutputOptions): ClientOutput =
     clearTimeout(sayTimer);
     sayTimer = undefined;
     if (leftOut === 0) return;
-    const count = leftOut.toLocaleString("en");
-    const lines = isBehind ? `at least ${count} lines` : leftOut === 1 ? "1 line" : `${count} lines`;
-    const were = lines === "1 line" ? "was" : "were";
-    tell("lab", `${lines} ${were} left out here: the client prints more than ${perSecond} a second`);
+    const lines = leftOut === 1 ? "1 line was" : `${leftOut.toLocaleString("en")} lines were`;
+    const count = isBehind ? `at least ${lines}` : lines;
+    tell("lab", `${count} left out here: the client prints more than ${perSecond} a second`);
     isBehind = false;
     leftOut = 0;
   };

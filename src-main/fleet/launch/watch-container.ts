@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import { whenClosed } from "#main/fleet/board-data/when-closed.ts";
 import { BoardError, type DockerEngine, type SshConnection } from "#main/fleet/board-ports.ts";
@@ -101,7 +102,7 @@ export const watchContainer = async (options: WatchOptions): Promise<ClientEnd> 
     await over.promise;
     forget();
     clearTimeout(slice);
-    (stream as { destroy?: () => void }).destroy?.();
+    abandon(stream as IncomingMessage);
     reader.end();
   };
   const follow = (): Promise<void> =>
@@ -214,6 +215,13 @@ export const watchContainer = async (options: WatchOptions): Promise<ClientEnd> 
       if (heard.size > 0) await pause(200);
     }
   }
+};
+
+/** What has come already is not worth its parsing: it may be megabytes of a client that prints without end. */
+const abandon = (answer: IncomingMessage): void => {
+  answer.socket.removeAllListeners("data");
+  answer.destroy();
+  answer.socket.resume();
 };
 
 const stopsSoon = async (answers: () => Promise<boolean>): Promise<boolean> => {

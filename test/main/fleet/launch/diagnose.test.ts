@@ -1,6 +1,9 @@
+import { setTimeout as wait } from "node:timers/promises";
+import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import type { BoardAction } from "#contract/boards.ts";
-import { progressOf } from "#main/fleet/launch/client-words.ts";
+import { createClientOutput } from "#main/fleet/launch/client-output.ts";
+import { lastErrorOf, progressOf, readable } from "#main/fleet/launch/client-words.ts";
 import { containerOptions } from "#main/fleet/launch/container.ts";
 import { createLogReader } from "#main/fleet/launch/container-log.ts";
 import { type ClientEnd, diagnose, isFinal } from "#main/fleet/launch/diagnose.ts";
@@ -137,11 +140,47 @@ describe("a container's log", () => {
     expect(read([log], STAMP).lines).toEqual(lines.slice(1));
   });
 
+  it("takes any bytes in any chunks, and gives the same for each way of cutting them", () => {
+    const frame = fc
+      .tuple(fc.constantFrom(0, 1, 2, 9), fc.uint8Array({ maxLength: 40 }), fc.boolean())
+      .map(([stream, text, stamped]) =>
+        piece(stream as 1, `${stamped ? `${STAMP} ` : ""}${Buffer.from(text).toString("latin1")}\n`),
+      );
+    const bytes = fc.oneof(
+      fc.uint8Array({ maxLength: 300 }).map((all) => Buffer.from(all)),
+      fc
+        .tuple(fc.array(frame), fc.uint8Array({ maxLength: 20 }))
+        .map(([frames, rest]) => Buffer.concat([...frames, rest])),
+    );
+    fc.assert(
+      fc.property(bytes, fc.array(fc.nat(300)), (all, cuts) => {
+        const at = [0, ...cuts.map((cut) => Math.min(cut, all.length)).sort((a, b) => a - b), all.length];
+        const chunks = at.slice(1).map((to, i) => all.subarray(at[i], to));
+        expect(read(chunks)).toEqual(read([all]));
+        for (const line of read(chunks).lines) expect(line.length).toBeLessThan(4100);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("keeps little of a piece that says it is endless, and goes on after it", () => {
+    const endless = piece(1, `${STAMP} ${"x".repeat(1_000_000)}`);
+    const chunks = Array.from({ length: 100 }, (_, i) =>
+      endless.subarray((i * endless.length) / 100, ((i + 1) * endless.length) / 100),
+    );
+    const { lines: cut } = read([...chunks, piece(1, `${STAMP} \n`), piece(2, `${STAMP} after\n`)]);
+    expect(cut).toHaveLength(2);
+    expect(cut[0]!.length).toBeLessThan(4100);
+    expect(cut[1]).toBe("stderr after");
+    const head = Buffer.from([1, 0, 0, 0, 255, 255, 255, 255]);
+    expect(read([head, ...Array.from({ length: 50 }, () => Buffer.alloc(1 << 20))]).lines).toHaveLength(1);
+  });
+
   it("cuts a line that has no end in sight", () => {
     const long = Array.from({ length: 40 }, () => piece(1, `${STAMP} ${"x".repeat(16_000)}`));
     const { lines: cut } = read([...long, piece(1, `${STAMP} end\n`)]);
     expect(cut).toHaveLength(1);
-    expect(cut[0]!.length).toBeLessThan(17_000);
+    expect(cut[0]!.length).toBeLessThan(4100);
   });
 });
 
@@ -164,6 +203,98 @@ test("progress is told apart from other words, and kept within its bounds", () =
   ]) {
     expect(progressOf(line)).toBeUndefined();
   }
+});
+
+test("whatever a client prints is a word or none, never an error", () => {
+  const wild = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.json(),
+    fc.json().map((json) => `{"event":"progress","run":${json},"round":${json},"fraction":${json}}`),
+    fc.json().map((json) => `{"event":"error","code":${json},"message":${json},"next":${json}}`),
+  );
+  fc.assert(
+    fc.property(fc.array(wild), (lines) => {
+      for (const line of lines) {
+        const progress = progressOf(line);
+        if (progress !== undefined) {
+          expect(progress.fraction).toBeGreaterThanOrEqual(0);
+          expect(progress.fraction).toBeLessThanOrEqual(1);
+        }
+        readable(line);
+      }
+      const said = lastErrorOf(lines);
+      if (said !== undefined) expect(said.message).toBeTypeOf("string");
+      const { cause, next } = diagnose(end({ exitCode: 10, lastLines: lines }), context);
+      expect([typeof cause, typeof next]).toEqual(["string", "string"]);
+    }),
+  );
+});
+
+test("a line that says nothing is none; what is for a terminal is left out", () => {
+  const esc = String.fromCharCode(27);
+  for (const empty of [
+    "",
+    "  ",
+    "INFO :      ",
+    `${esc}[92mINFO ${esc}[0m:      `,
+    "WARNING :   ",
+    `${esc}[0m`,
+  ]) {
+    expect(readable(empty)).toBeUndefined();
+  }
+  expect(readable(`${esc}[92mINFO ${esc}[0m:      Received: train message`)).toBe(
+    "INFO :      Received: train message",
+  );
+  expect(readable('  File "a.py", line 3')).toBe('  File "a.py", line 3');
+  expect(readable("INFO: starting")).toBe("INFO: starting");
+  expect(readable('{"event":"ready"}')).toBe('{"event":"ready"}');
+});
+
+describe("what a client prints", () => {
+  const listen = (limits: { perSecond?: number; atOnce?: number } = {}) => {
+    const lines: string[] = [];
+    const progress: number[] = [];
+    const output = createClientOutput({
+      ...limits,
+      onLine: ({ stream, text }) => lines.push(`${stream} ${text}`),
+      onProgress: ({ fraction }) => progress.push(fraction),
+    });
+    return { output, lines, progress };
+  };
+  const said = (fraction: number) => `{"event":"progress","run":"r","round":1,"fraction":${fraction}}`;
+
+  it("is bounded, and nothing of it is left out in silence", async () => {
+    const { output, lines } = listen({ perSecond: 100, atOnce: 10 });
+    for (let i = 0; i < 25; i++) output.line("stdout", `${i}`);
+    expect(lines).toHaveLength(10);
+    await wait(1100);
+    expect(lines.at(-1)).toBe("lab 15 lines were left out here: the client prints more than 100 a second");
+    for (let i = 0; i < 11; i++) output.line("stderr", `${i}`);
+    expect(lines).toHaveLength(21);
+    output.behind();
+    output.line("stderr", "Traceback", true);
+    expect(lines.slice(-2)).toEqual([
+      "lab at least 1 line was left out here: the client prints more than 100 a second",
+      "stderr Traceback",
+    ]);
+    output.end();
+    expect(lines).toHaveLength(23);
+  });
+
+  it("progress is merged; the latest is never lost", async () => {
+    const { output, lines, progress } = listen();
+    for (let i = 0; i <= 1000; i++) output.line("stdout", said(i / 1000));
+    expect(progress).toEqual([0]);
+    await wait(150);
+    expect(progress).toEqual([0, 1]);
+    output.line("stdout", said(0.1));
+    output.line("stdout", said(0.2));
+    output.end();
+    expect(progress.at(-1)).toBe(0.2);
+    expect(lines).toEqual([]);
+    output.line("stderr", said(0.5));
+    expect(lines).toHaveLength(1);
+  });
 });
 
 describe("a container", () => {
