@@ -1,4 +1,8 @@
-import { readdirSync, statSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { createEngine } from "#main/fleet/docker/engine.ts";
@@ -8,6 +12,7 @@ import { canMakeBoards } from "#test/setup/test-boards.ts";
 import { createLaunchLab, type Kept, type LaunchLab, loadShellImage, until } from "./launch-lab.ts";
 
 const NO_BOARDS = canMakeBoards();
+const sha = (bytes: Buffer) => createHash("sha256").update(bytes).digest("hex");
 const ended = ({ events }: Kept) => events.filter(({ state }) => state === "ended");
 
 describe.skipIf(skip(NO_BOARDS))(named("a client on a board, kept there", NO_BOARDS), () => {
@@ -215,6 +220,54 @@ echo '{"event":"ready"}'; echo oops >&2; printf 'no end'; sleep 0.2; trap "exit 
     await until("it is given up", () => kept.client.view().state === "exited");
     expect(ended(kept).map(({ problem }) => problem?.code)).toEqual(["data-damaged", "data-damaged"]);
     expect(parts).toBe(1);
+  });
+
+  test("a home that is too small for its data is named with numbers; with more room the client runs by itself", async () => {
+    lab.does("");
+    const { home, uid, gid } = lab.board.account;
+    const bytes = randomBytes(20_000_000);
+    const sha256 = sha(bytes);
+    const local = mkdtempSync(join(tmpdir(), "fedfleet-part-"));
+    writeFileSync(join(local, "part"), bytes);
+    const files = [{ sha256, bytes: bytes.length, path: join(local, "part") }];
+    const mount = (...args: string[]) => execFileSync("mount", ["-t", "tmpfs", ...args, "tmpfs", home]);
+    mount("-o", `size=30m,uid=${uid},gid=${gid},mode=700`);
+    try {
+      const kept = keep({ part: async () => ({ json: "{}", files }) });
+      await until("it is named", () => kept.client.problem() !== undefined);
+      expect(kept.client.problem()).toMatchObject({
+        code: "disk-full",
+        title: expect.stringMatching(/^36\.8 MB are needed, 31\.\d MB are free$/),
+      });
+      expect(kept.client.view()).toMatchObject({ state: "waiting", retryAt: expect.any(String) });
+      // There was room when it was looked at, but something else takes it meanwhile.
+      mount("-o", "remount,size=50m");
+      const other = join(home, "other");
+      const there = () => lab.onBoard("data", `${sha256}.part`);
+      await until("it is sent", () => existsSync(there()) && statSync(there()).size > 0);
+      try {
+        writeFileSync(other, Buffer.alloc(50_000_000));
+      } catch {
+        // as much as there was
+      }
+      await until("it is refused", () =>
+        /disk is full|no space left/i.test(kept.client.problem()?.raw ?? ""),
+      );
+      expect(kept.client.problem()).toMatchObject({
+        code: "disk-full",
+        title: expect.stringMatching(/^\d+\.\d MB are needed, \d+\.\d MB are free$/),
+      });
+      expect(readdirSync(lab.onBoard("data"))).toEqual([]);
+      rmSync(other);
+      await until("it runs", isRunning(kept));
+      expect(sha(readFileSync(lab.onBoard("data", `${sha256}.npy`)))).toBe(sha256);
+      // The same cause is told of once.
+      expect(ended(kept).map(({ problem }) => problem?.code)).toEqual(["disk-full"]);
+      await kept.client.stop(false);
+    } finally {
+      execFileSync("umount", ["--lazy", home]);
+      rmSync(local, { recursive: true, force: true });
+    }
   });
 
   test("a missing image is named, and no container or socket stays", async () => {
