@@ -16,7 +16,7 @@ import { dropPart } from "./board-data/drop-part.ts";
 import { BoardError, type BoardLink, type LinkState, type Pulse, type SshConnection } from "./board-ports.ts";
 import { createEngine } from "./docker/engine.ts";
 import type { KeptClient } from "./launch/kept-client.ts";
-import { sweep } from "./launch/sweep.ts";
+import { sweepWhenItAnswers } from "./launch/sweep.ts";
 import { probeBoard } from "./probe/probe-board.ts";
 import type { HowToProvision, Provisioner } from "./provision/provisioner.ts";
 import { createBoardLink } from "./ssh/board-link.ts";
@@ -81,6 +81,11 @@ export const createBoard = (initial: BoardRecord, deps: BoardDeps) => {
     pulse: deps.pulse,
     onPulse: (point) => deps.onPulse(name, point),
   });
+
+  /** What a board does not do is no bug. */
+  const report = (error: unknown): void => {
+    if (!(error instanceof UserError)) deps.onBug(error);
+  };
 
   const setup = (): BoardSummary["setup"] => {
     if (provisioning !== undefined) return "running";
@@ -162,10 +167,12 @@ export const createBoard = (initial: BoardRecord, deps: BoardDeps) => {
     if (age > FACTS_LAST_MS) await probe(connection);
     for (const study of deps.drops.list(name)) await drop(connection, study);
     const { facts } = record;
-    if (facts?.docker.state === "ready") {
+    if (facts !== undefined && facts.docker.state !== "missing") {
       const isOwned = (study: string): boolean =>
         study === client?.view().study || (study === "self-test" && provisioning !== undefined);
-      await sweep(createEngine(connection, facts.docker.socket), connection, deps.labId, isOwned, name);
+      const engine = createEngine(connection, facts.docker.socket);
+      // Beside the rest: an engine may be long in starting.
+      sweepWhenItAnswers(engine, connection, deps.labId, isOwned, name).catch(report);
     }
     if (provisioning === undefined) await look();
   };
@@ -186,9 +193,7 @@ export const createBoard = (initial: BoardRecord, deps: BoardDeps) => {
     const { connection } = link;
     if (state.state === "online" && connection !== undefined && connection !== settled) {
       settled = connection;
-      settle(connection).catch((error: unknown) => {
-        if (!(error instanceof UserError)) deps.onBug(error);
-      });
+      settle(connection).catch(report);
     }
     changed();
   };
@@ -227,9 +232,7 @@ export const createBoard = (initial: BoardRecord, deps: BoardDeps) => {
         plan = done;
         if (done.ready !== record.ready) save({ ready: done.ready });
       })
-      .catch((error: unknown) => {
-        if (!(error instanceof UserError)) deps.onBug(error);
-      })
+      .catch(report)
       .finally(() => {
         provisioning = undefined;
         if (plan !== undefined) plan = { ...plan, running: false };
@@ -282,9 +285,7 @@ export const createBoard = (initial: BoardRecord, deps: BoardDeps) => {
     dropNow(study: string): void {
       const { connection } = link;
       if (connection === undefined) return;
-      drop(connection, study).catch((error: unknown) => {
-        if (!(error instanceof UserError)) deps.onBug(error);
-      });
+      drop(connection, study).catch(report);
     },
     async close(): Promise<void> {
       provisioning?.abort();

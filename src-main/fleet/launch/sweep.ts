@@ -1,5 +1,6 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { runScript } from "#main/fleet/board-data/remote-script.ts";
-import { BOARD_FOLDERS, type DockerEngine, type SshConnection } from "#main/fleet/board-ports.ts";
+import { BOARD_FOLDERS, BoardError, type DockerEngine, type SshConnection } from "#main/fleet/board-ports.ts";
 import { type Leftover, listContainers, removeContainer } from "./leftovers.ts";
 
 /**
@@ -31,4 +32,21 @@ export const sweep = async (
     await runScript(connection, script, { STUDIES: studies.join(" ") });
   }
   return removed;
+};
+
+/** A board that was just started lets us in before its engine is up. */
+const WAITS_MS = [1000, 2000, 5000, 10_000, 20_000, 30_000, 60_000, 120_000];
+
+/** The same, as soon as the engine answers. @throws as it does, where the engine does not answer for minutes */
+export const sweepWhenItAnswers: typeof sweep = async (engine, connection, ...what) => {
+  for (const ms of WAITS_MS) {
+    try {
+      return await sweep(engine, connection, ...what);
+    } catch (error) {
+      const isStopped = error instanceof BoardError && error.problem.code === "docker-stopped";
+      if (!isStopped || connection.isClosed) throw error;
+    }
+    await pause(ms, undefined, { ref: false });
+  }
+  return await sweep(engine, connection, ...what);
 };

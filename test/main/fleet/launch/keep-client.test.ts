@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { createEngine } from "#main/fleet/docker/engine.ts";
-import { sweep } from "#main/fleet/launch/sweep.ts";
+import { sweep, sweepWhenItAnswers } from "#main/fleet/launch/sweep.ts";
 import { named, skip } from "#test/main/fleet/ssh/ssh-lab.ts";
 import { canMakeBoards } from "#test/setup/test-boards.ts";
 import { createLaunchLab, type Kept, type LaunchLab, loadShellImage, until } from "./launch-lab.ts";
@@ -375,6 +375,20 @@ echo '{"event":"ready"}'; echo oops >&2; printf 'no end'; sleep 0.2; trap "exit 
     expect(all.map(({ name }) => name).sort()).toEqual(["kept", "neighbour"]);
     expect(await names()).toEqual(["other-lab", "strangers"]);
     await docker("rm", "--force", "other-lab", "strangers");
+  });
+
+  test("what was left goes also where the engine starts only after the board has let us in", async () => {
+    const labels = ["lab=lab-of-test", "study=s-old", "device=pi-1"];
+    const args = labels.flatMap((one) => ["--label", `org.fedfleet.${one}`]);
+    await docker("create", "--name", "old", ...args, "--entrypoint=sleep", "debian:bookworm-slim", "600");
+    await lab.board.engine.stop();
+    const connection = await lab.now();
+    const engine = createEngine(connection, lab.facts.docker.socket);
+    const sweeping = sweepWhenItAnswers(engine, connection, "lab-of-test", () => false, "pi-1");
+    await wait(500);
+    await lab.board.engine.start();
+    expect(await sweeping).toMatchObject([{ name: "old" }]);
+    expect(await containers()).toEqual([]);
   });
 });
 
