@@ -2,6 +2,7 @@ import type { BoardProblem, ClientView } from "#contract/boards.ts";
 import { UserError } from "#contract/failure.ts";
 import { BoardError, type BoardLink, type SshConnection } from "#main/fleet/board-ports.ts";
 import { createAlarmClock } from "./alarm-clock.ts";
+import { awaitConnection } from "./await-connection.ts";
 import { createDataBringer } from "./bring-data.ts";
 import { type ClientEnd, diagnose, isFinal } from "./diagnose.ts";
 import type { KeepClientOptions, KeepTiming, KeptClient } from "./kept-client.ts";
@@ -181,30 +182,13 @@ export const keepClient = (options: KeepClientOptions): KeptClient => {
     return end;
   };
 
-  /** Waits for the connection. @returns undefined where it has to be looked at again */
-  const connected = async (): Promise<SshConnection | undefined> => {
+  const connected = (): Promise<SshConnection | undefined> => {
     if (link.connection === undefined) show({ state: "waiting" });
-    // It rings at the study's end, too.
-    const rung = new AbortController();
-    const forget = clock.onRing(() => rung.abort());
-    try {
-      signal.throwIfAborted();
-      const connection = await link.online(rung.signal);
-      if (!connection.isClosed) return connection;
-      // The link has not heard of its end yet.
-      await clock.rest(100);
-    } catch (error) {
-      if (rung.signal.aborted || signal.aborted) return undefined;
-      if (!(error instanceof BoardError)) throw error;
-      problem = error.problem;
+    const onLocked = (found: BoardProblem): void => {
+      problem = found;
       show({ state: "waiting" });
-      const unsubscribe = link.onChange(clock.ring);
-      await clock.until(() => rung.signal.aborted || link.state.state !== "locked");
-      unsubscribe();
-    } finally {
-      forget();
-    }
-    return undefined;
+    };
+    return awaitConnection({ link, clock, signal, onLocked });
   };
 
   const turn = async (): Promise<void> => {
