@@ -17,7 +17,7 @@ export const whenClosed = (connection: SshConnection, then: () => void): (() => 
   if (known === undefined || connection.isClosed) {
     waiting.set(connection, all);
     void connection.closed.then(() => {
-      for (const one of [...all]) {
+      for (const one of all) {
         all.delete(one);
         one();
       }
