@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
 import { fileURLToPath } from "node:url";
@@ -112,7 +112,11 @@ describe.skipIf(skip(NO_BOARDS))(named("the client itself, in a container on a b
     await aggregator.close();
     await kept.client.stop(true);
     expect(spoke(kept)).toContain('"event": "stopped"');
+    // Flower's lines without a word, and its colours, are not for the record.
+    expect(kept.lines.filter(({ text }) => /^\w*\s*:?\s*$/.test(text))).toEqual([]);
+    expect(spoke(kept)).not.toContain(String.fromCharCode(27));
     expect(await lab.board.containers()).toEqual([]);
+    expect(readdirSync(lab.onBoard("run"))).toEqual([]);
     expect(kept.bugs).toEqual([]);
   });
 
