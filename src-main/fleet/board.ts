@@ -121,9 +121,9 @@ export const createBoard = (initial: BoardRecord, deps: BoardDeps) => {
   };
 
   const probe = async (connection?: SshConnection): Promise<BoardFacts> => {
-    const facts = await probeBoard(connection ?? (await online()));
-    save({ facts });
-    return facts;
+    const found = await probeBoard(connection ?? (await online()));
+    save({ facts: found });
+    return found;
   };
 
   const online = (signal: AbortSignal = AbortSignal.timeout(PATIENCE_MS)): Promise<SshConnection> =>
@@ -131,6 +131,11 @@ export const createBoard = (initial: BoardRecord, deps: BoardDeps) => {
       if (error instanceof BoardError) throw error;
       throw notConnected(name, link.state.problem, error);
     });
+
+  const facts = (): BoardFacts => {
+    if (record.facts === undefined) throw new UserError(`${name} was not looked at yet: probe it first.`);
+    return record.facts;
+  };
 
   /** What the provisioner works on. */
   const handle = () => ({
@@ -141,18 +146,15 @@ export const createBoard = (initial: BoardRecord, deps: BoardDeps) => {
       link.connect();
       return await online();
     },
-    facts(): BoardFacts {
-      if (record.facts === undefined) throw new UserError(`${name} was not looked at yet: probe it first.`);
-      return record.facts;
-    },
+    facts,
     probe: () => probe(),
     ...(record.dataFolder === undefined ? {} : { dataFolder: record.dataFolder }),
   });
 
   const look = async (): Promise<ProvisionPlan> => {
     plan = await deps.provisioner.look(handle());
-    if (plan.ready !== record.ready) save({ ready: plan.ready });
-    changed();
+    if (plan.ready === record.ready) changed();
+    else save({ ready: plan.ready });
     return plan;
   };
 
@@ -166,11 +168,11 @@ export const createBoard = (initial: BoardRecord, deps: BoardDeps) => {
     const age = deps.now() - Date.parse(record.facts?.at ?? "1970-01-01");
     if (age > FACTS_LAST_MS) await probe(connection);
     for (const study of deps.drops.list(name)) await drop(connection, study);
-    const { facts } = record;
-    if (facts !== undefined && facts.docker.state !== "missing") {
+    const { docker } = facts();
+    if (docker.state !== "missing") {
       const isOwned = (study: string): boolean =>
         study === client?.view().study || (study === "self-test" && provisioning !== undefined);
-      const engine = createEngine(connection, facts.docker.socket);
+      const engine = createEngine(connection, docker.socket);
       // Beside the rest: an engine may be long in starting.
       sweepWhenItAnswers(engine, connection, deps.labId, isOwned, name).catch(report);
     }
@@ -244,6 +246,8 @@ export const createBoard = (initial: BoardRecord, deps: BoardDeps) => {
     name,
     link,
     record: (): BoardRecord => record,
+    /** @throws UserError while it was not looked at */
+    facts,
     summary,
     plan: (): ProvisionPlan | undefined => plan,
     online,

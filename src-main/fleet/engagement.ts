@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import { setTimeout } from "node:timers/promises";
 import type { BoardFacts, BoardLogLine, BoardProblem } from "#contract/boards.ts";
 import type { Emit } from "#contract/events.ts";
-import { type Failure, type FailureCode, UserError } from "#contract/failure.ts";
+import type { Failure, FailureCode } from "#contract/failure.ts";
 import type { Board } from "./board.ts";
 import type { PartFiles } from "./board-ports.ts";
 import { createEngine } from "./docker/engine.ts";
@@ -50,11 +50,7 @@ export const createEngagement = (input: EngagementInput): Engagement => {
   const byName = new Map(input.boards.map((board) => [board.name, board]));
 
   const engage = (board: Board): void => {
-    const facts = (): BoardFacts => {
-      const { facts: known } = board.record();
-      if (known === undefined) throw new UserError(`${board.name} was not looked at yet: probe it first.`);
-      return known;
-    };
+    const { facts } = board;
     const { dataFolder } = board.record();
     board.link.connect();
     board.setClient(

@@ -3,6 +3,7 @@ import type { BoardRecord } from "./board.ts";
 import { BoardError, type SshConnection } from "./board-ports.ts";
 import type { Secrets } from "./secrets.ts";
 import type { LabKey } from "./ssh/lab-key.ts";
+import { changedKey, newKey } from "./ssh/problems.ts";
 import type { Ssh } from "./ssh/ssh.ts";
 
 export interface SigningDeps {
@@ -73,21 +74,10 @@ export const createSigning = ({ ssh, labKey, secrets }: SigningDeps) => {
   const trustedKey = async (target: BoardTarget): Promise<HostKey> => {
     const reached = await ssh.reach(target);
     if (reached.trust === "known" && !reached.isJump) return reached.key;
-    const where = `${reached.host}:${reached.port}`;
     throw new BoardError(
       reached.trust === "changed"
-        ? {
-            code: "host-key-changed",
-            title: "This is not the machine that is known at this address",
-            cause: `${where} shows ${reached.key.fingerprint}, but ${reached.known?.map(({ fingerprint }) => fingerprint).join(", ")} is known. It was set up anew, or somebody is in between.`,
-            next: "Find out which before you go on.",
-          }
-        : {
-            code: "host-key-new",
-            title: "Nobody has looked at this machine's key yet",
-            cause: `${where} shows ${reached.key.fingerprint}.`,
-            next: "Compare the fingerprint with the one on the machine, then trust it.",
-          },
+        ? changedKey(reached, reached.key, reached.known ?? [])
+        : newKey(reached, reached.key, reached.isJump),
     );
   };
 

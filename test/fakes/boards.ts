@@ -165,6 +165,7 @@ export const createFakeBoards = ({
       };
       boards.set(given.name, { view, example, seed: boards.size });
     },
+    has: (name: string) => boards.has(name),
     view: async (name: string) => boards.get(name)?.view,
     async change(name: string, what: Parameters<BoardPorts["change"]>[1]): Promise<void> {
       const { dataFolder: _before, ...rest } = known(name).view;
@@ -235,7 +236,6 @@ export const createFakeBoards = ({
 
   return {
     ...ports,
-    has: (name: string) => boards.has(name),
     summaries: (): ReadonlyMap<string, BoardSummary> =>
       new Map([...boards].map(([name, { view }]) => [name, summaryOf(view)])),
     summary: (name: string): BoardSummary | undefined => {

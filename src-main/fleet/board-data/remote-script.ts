@@ -1,6 +1,6 @@
 import type { Ran, RunOptions, SshConnection } from "#main/fleet/board-ports.ts";
+import { quote } from "#main/fleet/ssh/shell.ts";
 
-const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 const MARK = "@@";
 
 export interface ScriptRan extends Ran {

@@ -128,29 +128,20 @@ export const createRoot = (options: RootOptions): Root => {
   const { connection, sudo, user, password, signal } = options;
 
   const attempt = async (script: string): Promise<Ran> => {
-    const shell = `sh -c ${quote(script)}`;
-    const command =
-      sudo === "root"
-        ? `LC_ALL=C ${shell}`
-        : sudo === "free"
-          ? `LC_ALL=C sudo -n ${shell}`
-          : `LC_ALL=C sudo -S -p '' ${shell}`;
+    const by = { root: "", none: "", free: "sudo -n ", password: "sudo -S -p '' " }[sudo];
     const unseen = (text: string): string =>
       password === undefined || password === "" ? text : text.replaceAll(password, "•••");
     let rest = "";
-    const ran = await connection.run(
-      `exec sh -c ${quote(`exec ${command.replace("LC_ALL=C ", "env LC_ALL=C ")}`)}`,
-      {
-        ...(sudo === "password" ? { stdin: `${password}\n` } : {}),
-        timeoutMs: LONGEST_MS,
-        signal,
-        onOutput(text) {
-          const lines = (rest + unseen(text)).split(/\r\n|[\r\n]/);
-          rest = lines.pop() ?? "";
-          if (lines.length > 0) options.say(...lines.filter((line) => line.trim() !== ""));
-        },
+    const ran = await connection.run(inSh(`exec env LC_ALL=C ${by}sh -c ${quote(script)}`), {
+      ...(sudo === "password" ? { stdin: `${password}\n` } : {}),
+      timeoutMs: LONGEST_MS,
+      signal,
+      onOutput(text) {
+        const lines = (rest + unseen(text)).split(/\r\n|[\r\n]/);
+        rest = lines.pop() ?? "";
+        if (lines.length > 0) options.say(...lines.filter((line) => line.trim() !== ""));
       },
-    );
+    });
     if (rest.trim() !== "") options.say(rest);
     return { ...ran, stdout: unseen(ran.stdout), stderr: unseen(ran.stderr) };
   };

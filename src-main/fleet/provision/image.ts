@@ -16,16 +16,24 @@ export interface ClientImage {
   readonly recipe: ImageRecipe;
 }
 
-/** What the image of a board is made of; read once, since the files do not change while the lab runs. */
+/**
+ * What the image of a board is made of; read and digested once for all boards of a kind, since the files do not change
+ * while the lab runs, and every line of the fleet's table asks for its tag.
+ */
 export const createImages = (deviceScripts: string) => {
-  const sources = new Map<ImageRecipe["dockerfile"], readonly SourceFile[]>();
+  const made = new Map<string, Omit<ClientImage, "recipe">>();
   return (facts: BoardFacts): ClientImage | undefined => {
     const { recipe } = facts;
     if (recipe === undefined) return undefined;
-    const files = sources.get(recipe.dockerfile) ?? readSources(deviceScripts, recipe.dockerfile);
-    sources.set(recipe.dockerfile, files);
-    const digest = recipeDigest(recipe, files);
-    return { tag: imageTag(recipe, digest), digest, sources: files, recipe };
+    const kind = JSON.stringify([recipe.dockerfile, recipe.base, recipe.flwr]);
+    let image = made.get(kind);
+    if (image === undefined) {
+      const sources = readSources(deviceScripts, recipe.dockerfile);
+      const digest = recipeDigest(recipe, sources);
+      image = { tag: imageTag(recipe, digest), digest, sources };
+      made.set(kind, image);
+    }
+    return { ...image, recipe };
   };
 };
 

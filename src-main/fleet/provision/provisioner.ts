@@ -77,11 +77,11 @@ export const createProvisioner = ({ deviceScripts, labId, extraCa }: Provisioner
   const perform = async (
     step: Step,
     what: "run" | "undo",
+    found: Found,
     board: BoardToSetUp,
     how: HowToProvision,
     { onStep, signal }: ProvisionEvents,
-  ): Promise<StepView> => {
-    const found = await lookAt(step, board);
+  ): Promise<void> => {
     const startedAt = new Date().toISOString();
     const began = performance.now();
     let output: readonly string[] = [];
@@ -147,14 +147,13 @@ export const createProvisioner = ({ deviceScripts, labId, extraCa }: Provisioner
         seconds: (performance.now() - began) / 1000,
       });
       onStep(after);
-      return after;
     } catch (error) {
       clearTimeout(timer);
       const problem = problemOf(signal.aborted ? cancelled(error) : error);
       if (problem === undefined) throw error;
       const failed = now("failed", { problem });
       onStep(failed);
-      throw new StepFailed(failed, problem);
+      throw new StepFailed(problem.title);
     }
   };
 
@@ -177,6 +176,25 @@ export const createProvisioner = ({ deviceScripts, labId, extraCa }: Provisioner
     return { ...plan, steps: merged };
   };
 
+  /** Does `work`, up to a step that fails. @returns the plan as it is then, with what was told of its steps */
+  const remembering = async (
+    board: BoardToSetUp,
+    events: ProvisionEvents,
+    work: (events: ProvisionEvents) => Promise<void>,
+  ): Promise<ProvisionPlan> => {
+    const told = new Map<StepId, StepView>();
+    const onStep = (step: StepView): void => {
+      told.set(step.id, step);
+      events.onStep(step);
+    };
+    try {
+      await work({ ...events, onStep });
+    } catch (error) {
+      if (!(error instanceof StepFailed)) throw error;
+    }
+    return await planAfter(board, told);
+  };
+
   return {
     /** The name of a board's image; undefined where none can be made. */
     imageTag: (facts: BoardFacts): string | undefined => imageOf(facts)?.tag,
@@ -187,22 +205,14 @@ export const createProvisioner = ({ deviceScripts, labId, extraCa }: Provisioner
      * @returns the plan as it is then; what failed says why
      */
     async run(board: BoardToSetUp, how: HowToProvision, events: ProvisionEvents): Promise<ProvisionPlan> {
-      const told = new Map<StepId, StepView>();
-      const onStep = (step: StepView): void => {
-        told.set(step.id, step);
-        events.onStep(step);
-      };
-      for (const step of steps) {
-        if (how.steps !== undefined && !how.steps.includes(step.id)) continue;
-        if (how.steps === undefined && (await lookAt(step, board)).state !== "open") continue;
-        try {
-          await perform(step, "run", board, how, { ...events, onStep });
-        } catch (error) {
-          if (!(error instanceof StepFailed)) throw error;
-          break;
+      return await remembering(board, events, async (told) => {
+        for (const step of steps) {
+          if (how.steps !== undefined && !how.steps.includes(step.id)) continue;
+          const found = await lookAt(step, board);
+          if (how.steps === undefined && found.state !== "open") continue;
+          await perform(step, "run", found, board, how, told);
         }
-      }
-      return await planAfter(board, told);
+      });
     },
     /** @returns the plan as it is then */
     async undo(
@@ -213,29 +223,15 @@ export const createProvisioner = ({ deviceScripts, labId, extraCa }: Provisioner
     ): Promise<ProvisionPlan> {
       const step = steps.find((one) => one.id === id);
       if (step?.undo === undefined) throw new UserError("This step leaves nothing that could be undone.");
-      const told = new Map<StepId, StepView>();
-      const onStep = (one: StepView): void => {
-        told.set(one.id, one);
-        events.onStep(one);
-      };
-      try {
-        await perform(step, "undo", board, how, { ...events, onStep });
-      } catch (error) {
-        if (!(error instanceof StepFailed)) throw error;
-      }
-      return await planAfter(board, told);
+      return await remembering(board, events, async (told) => {
+        await perform(step, "undo", await lookAt(step, board), board, how, told);
+      });
     },
   };
 };
 
-/** A step that failed and was told of. */
-class StepFailed extends Error {
-  readonly step: StepView;
-  constructor(step: StepView, problem: BoardProblem) {
-    super(problem.title);
-    this.step = step;
-  }
-}
+/** A step failed, and was told of. */
+class StepFailed extends Error {}
 
 const isReady = (steps: readonly StepView[]): boolean =>
   steps.every(({ state }) => state === "done" || state === "not-needed");

@@ -1,4 +1,4 @@
-import type { BoardFacts, ProvisionPlan, StepId, StepView } from "#contract/boards.ts";
+import type { BoardFacts, StepId, StepView } from "#contract/boards.ts";
 import type { DockerEngine, SshConnection } from "#main/fleet/board-ports.ts";
 import type { Root } from "./as-root.ts";
 
@@ -51,5 +51,3 @@ export interface Step {
   run(work: Work): Promise<void>;
   undo?(work: Work): Promise<void>;
 }
-
-export type { ProvisionPlan };

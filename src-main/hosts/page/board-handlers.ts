@@ -26,6 +26,7 @@ export interface BoardPorts {
     readonly installKey: boolean;
     readonly dataFolder?: string | undefined;
   }): Promise<void>;
+  has(name: string): boolean;
   /** @returns undefined where there is no such board. */
   view(name: string): Promise<BoardView | undefined>;
   change(
@@ -81,13 +82,17 @@ const clash = (name: string, groups: readonly VirtualGroup[]): string | undefine
 export const boardHandlers = (ports: BoardPorts) => {
   const { boards } = page;
 
-  const viewOf = async (
-    name: string,
-    errors: { NOT_FOUND(options: { message: string }): Error },
-  ): Promise<BoardView> => {
+  type Errors = { NOT_FOUND(options: { message: string }): Error };
+  const viewOf = async (name: string, errors: Errors): Promise<BoardView> => {
     const view = await ports.view(name);
     if (view === undefined) throw errors.NOT_FOUND({ message: noBoard(name) });
     return view;
+  };
+  /** What is done to a board is answered with what it is then. */
+  const after = async (name: string, errors: Errors, work: () => Promise<void>): Promise<BoardView> => {
+    if (!ports.has(name)) throw errors.NOT_FOUND({ message: noBoard(name) });
+    await work();
+    return await viewOf(name, errors);
   };
 
   return {
@@ -115,64 +120,47 @@ export const boardHandlers = (ports: BoardPorts) => {
 
     get: boards.get.handler(({ input, errors }) => viewOf(input.name, errors)),
 
-    change: boards.change.handler(async ({ input: { name, ...change }, errors }) => {
-      await viewOf(name, errors);
-      await ports.change(name, change);
-      ports.changed();
-      return await viewOf(name, errors);
-    }),
+    change: boards.change.handler(({ input: { name, ...change }, errors }) =>
+      after(name, errors, async () => {
+        await ports.change(name, change);
+        ports.changed();
+      }),
+    ),
 
-    replaceKey: boards.replaceKey.handler(async ({ input: { name, typedName, fingerprint }, errors }) => {
-      await viewOf(name, errors);
-      if (typedName !== name) {
-        const message = `Type ${name} to say that this board shall have another key.`;
-        throw errors.PROBLEM({ message, data: { fields: [{ path: "typedName", message }] } });
-      }
-      await ports.replaceKey(name, fingerprint);
-      ports.changed();
-      return await viewOf(name, errors);
-    }),
+    replaceKey: boards.replaceKey.handler(({ input: { name, typedName, fingerprint }, errors }) =>
+      after(name, errors, async () => {
+        if (typedName !== name) {
+          const message = `Type ${name} to say that this board shall have another key.`;
+          throw errors.PROBLEM({ message, data: { fields: [{ path: "typedName", message }] } });
+        }
+        await ports.replaceKey(name, fingerprint);
+        ports.changed();
+      }),
+    ),
 
-    connect: boards.connect.handler(async ({ input: { name }, errors }) => {
-      await viewOf(name, errors);
-      await ports.connect(name);
-      return await viewOf(name, errors);
-    }),
-
-    probe: boards.probe.handler(async ({ input: { name }, errors }) => {
-      await viewOf(name, errors);
-      await ports.probe(name);
-      return await viewOf(name, errors);
-    }),
-
-    provision: boards.provision.handler(async ({ input: { name, ...how }, errors }) => {
-      await viewOf(name, errors);
-      await ports.provision(name, how);
-      return await viewOf(name, errors);
-    }),
-
-    stopProvision: boards.stopProvision.handler(async ({ input: { name }, errors }) => {
-      await viewOf(name, errors);
-      await ports.stopProvision(name);
-      return await viewOf(name, errors);
-    }),
-
-    undo: boards.undo.handler(async ({ input: { name, step, sudoPassword }, errors }) => {
-      await viewOf(name, errors);
-      await ports.undo(name, step, sudoPassword);
-      return await viewOf(name, errors);
-    }),
-
-    client: boards.client.handler(async ({ input, errors }) => {
-      await viewOf(input.name, errors);
-      await ports.client(input.name, input.do);
-      return await viewOf(input.name, errors);
-    }),
+    connect: boards.connect.handler(({ input: { name }, errors }) =>
+      after(name, errors, () => ports.connect(name)),
+    ),
+    probe: boards.probe.handler(({ input: { name }, errors }) =>
+      after(name, errors, () => ports.probe(name)),
+    ),
+    provision: boards.provision.handler(({ input: { name, ...how }, errors }) =>
+      after(name, errors, () => ports.provision(name, how)),
+    ),
+    stopProvision: boards.stopProvision.handler(({ input: { name }, errors }) =>
+      after(name, errors, () => ports.stopProvision(name)),
+    ),
+    undo: boards.undo.handler(({ input: { name, step, sudoPassword }, errors }) =>
+      after(name, errors, () => ports.undo(name, step, sudoPassword)),
+    ),
+    client: boards.client.handler(({ input, errors }) =>
+      after(input.name, errors, () => ports.client(input.name, input.do)),
+    ),
 
     logs: boards.logs.handler(({ input }) => ports.logs(input)),
 
     remove: boards.remove.handler(async ({ input: { name, cleanUp }, errors }) => {
-      await viewOf(name, errors);
+      if (!ports.has(name)) throw errors.NOT_FOUND({ message: noBoard(name) });
       const left = await ports.remove(name, cleanUp);
       ports.changed();
       return { removed: true as const, ...(left === undefined ? {} : { left }) };
