@@ -1,5 +1,5 @@
 import { defineConfig } from "electron-vite";
-import { rendererConfig } from "./src-renderer/vite.config.ts";
+import { rendererConfig } from "#renderer/vite.config.ts";
 
 const from = (path: string) => new URL(path, import.meta.url).pathname;
 
@@ -9,21 +9,21 @@ const from = (path: string) => new URL(path, import.meta.url).pathname;
  */
 export default defineConfig({
   main: {
-    resolve: { alias: { "#contract": from("./src-main/contract"), "#main": from("./src-main") } },
+    resolve: { alias: { "#contract": from("#main/contract"), "#main": from("./src-main") } },
     build: {
-      outDir: from("./out/main"),
+      outDir: from("out/main"),
       target: "node24",
       // Names and lines in what a crash says.
       minify: false,
       rolldownOptions: {
         // One file per process, side by side: each finds the others by its own URL.
         input: {
-          main: from("./src-main/main.ts"),
-          "device-worker": from("./src-main/device-worker.ts"),
-          "evaluation-worker": from("./src-main/evaluation-worker.ts"),
-          "desk-worker": from("./src-main/desk-worker.ts"),
-          "report-worker": from("./src-main/report-worker.ts"),
-          "engine-worker": from("./src-main/engine-worker.ts"),
+          main: from("#main/main.ts"),
+          "device-worker": from("#main/processes/device-worker.ts"),
+          "evaluation-worker": from("#main/processes/evaluation-worker.ts"),
+          "desk-worker": from("#main/processes/data-worker.ts"),
+          "report-worker": from("#main/processes/report-worker.ts"),
+          "engine-worker": from("#main/processes/engine-worker.ts"),
         },
         output: { format: "es", entryFileNames: "[name].js", chunkFileNames: "parts/[name]-[hash].js" },
       },
@@ -31,11 +31,11 @@ export default defineConfig({
   },
   preload: {
     build: {
-      outDir: from("./out/preload"),
+      outDir: from("out/preload"),
       // In a sandboxed window a preload is one CommonJS file that can load nothing but Electron.
       externalizeDeps: false,
       rolldownOptions: {
-        input: { preload: from("./src-main/preload.ts") },
+        input: { preload: from("#main/preload.ts") },
         output: { format: "cjs", entryFileNames: "[name].cjs" },
       },
     },

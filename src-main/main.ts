@@ -22,29 +22,29 @@ import {
   Tray,
   utilityProcess,
 } from "electron";
-import { UserError } from "#contract/failure.ts";
-import { registerAppScheme, serveApp } from "#main/hosts/desktop/app-protocol.ts";
-import { createCrashLog, onUncaught } from "#main/hosts/desktop/crash-log.ts";
-import { createDialogs } from "#main/hosts/desktop/dialogs.ts";
-import { createForkUtility } from "#main/hosts/desktop/fork-utility.ts";
-import { guardContents } from "#main/hosts/desktop/guards.ts";
-import { createLeaving } from "#main/hosts/desktop/leaving.ts";
-import { menuTemplate } from "#main/hosts/desktop/menu.ts";
-import { createNotifier } from "#main/hosts/desktop/notify.ts";
-import { guardSession } from "#main/hosts/desktop/permissions.ts";
-import { serveLabPort } from "#main/hosts/desktop/port.ts";
-import { createWakefulness, followSleep } from "#main/hosts/desktop/power.ts";
-import { createSafeCipher } from "#main/hosts/desktop/safe-cipher.ts";
-import { isOnlyInstance } from "#main/hosts/desktop/single-instance.ts";
-import { backgroundOf, followTheme } from "#main/hosts/desktop/theme.ts";
-import { createTray } from "#main/hosts/desktop/tray.ts";
-import { createLabWindow } from "#main/hosts/desktop/window.ts";
-import { listEngines } from "#main/learning/engines/engine.ts";
-import { tryInChild } from "#main/learning/engines/try-in-child.ts";
-import { dataDirOf } from "./data-dir.ts";
-import { openLab } from "./lab.ts";
-import { openOrSayWhere } from "./open-or-say-where.ts";
-import { openPageLab } from "./page-lab.ts";
+import { UserError } from "./contract/failure.ts";
+import { registerAppScheme, serveApp } from "./hosts/desktop/app-protocol.ts";
+import { createCrashLog, onUncaught } from "./hosts/desktop/crash-log.ts";
+import { createDialogs } from "./hosts/desktop/dialogs.ts";
+import { guardContents } from "./hosts/desktop/guards.ts";
+import { createLeaving } from "./hosts/desktop/leaving.ts";
+import { menuTemplate } from "./hosts/desktop/menu.ts";
+import { createNotifier } from "./hosts/desktop/notify.ts";
+import { guardSession } from "./hosts/desktop/permissions.ts";
+import { serveLabPort } from "./hosts/desktop/port.ts";
+import { createWakefulness, followSleep } from "./hosts/desktop/power.ts";
+import { createSafeCipher } from "./hosts/desktop/safe-cipher.ts";
+import { isOnlyInstance } from "./hosts/desktop/single-instance.ts";
+import { backgroundOf, followTheme } from "./hosts/desktop/theme.ts";
+import { createTray } from "./hosts/desktop/tray.ts";
+import { createLabWindow } from "./hosts/desktop/window.ts";
+import { dataDirOf } from "./lab/data-dir.ts";
+import { openLab } from "./lab/open-lab.ts";
+import { openOrSayWhere } from "./lab/open-or-say-where.ts";
+import { openPageLab } from "./lab/page-lab.ts";
+import { listEngines } from "./learning/engines/engine.ts";
+import { tryInChild } from "./learning/engines/try-in-child.ts";
+import { createForkUtility } from "./processes/fork-utility.ts";
 
 const CLOSE_MS = 5000;
 
@@ -92,7 +92,7 @@ const openDesktop = (secrets: Awaited<ReturnType<typeof createSafeCipher>>) => {
   const entries = {
     device: entry("device"),
     evaluation: entry("evaluation"),
-    desk: entry("desk"),
+    data: entry("data"),
     report: entry("report"),
   };
   const lab = openOrSayWhere(dataDir, () =>

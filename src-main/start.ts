@@ -6,10 +6,10 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { UserError } from "#contract/failure.ts";
-import { parseCommandLine } from "#main/hosts/arguments.ts";
-import { fetchElectron, findElectron } from "#main/hosts/find-electron.ts";
-import { ensureBuilt } from "./build-page.ts";
+import { UserError } from "./contract/failure.ts";
+import { ensureBuilt } from "./hosts/build-page.ts";
+import { parseCommandLine } from "./hosts/cli/arguments.ts";
+import { fetchElectron, findElectron } from "./hosts/desktop/find-electron.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 /** A window that ends with an error before this never opened: a library of the system is missing, or its sandbox. */
@@ -65,7 +65,7 @@ const start = async (argv: readonly string[]): Promise<number> => {
     why = `Electron ended at once (exit code ${code})`;
   }
   if (why !== undefined) say(`No window of its own: ${why}. The lab is served to the browser instead.`);
-  const { runHeadless } = await import("./headless.ts");
+  const { runHeadless } = await import("./lab/headless.ts");
   return await runHeadless(serveArgv);
 };
 

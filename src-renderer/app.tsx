@@ -1,6 +1,6 @@
 import { type ComponentType, lazy, Suspense } from "react";
 import { Link, Route, Router, Switch } from "wouter";
-import { StudiesScreen } from "./screens/studies.tsx";
+import { StudiesScreen } from "./screens/studies/studies.tsx";
 import { Frame } from "./ui/frame.tsx";
 import { useHashLocation } from "./ui/hash-location.ts";
 import { News } from "./ui/news.tsx";
@@ -27,10 +27,14 @@ const newStudy = later(async () => ({
   default: (await import("./screens/new-study/new-study.tsx")).NewStudyScreen,
 }));
 const fleet = later(async () => ({ default: (await import("./screens/fleet/fleet.tsx")).FleetScreen }));
-const oneDevice = later(async () => ({ default: (await import("./screens/fleet/device.tsx")).DeviceScreen }));
+const oneDevice = later(async () => ({
+  default: (await import("./screens/device/device.tsx")).DeviceScreen,
+}));
 const data = later(async () => ({ default: (await import("./screens/data/data.tsx")).DataScreen }));
 const dataset = later(async () => ({ default: (await import("./screens/data/dataset.tsx")).DatasetScreen }));
-const settings = later(async () => ({ default: (await import("./screens/settings.tsx")).SettingsScreen }));
+const settings = later(async () => ({
+  default: (await import("./screens/settings/settings.tsx")).SettingsScreen,
+}));
 const compare = later(async () => ({
   default: (await import("./screens/compare/compare.tsx")).CompareScreen,
 }));

@@ -8,7 +8,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
-import { pythonOf } from "#test/setup/flwr.ts";
+import { pythonOf } from "./setup/flwr.ts";
 
 const ci = process.env.CI === "true";
 const only = process.argv.slice(2);
@@ -40,11 +40,7 @@ const check = (name: string, file: string, args: readonly string[]) =>
 
 const WASM_TOO = [
   "test/main/learning",
-  // Boards do not train with tfjs: of the fleet's tests only those of virtual devices.
-  "test/main/fleet/conversation",
-  "test/main/fleet/device-tasks",
-  "test/main/fleet/mishaps",
-  "test/main/fleet/virtual-fleet",
+  "test/main/virtual-devices",
   "test/integration/torch-roundtrip",
   "test/integration/study",
 ];

@@ -183,7 +183,6 @@ export const answerJobs = <W extends Work<W>>(
     }
     parent.send(answer);
   });
-  parent.onGone(() => process.exit(0));
 };
 
 /** Work that is done one piece after the other. */

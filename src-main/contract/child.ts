@@ -25,5 +25,4 @@ export type ForkChild = (
 export interface Parent {
   send(message: unknown): void;
   onMessage(listener: (message: unknown) => void): void;
-  onGone(listener: () => void): void;
 }

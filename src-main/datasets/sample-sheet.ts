@@ -1,5 +1,5 @@
 import type { Dataset } from "#contract/dataset.ts";
-import type { SampleSheet } from "./desk-messages.ts";
+import type { SampleSheet } from "./data-worker-messages.ts";
 import { encodePng } from "./png.ts";
 
 /**

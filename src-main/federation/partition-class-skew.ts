@@ -5,8 +5,7 @@
  * where its class is one of the client's main classes and `low` elsewhere.
  */
 import type { Result } from "#contract/failure.ts";
-import type { PartitionProblem } from "./partition.ts";
-import type { Deal } from "./partition-iid.ts";
+import type { Deal, PartitionProblem } from "./deal.ts";
 
 /**
  * @param input.main main classes per client. They are dealt evenly: every class is somebody's main class as soon as

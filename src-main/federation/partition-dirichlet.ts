@@ -5,8 +5,8 @@
  * gets nothing of the next classes. The whole draw is repeated until every client has `minSamples`.
  */
 import type { Result } from "#contract/failure.ts";
-import type { PartitionProblem } from "./partition.ts";
-import { type Deal, samplesByClass } from "./partition-iid.ts";
+import type { Deal, PartitionProblem } from "./deal.ts";
+import { samplesByClass } from "./partition-iid.ts";
 import type { Random } from "./random.ts";
 
 /** Gamma variates that all attempts together may cost, about a second of computing. */

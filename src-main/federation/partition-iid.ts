@@ -1,13 +1,6 @@
 /** The iid partition of McMahan et al. (AISTATS 2017): shuffle, then cut into equal parts. */
+import type { Deal } from "./deal.ts";
 import type { Random } from "./random.ts";
-
-export interface Deal {
-  /** One class index per training sample. */
-  readonly labels: Uint8Array;
-  readonly classes: number;
-  readonly clients: number;
-  readonly random: Random;
-}
 
 /** Sample indices by class, each list shuffled: labels (N) → classes lists. */
 export const samplesByClass = (labels: Uint8Array, classes: number, random: Random): number[][] => {

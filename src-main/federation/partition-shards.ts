@@ -10,8 +10,8 @@
  * The samples of a class are shuffled before they are cut, so that a file's own order plays no part.
  */
 import type { Result } from "#contract/failure.ts";
-import type { PartitionProblem } from "./partition.ts";
-import { cutEvenly, type Deal, samplesByClass } from "./partition-iid.ts";
+import type { Deal, PartitionProblem } from "./deal.ts";
+import { cutEvenly, samplesByClass } from "./partition-iid.ts";
 
 export const dealShards = ({
   labels,

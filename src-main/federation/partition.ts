@@ -5,18 +5,13 @@
 import type { Partition } from "#contract/dataset.ts";
 import type { Result } from "#contract/failure.ts";
 import type { PartitionSettings } from "#contract/study.ts";
+import type { PartitionProblem } from "./deal.ts";
 import { dealClassSkew } from "./partition-class-skew.ts";
 import { dealDirichlet } from "./partition-dirichlet.ts";
 import { dealIid } from "./partition-iid.ts";
 import { dealShards } from "./partition-shards.ts";
 import { createRandom, deriveSeed } from "./random.ts";
 import { dealTestSamples } from "./test-samples.ts";
-
-/** An impossible setting: the study field that must change, and why. */
-export interface PartitionProblem {
-  readonly path: string;
-  readonly message: string;
-}
 
 export interface PartitionInput {
   readonly settings: PartitionSettings;

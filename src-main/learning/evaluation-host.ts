@@ -82,5 +82,4 @@ export const runEvaluationHost = (
       })
       .then((answered) => parent.send(answered));
   });
-  parent.onGone(() => process.exit(0));
 };

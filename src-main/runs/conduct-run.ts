@@ -1,8 +1,6 @@
 import type { RoundResult } from "#contract/events.ts";
 import type { Failure } from "#contract/failure.ts";
 import type { Recipe } from "#contract/jobs.ts";
-import type { Study } from "#contract/study.ts";
-import type { Algorithm } from "#main/federation/algorithms.ts";
 import { deriveSeed } from "#main/federation/random.ts";
 import { drawClients } from "#main/federation/sampling.ts";
 import { runShouldStop } from "#main/federation/stop-rules.ts";
@@ -14,28 +12,13 @@ import { fitRound } from "./fit-round.ts";
 import { gatherClients } from "./gather-clients.ts";
 import { evaluateConfig, fitConfig } from "./instructions.ts";
 import { passGate } from "./pass-gate.ts";
-import type { Control, Model, RunPorts } from "./ports.ts";
+import type { Control, RunPorts } from "./ports.ts";
+import type { RunPlan } from "./run-plan.ts";
 import { checkpointOf, findPosition, fruitlessRounds, keptFrom, merge, remembered } from "./run-position.ts";
 import { unlessAborted } from "./unless-aborted.ts";
 
 /** A run gives up after so many rounds in a row in which no update could be used. */
 const FRUITLESS_ROUNDS = 3;
-
-export interface RunPlan {
-  readonly study: Study;
-  readonly run: {
-    readonly id: string;
-    readonly algorithm: string;
-    readonly trial: number;
-    readonly seed: number;
-  };
-  readonly algorithm: Algorithm;
-  readonly model: Model;
-  /** The names of all devices of the study, connected or not. */
-  readonly roster: readonly string[];
-  /** Those of them that this computer hosts. */
-  readonly hosted: readonly string[];
-}
 
 export type RunOutcome =
   | { readonly status: "done"; readonly reason: string }

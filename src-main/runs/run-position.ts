@@ -1,7 +1,7 @@
 import type { RoundResult } from "#contract/events.ts";
 import type { NamedTensor, Tensor } from "#contract/tensor.ts";
-import type { RunPlan } from "./conduct-run.ts";
 import type { RunPorts } from "./ports.ts";
+import type { RunPlan } from "./run-plan.ts";
 
 /** Where a run stands between two rounds. */
 export interface Position {

@@ -12,14 +12,14 @@ import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as after } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { createTelemetry } from "#main/fleet/board-telemetry.ts";
-import { probeBoard } from "#main/fleet/probe/probe-board.ts";
-import { createBoardLink } from "#main/fleet/ssh/board-link.ts";
-import { openKnownHosts } from "#main/fleet/ssh/known-hosts.ts";
-import { createSsh } from "#main/fleet/ssh/ssh.ts";
-import { createPulse } from "#main/fleet/telemetry/pulse.ts";
-import type { Figure } from "#test/bench/figure.ts";
+import { createTelemetry } from "#main/boards/board-telemetry.ts";
+import { probeBoard } from "#main/boards/probe/probe-board.ts";
+import { createBoardLink } from "#main/boards/ssh/board-link.ts";
+import { openKnownHosts } from "#main/boards/ssh/known-hosts.ts";
+import { createSsh } from "#main/boards/ssh/ssh.ts";
+import { createPulse } from "#main/boards/telemetry/pulse.ts";
 import { canRunSshd, startSshd } from "#test/setup/sshd.ts";
+import type { Figure } from "./figure.ts";
 
 const BOARDS = 30;
 const STREAM_MS = 20_000;
@@ -146,6 +146,6 @@ const figures = (what: string, delay: Delay, target?: number): Figure[] => {
 };
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { renderFigures } = await import("#test/bench/figure.ts");
+  const { renderFigures } = await import("./figure.ts");
   console.log(renderFigures(await benchBoards()));
 }

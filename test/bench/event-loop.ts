@@ -7,9 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseStudy } from "#contract/study.ts";
-import { forkNode } from "#main/hosts/fork-node.ts";
-import { openLab } from "#main/lab.ts";
-import type { Figure } from "#test/bench/figure.ts";
+import { openLab } from "#main/lab/open-lab.ts";
+import { forkNode } from "#main/processes/fork-node.ts";
+import type { Figure } from "./figure.ts";
 
 const TICK_MS = 5;
 
@@ -20,10 +20,10 @@ export const benchEventLoop = async (): Promise<Figure[]> => {
     resourcesDir: fileURLToPath(new URL("../../resources/", import.meta.url)),
     fork: forkNode,
     entries: {
-      device: new URL("../../src-main/device-worker.ts", import.meta.url),
-      evaluation: new URL("../../src-main/evaluation-worker.ts", import.meta.url),
-      desk: new URL("../../src-main/desk-worker.ts", import.meta.url),
-      report: new URL("../../src-main/report-worker.ts", import.meta.url),
+      device: new URL("../../src-main/processes/device-worker.ts", import.meta.url),
+      evaluation: new URL("../../src-main/processes/evaluation-worker.ts", import.meta.url),
+      data: new URL("../../src-main/processes/data-worker.ts", import.meta.url),
+      report: new URL("../../src-main/processes/report-worker.ts", import.meta.url),
     },
   });
   const parsed = parseStudy({
@@ -84,6 +84,6 @@ const watch = (late: number[]): NodeJS.Timeout => {
 };
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { renderFigures } = await import("#test/bench/figure.ts");
+  const { renderFigures } = await import("./figure.ts");
   console.log(renderFigures(await benchEventLoop()));
 }

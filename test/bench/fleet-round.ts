@@ -5,7 +5,7 @@ import { drive } from "#main/runs/drive.ts";
 import { fitRound } from "#main/runs/fit-round.ts";
 import { fitConfig } from "#main/runs/instructions.ts";
 import { prepareParameters } from "#main/wire/parameters.ts";
-import { openFleetLab } from "#test/main/fleet/fleet-lab.ts";
+import { openFleetLab } from "#test/main/virtual-devices/virtual-lab.ts";
 
 /**
  * One FedAvg round of a virtual fleet as the lab conducts it: real server, workers, folding.

@@ -4,9 +4,9 @@ import { availableParallelism } from "node:os";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Recipe } from "#contract/jobs.ts";
-import { planWorkers } from "#main/fleet/virtual-fleet.ts";
-import { type Figure, renderFigures } from "#test/bench/figure.ts";
-import { openFleetLab, SAMPLE } from "#test/main/fleet/fleet-lab.ts";
+import { planWorkers } from "#main/virtual-devices/virtual-devices.ts";
+import { openFleetLab, SAMPLE } from "#test/main/virtual-devices/virtual-lab.ts";
+import { type Figure, renderFigures } from "./figure.ts";
 import { fleetRound } from "./fleet-round.ts";
 import type { TrainingLoopJob } from "./training-loop.ts";
 

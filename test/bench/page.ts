@@ -14,11 +14,11 @@ import { gzipSync } from "node:zlib";
 import type { Browser, Page } from "playwright-core";
 import { DEMO } from "#contract/presets.ts";
 import type { StudyInput } from "#contract/study.ts";
-import { ensureBuilt } from "#main/build-page.ts";
-import { type Figure, renderFigures } from "#test/bench/figure.ts";
-import { serveMeasured } from "#test/bench/measured-lab.ts";
+import { ensureBuilt } from "#main/hosts/build-page.ts";
 import { launchBrowser } from "#test/e2e/browser.ts";
 import { connectDirectly } from "#test/e2e/served-lab.ts";
+import { type Figure, renderFigures } from "./figure.ts";
+import { serveMeasured } from "./measured-lab.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** Where a run's first point is drawn. */

@@ -7,10 +7,10 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { RENDERER_DIR } from "#main/build-page.ts";
-import { forkNode } from "#main/hosts/fork-node.ts";
-import { openLab } from "#main/lab.ts";
-import { openServedLab } from "#main/serve.ts";
+import { RENDERER_DIR } from "#main/hosts/build-page.ts";
+import { openLab } from "#main/lab/open-lab.ts";
+import { openServedLab } from "#main/lab/serve.ts";
+import { forkNode } from "#main/processes/fork-node.ts";
 
 const [dataDir = ""] = process.argv.slice(2);
 const main = (file: string) => new URL(`../../src-main/${file}`, import.meta.url);
@@ -22,10 +22,10 @@ const lab = openLab({
   resourcesDir: fileURLToPath(new URL("../../resources/", import.meta.url)),
   fork: forkNode,
   entries: {
-    device: main("device-worker.ts"),
-    evaluation: main("evaluation-worker.ts"),
-    desk: main("desk-worker.ts"),
-    report: main("report-worker.ts"),
+    device: main("processes/device-worker.ts"),
+    evaluation: main("processes/evaluation-worker.ts"),
+    data: main("processes/data-worker.ts"),
+    report: main("processes/report-worker.ts"),
   },
 });
 const served = await openServedLab(lab, { port: 0, rendererDir: RENDERER_DIR, version: "bench" });

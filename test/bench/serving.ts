@@ -13,9 +13,9 @@ import { fileURLToPath } from "node:url";
 import { putTogether } from "#contract/exported.ts";
 import type { StudyInput } from "#contract/study.ts";
 import type { ExportFormat } from "#contract/views.ts";
-import type { Figure } from "#test/bench/figure.ts";
-import { serveMeasured } from "#test/bench/measured-lab.ts";
 import { connectDirectly } from "#test/e2e/served-lab.ts";
+import type { Figure } from "./figure.ts";
+import { serveMeasured } from "./measured-lab.ts";
 
 const STUDIES = 2;
 const WORST_MS = 60;
@@ -102,6 +102,6 @@ export const benchServing = async (filled?: string): Promise<Figure[]> => {
 };
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { renderFigures } = await import("#test/bench/figure.ts");
+  const { renderFigures } = await import("./figure.ts");
   console.log(renderFigures(await benchServing(process.argv[2])));
 }

@@ -6,10 +6,10 @@ import { setPriority } from "node:os";
 import type { DatasetLocation } from "#contract/dataset.ts";
 import type { ModelName, Recipe } from "#contract/jobs.ts";
 import { loadDataset } from "#main/datasets/datasets.ts";
-import { WORKER_NICENESS } from "#main/fleet/device-host.ts";
 import { openEngine } from "#main/learning/engines/engine.ts";
 import { createLearner } from "#main/learning/learning.ts";
 import { initialWeights } from "#main/learning/models/models.ts";
+import { WORKER_NICENESS } from "#main/virtual-devices/device-host.ts";
 
 export interface TrainingLoopJob {
   readonly dataset: DatasetLocation;

@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { createAggregator } from "#main/aggregator/aggregator.ts";
 import { encodeServerMessage } from "#main/wire/messages.ts";
-import { type Figure, renderFigures } from "#test/bench/figure.ts";
 import { pythonOf } from "#test/setup/flwr.ts";
+import { type Figure, renderFigures } from "./figure.ts";
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const FLWR_PYTHON = pythonOf("1.11.1");

@@ -17,9 +17,9 @@ registerHooks({
       : next(specifier, context),
 });
 
-const { openLab } = await import("#main/lab.ts");
-const { openServedLab } = await import("#main/serve.ts");
-const { forkNode } = await import("#main/hosts/fork-node.ts");
+const { openLab } = await import("#main/lab/open-lab.ts");
+const { openServedLab } = await import("#main/lab/serve.ts");
+const { forkNode } = await import("#main/processes/fork-node.ts");
 const root = new URL("../../", import.meta.url);
 const at = (path: string): URL => new URL(`src-main/${path}`, root);
 const lab = openLab({
@@ -27,10 +27,10 @@ const lab = openLab({
   resourcesDir: fileURLToPath(new URL("resources/", root)),
   fork: forkNode,
   entries: {
-    device: at("device-worker.ts"),
-    evaluation: at("evaluation-worker.ts"),
-    desk: at("desk-worker.ts"),
-    report: at("report-worker.ts"),
+    device: at("processes/device-worker.ts"),
+    evaluation: at("processes/evaluation-worker.ts"),
+    data: at("processes/data-worker.ts"),
+    report: at("processes/report-worker.ts"),
   },
 });
 const served = await openServedLab(lab, {

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { LabEvent } from "#contract/events.ts";
-import { openRealLab, type RealLab, smallStudy, until } from "#test/main/hosts/page/open-page-lab.ts";
+import { openRealLab, type RealLab, smallStudy, until } from "#test/main/hosts/page-api/open-page-lab.ts";
 import { temporaryFolder } from "#test/main/store/samples.ts";
 import { type Dockerd, startDockerd } from "#test/setup/docker.ts";
 import { canMakeBoards, startTestBoard, type TestBoard } from "#test/setup/test-boards.ts";

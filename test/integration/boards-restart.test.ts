@@ -2,9 +2,9 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type DirectClient, type ServedLab, serveLab } from "#test/e2e/served-lab.ts";
-import { until } from "#test/main/fleet/launch/launch-lab.ts";
-import { named, skip } from "#test/main/fleet/ssh/ssh-lab.ts";
-import { smallStudy } from "#test/main/hosts/page/open-page-lab.ts";
+import { until } from "#test/main/boards/launch/launch-lab.ts";
+import { named, skip } from "#test/main/boards/ssh/ssh-lab.ts";
+import { smallStudy } from "#test/main/hosts/page-api/open-page-lab.ts";
 import { canMakeBoards, startTestBoard, type TestBoard } from "#test/setup/test-boards.ts";
 
 const NO_BOARDS = canMakeBoards();

@@ -5,7 +5,7 @@ import process from "node:process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { BoardView } from "#contract/boards.ts";
 import type { LabEvent } from "#contract/events.ts";
-import { openRealLab, type RealLab, smallStudy, until } from "#test/main/hosts/page/open-page-lab.ts";
+import { openRealLab, type RealLab, smallStudy, until } from "#test/main/hosts/page-api/open-page-lab.ts";
 import { temporaryFolder } from "#test/main/store/samples.ts";
 import { buildEnvironment } from "#test/setup/docker.ts";
 import { canMakeBoards, startTestBoard, type TestBoard } from "#test/setup/test-boards.ts";

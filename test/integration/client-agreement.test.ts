@@ -9,8 +9,6 @@ import { toFloat32Array } from "#contract/tensor.ts";
 import { type Aggregator, createAggregator, type Session } from "#main/aggregator/aggregator.ts";
 import { loadDataset } from "#main/datasets/datasets.ts";
 import { folderPart, type PartFiles, writePart } from "#main/datasets/part-files.ts";
-import { documentOf, scratchFolder, startFedfleet, writeStudy } from "#test/integration/command.ts";
-import { type PythonClient, startPythonClient } from "#test/integration/python-client.ts";
 import {
   changed,
   type FitAnswer,
@@ -20,8 +18,10 @@ import {
   parameterNames,
   SAMPLE,
   sha256Of,
-} from "#test/main/fleet/fleet-lab.ts";
+} from "#test/main/virtual-devices/virtual-lab.ts";
 import { pythonOf } from "#test/setup/flwr.ts";
+import { documentOf, scratchFolder, startFedfleet, writeStudy } from "./command.ts";
+import { type PythonClient, startPythonClient } from "./python-client.ts";
 
 /**
  * The Python client (PyTorch, flwr) and a virtual device (tfjs) get the same weights, recipe and data through the same

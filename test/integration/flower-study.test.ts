@@ -4,8 +4,8 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { StudyInput } from "#contract/study.ts";
-import { documentOf, scratchFolder, startFedfleet, writeStudy } from "#test/integration/command.ts";
 import { FLWR_VERSIONS, type FlwrVersion, pythonOf } from "#test/setup/flwr.ts";
+import { documentOf, scratchFolder, startFedfleet, writeStudy } from "./command.ts";
 
 const missing = FLWR_VERSIONS.filter((version) => !existsSync(pythonOf(version)));
 

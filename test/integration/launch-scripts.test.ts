@@ -6,9 +6,9 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createAggregator } from "#main/aggregator/aggregator.ts";
-import { chooseRecipe } from "#main/fleet/probe/image-recipe.ts";
+import { chooseRecipe } from "#main/boards/probe/image-recipe.ts";
 import { fitConfig } from "#main/runs/instructions.ts";
-import { changed, firstWeights, SAMPLE } from "#test/main/fleet/fleet-lab.ts";
+import { changed, firstWeights, SAMPLE } from "#test/main/virtual-devices/virtual-lab.ts";
 import { canMakeImages, type Dockerd, startDockerd } from "#test/setup/docker.ts";
 
 const SCRIPTS = fileURLToPath(new URL("../../device-scripts", import.meta.url));

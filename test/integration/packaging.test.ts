@@ -21,8 +21,8 @@ import { pathToFileURL } from "node:url";
 import { extractAll, listPackage } from "@electron/asar";
 import { type FuseState, FuseV1Options, getCurrentFuseWire } from "@electron/fuses";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ensureBuilt } from "#main/build-page.ts";
-import { forkNode } from "#main/hosts/fork-node.ts";
+import { ensureBuilt } from "#main/hosts/build-page.ts";
+import { forkNode } from "#main/processes/fork-node.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
 const cache =
@@ -92,7 +92,7 @@ test("the app holds what was built, its packages, and nothing else", () => {
   for (const file of [
     "/package.json",
     "/out/main/main.js",
-    ...["device", "evaluation", "desk", "report", "engine"].map((name) => `/out/main/${name}-worker.js`),
+    ...["device", "evaluation", "data", "report", "engine"].map((name) => `/out/main/${name}-worker.js`),
     "/out/preload/preload.cjs",
     "/out/renderer/index.html",
   ]) {
@@ -185,7 +185,7 @@ test("the packed workers run: devices train, evaluations and data are answered",
   });
   const host = { kind: "host", threads: 1, devices: [], task: { dataset, keptDir: join(dir, "kept") } };
   expect(await answerOf("device", host, wasm)).toMatchObject({ kind: "hosting", engine: { kind: "wasm" } });
-  expect(await answerOf("desk", { id: 1, kind: "labels", takes: dataset })).toMatchObject({
+  expect(await answerOf("data", { id: 1, kind: "labels", takes: dataset })).toMatchObject({
     id: 1,
     ok: true,
   });

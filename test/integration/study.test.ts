@@ -5,14 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import type { StudyInput } from "#contract/study.ts";
-import {
-  documentOf,
-  fedfleet,
-  figures,
-  scratchFolder,
-  startFedfleet,
-  writeStudy,
-} from "#test/integration/command.ts";
+import { documentOf, fedfleet, figures, scratchFolder, startFedfleet, writeStudy } from "./command.ts";
 
 let scratch: ReturnType<typeof scratchFolder>;
 beforeAll(() => {

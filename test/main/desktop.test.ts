@@ -9,7 +9,7 @@ import type { ContractRouterClient } from "@orpc/contract";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { LabContract } from "#contract/lab-contract.ts";
 import { DEMO } from "#contract/presets.ts";
-import { ensureBuilt } from "#main/build-page.ts";
+import { ensureBuilt } from "#main/hosts/build-page.ts";
 import { openStore } from "#main/store/store.ts";
 import {
   FakeChannel,

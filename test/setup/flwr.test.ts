@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { FLWR_VERSIONS, pythonOf } from "#test/setup/flwr.ts";
+import { FLWR_VERSIONS, pythonOf } from "./flwr.ts";
 
 const SCRIPT = join(import.meta.dirname, "install.sh");
 

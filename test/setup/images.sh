@@ -91,7 +91,7 @@ base() {
   echo "$out"
 }
 
-# What the image is made of, as src-main/fleet/docker/recipe-digest.ts reckons it too.
+# What the image is made of, as src-main/boards/docker/recipe-digest.ts reckons it too.
 digest() {
   cd "$here/device-scripts"
   {
@@ -109,7 +109,7 @@ extra_ca() {
   done
 }
 
-# The same stream as src-main/fleet/docker/build-context.ts packs: what is built here once is a cache for the lab.
+# The same stream as src-main/boards/docker/build-context.ts packs: what is built here once is a cache for the lab.
 context() {
   local folder=$1 ca
   mkdir "$folder"
@@ -126,7 +126,7 @@ client() {
   local recipe way out base_tar args=() name old
   recipe=$(digest)
   # How it is made counts too: an archive of an older way to make it is no cache for the lab's builds.
-  way=$(sha256sum "$here/test/setup/images.sh" "$here/src-main/fleet/docker/build-context.ts" | cut -c1-64 | sha256sum)
+  way=$(sha256sum "$here/test/setup/images.sh" "$here/src-main/boards/docker/build-context.ts" | cut -c1-64 | sha256sum)
   out=$images/client-${recipe:0:12}-${way:0:6}.tar
   if [ ! -e "$out" ]; then
     base_tar=$(base)

@@ -1,7 +1,7 @@
 import type { AnyRouter } from "@orpc/server";
 import { RPCHandler } from "@orpc/server/message-port";
 import type { IpcMain, MessageChannelMain, MessagePortMain } from "electron";
-import { isPageMessage } from "#main/hosts/page-message.ts";
+import { isPageMessage } from "#main/hosts/page-api/page-message.ts";
 import { isFromOurPage } from "./origin.ts";
 
 /** The page asks for its port here, once per load; the port comes back on the other. */

@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import type { AnyRouter } from "@orpc/server";
 import { RPCHandler } from "@orpc/server/ws";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
-import { isPageMessage, MAX_MESSAGE } from "#main/hosts/page-message.ts";
+import { isPageMessage, MAX_MESSAGE } from "#main/hosts/page-api/page-message.ts";
 import { createPatientSend } from "./back-pressure.ts";
 
 const MISSED_PINGS = 2;

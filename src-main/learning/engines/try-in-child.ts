@@ -34,7 +34,6 @@ export const tryInChild =
 
 /** The child's side: tries to load one engine, and says how it went. */
 export const runEngineTrial = (parent: Parent): void => {
-  parent.onGone(() => process.exit(0));
   parent.onMessage((packageDir) => {
     parent.send({ why: whyNot(packageDir as string) } satisfies Verdict);
   });

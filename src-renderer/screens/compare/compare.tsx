@@ -3,7 +3,7 @@ import { lazy, Suspense, useMemo, useState } from "react";
 import { useLocation, useSearch } from "wouter";
 import { DEMO } from "#contract/presets.ts";
 import type { Comparison, StudyRow } from "#contract/views.ts";
-import { useStart } from "#renderer/screens/studies.tsx";
+import { useStart } from "#renderer/screens/studies/studies.tsx";
 import { useNow, useStudyList } from "#renderer/state/use-states.ts";
 import { Dialog } from "#renderer/ui/dialog.tsx";
 import { Card, Empty, Page, Problem } from "#renderer/ui/page.tsx";

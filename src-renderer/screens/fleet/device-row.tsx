@@ -1,9 +1,6 @@
 import { memo } from "react";
 import { Link } from "wouter";
 import type { DeviceView } from "#contract/views.ts";
-import { useTelemetry } from "#renderer/state/use-states.ts";
-import { ago, duration, percent } from "#renderer/ui/format.ts";
-import { Small } from "#renderer/ui/page.tsx";
 import {
   degrees,
   firstActionOf,
@@ -12,7 +9,11 @@ import {
   shortImage,
   shortModel,
   throttlingText,
-} from "./board-words.ts";
+} from "#renderer/screens/board/board-words.ts";
+import { boardPath, useBoardActions } from "#renderer/screens/board/use-board-actions.ts";
+import { useTelemetry } from "#renderer/state/use-states.ts";
+import { ago, duration, percent } from "#renderer/ui/format.ts";
+import { Small } from "#renderer/ui/page.tsx";
 import style from "./fleet.module.css";
 import {
   type FleetRow,
@@ -24,7 +25,6 @@ import {
   underName,
   workText,
 } from "./fleet-rows.ts";
-import { boardPath, useBoardActions } from "./use-board-actions.ts";
 
 type RowProps = FleetRow & {
   readonly now: number;

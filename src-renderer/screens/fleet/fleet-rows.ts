@@ -1,8 +1,8 @@
 import type { BoardSummary } from "#contract/boards.ts";
 import type { VirtualGroup } from "#contract/study.ts";
 import type { DeviceUpdate, DeviceView, LiveDevice, LiveRound } from "#contract/views.ts";
+import { problemOf } from "#renderer/screens/board/board-words.ts";
 import { count, percent, plural } from "#renderer/ui/format.ts";
-import { problemOf } from "./board-words.ts";
 
 export type DeviceState =
   | "work"

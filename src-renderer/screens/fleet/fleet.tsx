@@ -2,18 +2,18 @@ import { Button, Menu } from "@mantine/core";
 import { useCallback, useMemo, useState } from "react";
 import { Link } from "wouter";
 import type { FleetGroup } from "#contract/views.ts";
+import { AddBoardDialog } from "#renderer/screens/add-board/add-board-dialog.tsx";
+import { ManyBoardsDialog } from "#renderer/screens/add-board/many-boards-dialog.tsx";
 import { messageOf } from "#renderer/state/states.ts";
 import { useFleet, useLiveRound, useStates, useStudies } from "#renderer/state/use-states.ts";
 import { Confirm } from "#renderer/ui/dialog.tsx";
 import { plural } from "#renderer/ui/format.ts";
 import { Card, Empty, Page, Problem, Small } from "#renderer/ui/page.tsx";
 import { useToast } from "#renderer/ui/toasts.tsx";
-import { AddBoardDialog } from "./add-board-dialog.tsx";
 import { DeviceTable } from "./device-table.tsx";
 import { rowsOf, summaryOf } from "./fleet-rows.ts";
 import { GroupDialog } from "./group-dialog.tsx";
 import { Groups, groupId } from "./groups.tsx";
-import { ManyBoardsDialog } from "./many-boards-dialog.tsx";
 
 /** From so many on, those that are gone are forgotten at once. */
 const MANY_GONE = 6;

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 import type { StudyView } from "#contract/views.ts";
-import { degrees } from "#renderer/screens/fleet/board-words.ts";
+import { degrees } from "#renderer/screens/board/board-words.ts";
 import { useNow, useStates, useTelemetry } from "#renderer/state/use-states.ts";
 import { Card, Empty } from "#renderer/ui/page.tsx";
 import { type Lane, liveLanes, recordedLanes } from "./lanes.ts";

@@ -5,20 +5,20 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Dataset, DatasetLocation, PictureSet } from "#contract/dataset.ts";
+import { createDataWorker, type DataWorker } from "#main/datasets/data-worker.ts";
 import { loadDataset } from "#main/datasets/datasets.ts";
-import { createDesk, type Desk } from "#main/datasets/desk.ts";
 import { folderPart, npyHeader, writePart } from "#main/datasets/part-files.ts";
-import { forkNode } from "#main/hosts/fork-node.ts";
+import { forkNode } from "#main/processes/fork-node.ts";
 import { temporaryFolder } from "./forms.ts";
 
-const entry = new URL("../../../src-main/desk-worker.ts", import.meta.url);
+const entry = new URL("../../../src-main/processes/data-worker.ts", import.meta.url);
 const sample: DatasetLocation = {
   name: "fashion-mnist-sample",
   format: "fashion-mnist-sample-idx",
   path: fileURLToPath(new URL("../../../resources/data/fashion-mnist-sample", import.meta.url)),
 };
 
-let desk: Desk | undefined;
+let dataWorker: DataWorker | undefined;
 const folders: ReturnType<typeof temporaryFolder>[] = [];
 const folder = () => {
   const made = temporaryFolder();
@@ -26,8 +26,8 @@ const folder = () => {
   return made.path;
 };
 afterEach(async () => {
-  await desk?.close();
-  desk = undefined;
+  await dataWorker?.close();
+  dataWorker = undefined;
   for (const made of folders.splice(0)) made.dispose();
 });
 
@@ -166,9 +166,9 @@ it("a header of any length begins the data at a multiple of 64", () => {
   }
 });
 
-describe("the desk", () => {
+describe("the data worker", () => {
   it("writes parts beside other work, and names samples only for a device with a folder of its own", async () => {
-    desk = createDesk({ fork: forkNode, entry });
+    dataWorker = createDataWorker({ fork: forkNode, entry });
     const dir = join(folder(), "parts");
     const whole = await loadDataset(sample);
     const devices = [
@@ -176,22 +176,22 @@ describe("the desk", () => {
       [1, 3, 5],
     ].map((train) => ({ location: sample, train, test: [7], dir, folder: false }));
     const [a, b, labels] = await Promise.all([
-      desk.part(devices[0]!),
-      desk.part(devices[1]!),
-      desk.labels(sample),
+      dataWorker.part(devices[0]!),
+      dataWorker.part(devices[1]!),
+      dataWorker.labels(sample),
     ]);
     expect(labels.train).toEqual(whole.train.labels);
     expect(a).toEqual(await writePart(whole, devices[0]!, folder()).then(inDir(dir)));
     expect(b).toEqual(await writePart(whole, devices[1]!, folder()).then(inDir(dir)));
-    expect(await desk.part({ ...devices[0]!, folder: true })).toEqual(folderPart(whole, devices[0]!));
+    expect(await dataWorker.part({ ...devices[0]!, folder: true })).toEqual(folderPart(whole, devices[0]!));
   });
 
   it("says where there is no way to write", async () => {
-    desk = createDesk({ fork: forkNode, entry });
+    dataWorker = createDataWorker({ fork: forkNode, entry });
     const file = join(folder(), "a-file");
     writeFileSync(file, "");
     await expect(
-      desk.part({ location: sample, train: [0], test: [0], dir: join(file, "parts"), folder: false }),
+      dataWorker.part({ location: sample, train: [0], test: [0], dir: join(file, "parts"), folder: false }),
     ).rejects.toThrow(/cannot be written to .*a-file/);
   });
 });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createTarReader, TarDamage, type TarEntry } from "#main/datasets/tar.ts";
-import { NO_NUMPY, python, tar, tarEntry, temporaryFolder } from "#test/main/datasets/forms.ts";
+import { NO_NUMPY, python, tar, tarEntry, temporaryFolder } from "./forms.ts";
 
 interface Found extends TarEntry {
   readonly content: string;

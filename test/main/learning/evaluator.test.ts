@@ -5,14 +5,14 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { DatasetLocation } from "#contract/dataset.ts";
 import { UserError } from "#contract/failure.ts";
 import { loadDataset } from "#main/datasets/datasets.ts";
-import { forkNode } from "#main/hosts/fork-node.ts";
 import { openEngine } from "#main/learning/engines/engine.ts";
 import { createEvaluator, type Evaluator } from "#main/learning/evaluator.ts";
 import { createLearner } from "#main/learning/learning.ts";
 import { initialWeights } from "#main/learning/models/models.ts";
+import { forkNode } from "#main/processes/fork-node.ts";
 import { writeSafetensors } from "#main/store/safetensors.ts";
 
-const entry = new URL("../../../src-main/evaluation-worker.ts", import.meta.url);
+const entry = new URL("../../../src-main/processes/evaluation-worker.ts", import.meta.url);
 const sample: DatasetLocation = {
   name: "fashion-mnist-sample",
   format: "fashion-mnist-sample-idx",

@@ -17,7 +17,7 @@ import {
   positions,
   recipeOf,
   STD,
-} from "#test/main/learning/formula.ts";
+} from "./formula.ts";
 
 interface Summary {
   readonly sum: number;

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { openEngine } from "#main/learning/engines/engine.ts";
 import { createLearner } from "#main/learning/learning.ts";
 import { initialWeights } from "#main/learning/models/models.ts";
-import { everyIndex, formulaPictures, MEAN, recipeOf, STD } from "#test/main/learning/formula.ts";
+import { everyIndex, formulaPictures, MEAN, recipeOf, STD } from "./formula.ts";
 
 /** Prints the hash of the weights that training.test.ts trains, computed in this process. */
 const pictures = formulaPictures(70);

@@ -8,7 +8,7 @@ import { openEngine } from "#main/learning/engines/engine.ts";
 import { createLearner, type Learner } from "#main/learning/learning.ts";
 import { initialWeights } from "#main/learning/models/models.ts";
 import { DivergedError, type TrainInput } from "#main/learning/training.ts";
-import { everyIndex, formulaPictures, MEAN, numbersOf, recipeOf, STD } from "#test/main/learning/formula.ts";
+import { everyIndex, formulaPictures, MEAN, numbersOf, recipeOf, STD } from "./formula.ts";
 
 let learner: Learner;
 beforeAll(async () => {

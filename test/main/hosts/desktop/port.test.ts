@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
 import { CONNECT_CHANNEL, PORT_CHANNEL, serveLabPort } from "#main/hosts/desktop/port.ts";
 import { followTheme, THEME_CHANNEL } from "#main/hosts/desktop/theme.ts";
-import { isPageMessage } from "#main/hosts/page-message.ts";
+import { isPageMessage } from "#main/hosts/page-api/page-message.ts";
 import { FakeChannel, type FakeFrame, type FakePort, fakeFrame } from "#test/fakes/electron.ts";
 
 let ipcMain: EventEmitter;

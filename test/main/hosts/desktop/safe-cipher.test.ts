@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { openSecrets } from "#main/fleet/secrets.ts";
+import { openSecrets } from "#main/boards/secrets.ts";
 import { createSafeCipher } from "#main/hosts/desktop/safe-cipher.ts";
 import { FakeSafeStorage } from "#test/fakes/electron.ts";
 

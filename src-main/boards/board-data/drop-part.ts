@@ -1,0 +1,34 @@
+import { BOARD_FOLDERS, type SshConnection } from "#main/boards/board-ports.ts";
+import { notWritable } from "./data-problems.ts";
+import { runScript } from "./remote-script.ts";
+import { checkId } from "./send-part.ts";
+
+const { root, data, parts, state, run } = BOARD_FOLDERS;
+
+/**
+ * Takes a study's part off a board: its text, its state, its folder of sockets, and data files that no other part
+ * names. Quiet where nothing of it is there.
+ *
+ * @throws BoardError "connection-lost"; "disk-full" where something cannot be removed
+ */
+export const dropPart = async (connection: SshConnection, study: string): Promise<void> => {
+  const { code, stderr } = await runScript(
+    connection,
+    `[ -d ${root} ] || exit 0
+rm -rf "${parts}/$STUDY.json" "${parts}/$STUDY.json.new" "${state}/$STUDY" "${run}/$STUDY" || exit 92
+cd ${data} 2>/dev/null || exit 0
+# All names that are still of use, once: a grep for each file would read every part as often as there are files.
+named=$(cat "$HOME/${parts}"/*.json "$HOME/${parts}"/*.json.new 2>/dev/null | grep -oE '[0-9a-f]{64}')
+status=0
+for file in *.npy *.part; do
+  name=\${file%.*}
+  [ -f "$file" ] && [ "\${#name}" = 64 ] || continue
+  case $name in *[!0-9a-f]*) continue ;; esac
+  case $named in *"$name"*) ;; *) rm -f "$file" || status=92 ;; esac
+done
+exit $status`,
+    { STUDY: checkId(study) },
+    { timeoutMs: 120_000 },
+  );
+  if (code !== 0) throw notWritable(stderr.trim());
+};

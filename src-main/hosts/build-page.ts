@@ -1,0 +1,88 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+/** Builds what the lab is shown with, from a checkout, where it is older than its sources. */
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+export const RENDERER_DIR = join(ROOT, "out", "renderer");
+
+/** What each part is built from. The contract is bundled into the page. */
+const SOURCES = {
+  page: ["src-renderer", "src-main/contract", "package-lock.json"],
+  desktop: ["src-renderer", "src-main", "package-lock.json", "electron.vite.config.ts"],
+} as const;
+
+export type Part = keyof typeof SOURCES;
+
+const PRODUCT: Readonly<Record<Part, string>> = {
+  page: join(RENDERER_DIR, "index.html"),
+  desktop: join(ROOT, "out", "main", "main.js"),
+};
+
+/** Names, sizes and times of all the sources: what changes whenever one of them does, without reading them. */
+const stateOf = (part: Part): string => {
+  const hash = createHash("sha256");
+  for (const source of SOURCES[part]) {
+    const path = join(ROOT, source);
+    if (!existsSync(path)) continue;
+    const files = statSync(path).isDirectory()
+      ? readdirSync(path, { recursive: true, encoding: "utf8" }).sort()
+      : [""];
+    for (const file of files) {
+      const found = statSync(join(path, file));
+      if (found.isFile()) hash.update(`${source}/${file} ${found.size} ${found.mtimeMs}\n`);
+    }
+  }
+  return hash.digest("hex");
+};
+
+const stampOf = (part: Part) => join(ROOT, "out", `${part}.stamp`);
+
+const isFresh = (part: Part, state: string): boolean => {
+  try {
+    return existsSync(PRODUCT[part]) && readFileSync(stampOf(part), "utf8") === state;
+  } catch {
+    return false;
+  }
+};
+
+const BUILD: Readonly<Record<Part, () => Promise<unknown>>> = {
+  async page() {
+    const { build } = await import("vite");
+    await build({ configFile: join(ROOT, "src-renderer", "vite.config.ts"), logLevel: "error" });
+  },
+  async desktop() {
+    const { build } = await import("electron-vite");
+    await build({ root: ROOT, logLevel: "error" });
+  },
+};
+
+/**
+ * Builds a part if its sources have changed since. `desktop` includes the page.
+ * @param say told before a build starts, since it takes some seconds
+ */
+export const ensureBuilt = async (part: Part, say: (line: string) => void): Promise<void> => {
+  const state = stateOf(part);
+  if (isFresh(part, state)) return;
+  say(
+    part === "page"
+      ? "Building the page (once, until its sources change) …"
+      : "Building the app (once, until its sources change) …",
+  );
+  // The bundlers read it, and React's build for development is three times as large.
+  const environment = process.env.NODE_ENV;
+  process.env.NODE_ENV = "production";
+  try {
+    await BUILD[part]();
+  } finally {
+    if (environment === undefined) delete process.env.NODE_ENV;
+    else process.env.NODE_ENV = environment;
+  }
+  mkdirSync(join(ROOT, "out"), { recursive: true });
+  writeFileSync(stampOf(part), state);
+  // The desktop's build has renewed the page as well.
+  if (part === "desktop") writeFileSync(stampOf("page"), stateOf("page"));
+};
