@@ -1,6 +1,8 @@
 import type { BoardProblem, BoardState } from "./boards.ts";
 import type { Failure } from "./failure.ts";
+import type { CrewKind } from "./fleet.ts";
 import type { EngineInfo, Evaluation } from "./jobs.ts";
+import type { MetricValues } from "./metrics.ts";
 
 /** How one device spent a round, in milliseconds; undefined where the device did not get so far. */
 export interface ClientTiming {
@@ -26,19 +28,26 @@ export interface ClientUpdate {
 export interface ClientEvaluation {
   readonly device: string;
   readonly examples: number;
-  readonly loss: number;
-  readonly accuracy?: number;
-  readonly metrics: Readonly<Record<string, number | string | boolean>>;
+  /** What it measured, and what it reported besides under names of its own: finite numbers in their range. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** A value that a client reported and that cannot be a metric. */
+export interface RefusedMetric {
+  readonly device: string;
+  readonly name: string;
+  /** One sentence, without the device's and the metric's name. */
+  readonly cause: string;
 }
 
 /** Everything that is known of a finished round. Round 0 is the evaluation of the initial weights. */
 export interface RoundResult {
   readonly round: number;
-  /** Central evaluation where the study has one, else the devices' examples-weighted mean; null if neither. */
-  readonly loss: number | null;
-  readonly accuracy: number | null;
+  /** By metric: central evaluation where the study has one, else the devices' examples-weighted mean. */
+  readonly metrics: MetricValues;
   readonly central?: Evaluation;
-  readonly federated?: { readonly loss: number; readonly accuracy: number | null; readonly examples: number };
+  /** Means over the devices that evaluated, weighted by their examples. */
+  readonly federated?: { readonly metrics: MetricValues; readonly examples: number };
   /** Devices whose update was folded, sorted. */
   readonly clients: readonly string[];
   /** Devices that were drawn, sorted. */
@@ -53,6 +62,9 @@ export interface RoundResult {
   readonly updates: readonly ClientUpdate[];
   readonly evaluations: readonly ClientEvaluation[];
 }
+
+/** A round as pages and terminals get it: its updates came one by one, as they arrived. */
+export type RoundSummary = Omit<RoundResult, "updates" | "evaluations">;
 
 export type RunStatus = "waiting" | "running" | "interrupted" | "done" | "failed";
 
@@ -112,7 +124,9 @@ export type LabEvent = { readonly at: string } & (
       readonly round: number;
       readonly update: ClientUpdate;
     }
-  | { readonly kind: "round-ended"; readonly run: string; readonly result: RoundResult }
+  | { readonly kind: "round-ended"; readonly run: string; readonly result: RoundSummary }
+  /** A client reported something that is no metric: told once per run, device and name. */
+  | ({ readonly kind: "metric-refused"; readonly run: string; readonly round: number } & RefusedMetric)
   | {
       readonly kind: "waiting";
       readonly run: string;
@@ -126,6 +140,8 @@ export type LabEvent = { readonly at: string } & (
   | {
       readonly kind: "device-joined";
       readonly device: string;
+      /** From how it joined; events of earlier versions lack it. */
+      readonly crew?: CrewKind;
       readonly dialect: string;
       readonly address: string;
     }

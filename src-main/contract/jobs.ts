@@ -19,6 +19,9 @@ export type LossSettings =
   /** Cross-entropy plus beta · T · KL over the not-true classes; T = tau² or 1. */
   | { readonly kind: "ntd"; readonly tau: number; readonly beta: number; readonly tauSquared: boolean };
 
+/** How the head sees the feature: as it is, or scaled to length 1. */
+export type FeatureSettings = { readonly kind: "plain" } | { readonly kind: "l2-normalised" };
+
 /** What a client does in one round. Travels as JSON in the fit configuration under `fedfleet`. */
 export interface Recipe {
   readonly round: number;
@@ -28,6 +31,8 @@ export interface Recipe {
   readonly batchSize: number;
   readonly optimizer: OptimizerSettings;
   readonly loss: LossSettings;
+  /** In training and, on the same weights, in every evaluation. */
+  readonly feature: FeatureSettings;
   /** Seeds the order of batches on this client in this round; a uint32. */
   readonly seed: number;
   /**
@@ -44,17 +49,15 @@ export interface Recipe {
   readonly run: string;
 }
 
-export interface Counts {
-  readonly loss: number;
-  readonly accuracy: number;
+/** What was measured of a model over a set of samples. `metrics.loss` is the mean of the task's loss. */
+export interface Evaluation {
+  /** By metric; each a finite number, except the loss of a model that diverged. */
+  readonly metrics: Readonly<Record<string, number>>;
   /** Samples that the figures were taken over. */
   readonly examples: number;
-  /** Correct and total per class index. */
-  readonly perClass: readonly { readonly correct: number; readonly total: number }[];
+  /** Correct and total per class index, where the task has classes. */
+  readonly perClass?: readonly { readonly correct: number; readonly total: number }[];
 }
-
-/** What was measured of a model over a set of samples. `loss` is the mean cross-entropy in nats. */
-export type Evaluation = Counts;
 
 export interface EngineInfo {
   /** "tfjs-node" the installed package · "native" an engine folder · "wasm". */

@@ -13,26 +13,26 @@ import {
   STEP_IDS,
   signIn,
 } from "./boards.ts";
-import { virtualGroup } from "./study.ts";
-import {
-  type Activity,
-  type Comparison,
-  type Curve,
-  type DatasetsView,
-  type DatasetView,
-  type DeviceUpdate,
-  EXPORT_FORMATS,
-  type ExportPart,
-  type FleetView,
-  type FolderView,
-  type LabView,
-  type LogEntry,
-  type Preparation,
-  type RoundView,
-  type SamplesView,
-  type StreamBatch,
-  type StudyRow,
-  type StudyView,
+import { EXPORT_FORMAT_NAMES } from "./export-formats.ts";
+import { virtualGroup } from "./fleet.ts";
+import type {
+  Activity,
+  Comparison,
+  Curve,
+  DatasetsView,
+  DatasetView,
+  DeviceUpdate,
+  ExportPart,
+  FleetView,
+  FolderView,
+  LabView,
+  LogEntry,
+  Preparation,
+  RoundView,
+  SamplesView,
+  StreamBatch,
+  StudyRow,
+  StudyView,
 } from "./views.ts";
 
 /**
@@ -59,6 +59,8 @@ const study = z.strictObject({ study: id });
 const run = z.strictObject({ run: id });
 const name = z.strictObject({ name: z.string().min(1).max(200) });
 const at = z.union([z.enum(["last", "best", "last5"]), z.number().int().min(1).max(100_000)]);
+/** Which figure of each run a table shows. */
+const figure = { at: at.default("last"), metric: z.string().max(60).optional() };
 /** The runs that a table is made of: whole studies, or single runs of any study. */
 const subject = z.strictObject({
   studies: z.array(id).max(200).default([]),
@@ -225,10 +227,10 @@ export const labContract = {
     browse: ask.input(z.strictObject({ path: z.string().max(4096).optional() })).output(type<FolderView>()),
   },
   reports: {
-    compare: ask.input(subject.extend({ at: at.default("last") })).output(type<Comparison>()),
+    compare: ask.input(subject.extend(figure)).output(type<Comparison>()),
     /** The same table as a file. Several studies, or single runs, make one table of them all. */
     render: ask
-      .input(subject.extend({ at: at.default("last"), format: z.enum(EXPORT_FORMATS) }))
+      .input(subject.extend({ ...figure, format: z.enum(EXPORT_FORMAT_NAMES) }))
       .output(eventIterator(type<ExportPart>())),
   },
 };

@@ -1,46 +1,20 @@
 import { z } from "zod";
-
-/** Algorithms for image classification. Each is a strategy on the server and a recipe on the clients. */
-export const ALGORITHM_NAMES = [
-  "fedavg",
-  "fedprox",
-  "fedntd",
-  "fedavgm",
-  "fedadam",
-  "fedyogi",
-  "fedmedian",
-  "fedtrimmedavg",
-  "fedper",
-] as const;
-export type AlgorithmName = (typeof ALGORITHM_NAMES)[number];
-
-/** @throws Error for a name that this version does not know: such a record was written by another version. */
-export const toAlgorithmName = (text: string): AlgorithmName => {
-  const known = ALGORITHM_NAMES.find((name) => name === text);
-  if (known === undefined) throw new Error(`this version does not know the algorithm ${text}`);
-  return known;
-};
+import {
+  ALGORITHM_NAMES,
+  algorithmSettings,
+  algorithmsFor,
+  definitionOf,
+  traitsOf,
+} from "./algorithms/algorithms.ts";
+import { dataNames, fleetProblems, fleetSchema, fleetSize, hasForeignData } from "./fleet.ts";
+import { reportedMetricsSchema } from "./metrics.ts";
+import { readTarget, unmeetable } from "./target.ts";
+import { metricsOf, TASK_NAMES, taskOf } from "./tasks/tasks.ts";
 
 const positiveInt = z.number().int().min(1);
 const fraction = z.number().min(0).max(1);
 /** A timer cannot wait for more than 24 days. */
 const seconds = z.number().positive().max(1_000_000);
-
-/** A group of virtual devices that share a profile. */
-export const virtualGroup = z.strictObject({
-  count: positiveInt.max(10_000),
-  /** Devices are called `${name}-1`, `${name}-2`, …. */
-  name: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9-]{0,40}$/i, "letters, digits and dashes, 41 at most")
-    .default("virtual"),
-  /** Times the training takes, by waiting: 1 is as fast as this computer, 3 three times slower. */
-  slowness: z.number().min(1).max(1000).default(1),
-  /** Probability, per round, that the device drops its connection instead of answering; it rejoins afterwards. */
-  dropOut: fraction.default(0),
-  /** Probability, per round, that the whole worker process under the device dies. */
-  crash: fraction.default(0),
-});
 
 const partition = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("iid") }),
@@ -71,38 +45,35 @@ const optimizer = z.strictObject({
   lrDecay: z.number().positive().max(1).default(1),
 });
 
-/** The server's step of FedAdam and FedYogi. */
-const adaptive = z.strictObject({
-  serverLr: z.number().positive().default(0.01),
-  beta1: z.number().min(0).lt(1).default(0.9),
-  beta2: z.number().min(0).lt(1).default(0.99),
-  tau: z.number().positive().default(0.001),
-});
-
 const stop = z.strictObject({
   /** A round closes this long after it began, with the updates that are there. */
   deadlineSeconds: seconds.optional(),
   /** k of n: once so many updates are in, the rest get `graceSeconds` more. */
   minUpdates: positiveInt.optional(),
   graceSeconds: z.number().min(0).max(1_000_000).default(0),
-  /** A run ends when its metric gets there, e.g. `accuracy >= 0.9` or `loss <= 0.3`. */
+  /** A run ends when a metric gets there, e.g. `accuracy >= 0.9` or `loss <= 0.3`. */
   target: z
     .string()
-    .regex(/^\s*(accuracy|loss)\s*(>=|<=)\s*\d+(\.\d+)?\s*$/, 'write "accuracy >= 0.9" or "loss <= 0.3"')
+    .refine((text) => readTarget(text) !== undefined, {
+      error: 'write a metric, >= or <=, and a number: "accuracy >= 0.9" or "loss <= 0.3"',
+    })
     .optional(),
-  /** A run ends after so many rounds without a better accuracy (or loss, where no accuracy is known). */
+  /** A run ends after this many rounds in a row without a better primary metric (or loss, where that is unknown). */
   patience: positiveInt.optional(),
 });
+
+/** Where only external clients hold data, nothing of it is on this computer. */
+const ONLY_EXTERNAL = "fits only a fleet of external clients with evaluation.central: false";
 
 export const studySchema = z
   .strictObject({
     name: z.string().trim().min(1).max(200),
     task: z
-      .enum(["classification"], {
+      .enum(TASK_NAMES, {
         error: (issue) =>
           issue.input === "reid"
-            ? "vehicle re-identification is not in this version; write classification"
-            : "write classification",
+            ? `vehicle re-identification is not in this version; write ${TASK_NAMES.join(" or ")}`
+            : `write ${TASK_NAMES.join(" or ")}`,
       })
       .default("classification"),
     /** A name of the catalogue, or `on-clients` where only external clients hold data. */
@@ -110,15 +81,7 @@ export const studySchema = z
     model: z.enum(["Net", "FedAvgNet", "ResNet8", "ResNet18", "from-client"]),
     algorithms: z.array(z.enum(ALGORITHM_NAMES)).min(1),
     partition: partition.default({ kind: "iid" }),
-    fleet: z
-      .strictObject({
-        virtual: z.union([positiveInt.max(10_000), virtualGroup, z.array(virtualGroup).min(1)]).optional(),
-        devices: z.array(z.string().min(1)).min(1).optional(),
-        external: positiveInt.max(10_000).optional(),
-      })
-      .refine((f) => f.virtual !== undefined || f.external !== undefined || f.devices !== undefined, {
-        error: "name at least one of virtual, devices, external",
-      }),
+    fleet: fleetSchema,
     rounds: positiveInt.max(100_000),
     localEpochs: positiveInt.default(1),
     batchSize: positiveInt.default(32),
@@ -133,24 +96,9 @@ export const studySchema = z
         minAvailable: positiveInt.optional(),
       })
       .prefault({}),
-    fedntd: z
-      .strictObject({
-        tau: z.number().positive().default(1),
-        beta: z.number().min(0).default(1),
-        tauSquared: z.boolean().default(true),
-      })
-      .prefault({}),
-    fedprox: z.strictObject({ mu: z.number().min(0).default(0.01) }).prefault({}),
-    fedavgm: z
-      .strictObject({
-        momentum: z.number().min(0).lt(1).default(0.7),
-        serverLr: z.number().positive().default(1),
-      })
-      .prefault({}),
-    fedadam: adaptive.prefault({}),
-    fedyogi: adaptive.prefault({}),
-    /** Share of updates cut off at each end, per element. */
-    fedtrimmedavg: z.strictObject({ beta: z.number().min(0).lt(0.5).default(0.2) }).prefault({}),
+    ...algorithmSettings,
+    /** Metrics that clients report themselves: their titles, units and directions. */
+    metrics: reportedMetricsSchema.default({}),
     trials: positiveInt.max(1000).default(1),
     seed: z
       .number()
@@ -175,7 +123,7 @@ export const studySchema = z
       if (s.algorithms.indexOf(name) !== i) problem(["algorithms", i], `${name} is named twice`);
     });
     if (s.optimizer.nesterov && !(s.optimizer.kind === "sgd" && s.optimizer.momentum > 0)) {
-      problem(["optimizer", "nesterov"], "Nesterov's step needs kind sgd and momentum above 0");
+      problem(["optimizer", "nesterov"], "Nesterov momentum needs kind sgd and momentum above 0");
     }
     if (s.optimizer.kind === "adam" && s.optimizer.momentum > 0) {
       problem(["optimizer", "momentum"], "Adam has no momentum setting; leave it out");
@@ -199,74 +147,66 @@ export const studySchema = z
         `the fleet has ${total} device(s), fewer than minUpdates ${s.stop.minUpdates}`,
       );
     }
-    const holdsData = s.fleet.virtual !== undefined || s.fleet.devices !== undefined;
+    const holdsData = dataNames(s.fleet).length > 0;
     if (s.dataset === "on-clients" && (holdsData || s.evaluation.central)) {
-      problem(["dataset"], "on-clients fits only a fleet of external clients with evaluation.central: false");
+      problem(["dataset"], `on-clients ${ONLY_EXTERNAL}`);
     }
     if (s.model === "from-client" && (holdsData || s.evaluation.central)) {
-      problem(["model"], "from-client fits only a fleet of external clients with evaluation.central: false");
+      problem(["model"], `from-client ${ONLY_EXTERNAL}`);
     }
-    if (s.algorithms.includes("fedper") && s.fleet.external !== undefined) {
+    const task = taskOf(s.task);
+    if (s.model !== "from-client" && !task.models.includes(s.model)) {
+      problem(["model"], `${s.task} has no model ${s.model}; write one of ${task.models.join(", ")}`);
+    }
+    if (!task.partitions.includes(s.partition.kind)) {
       problem(
-        ["algorithms", s.algorithms.indexOf("fedper")],
-        "fedper keeps the classifier on the device, which external Flower clients do not; leave fleet.external out",
+        ["partition", "kind"],
+        `${s.task} has no partition ${s.partition.kind}; write one of ${task.partitions.join(", ")}`,
       );
     }
-    if (s.algorithms.includes("fedper") && (s.evaluation.central || !s.evaluation.federated)) {
-      problem(
-        ["evaluation"],
-        "fedper's whole model exists only on the devices: set central: false and federated: true",
-      );
+    s.algorithms.forEach((name, i) => {
+      const { title, tasks } = definitionOf(name);
+      const { keepsHead, notOnForeignClients } = traitsOf(name);
+      if (!tasks.includes(s.task)) {
+        problem(
+          ["algorithms", i],
+          `${title} is not for ${s.task}; write one of ${algorithmsFor(s.task).join(", ")}`,
+        );
+      }
+      if (notOnForeignClients !== undefined && hasForeignData(s.fleet)) {
+        problem(["algorithms", i], `${title} ${notOnForeignClients}; leave fleet.external out`);
+      }
+      if (keepsHead && (s.evaluation.central || !s.evaluation.federated)) {
+        problem(
+          ["evaluation"],
+          `${title}'s whole model exists only on the devices: set central: false and federated: true`,
+        );
+      }
+    });
+    const target = s.stop.target === undefined ? undefined : readTarget(s.stop.target);
+    if (target !== undefined) {
+      const known = metricsOf(s);
+      const metric = known.find(({ id }) => id === target.metric);
+      if (metric === undefined && !hasForeignData(s.fleet)) {
+        problem(
+          ["stop", "target"],
+          `no device of this study measures ${target.metric}; write one of ${known.map(({ id }) => id).join(", ")}`,
+        );
+      }
+      const why = metric === undefined ? undefined : unmeetable(target, metric);
+      if (why !== undefined) problem(["stop", "target"], why);
     }
     if (s.stop.graceSeconds > 0 && s.stop.minUpdates === undefined) {
       problem(["stop", "graceSeconds"], "it begins when minUpdates updates are in; set stop.minUpdates, too");
     }
-    const names = virtualGroups(s.fleet).map((g) => g.name);
-    names.forEach((name, i) => {
-      if (name === "external")
-        problem(["fleet", "virtual", i, "name"], "external is what foreign clients are called");
-      if (names.indexOf(name) !== i)
-        problem(["fleet", "virtual", i, "name"], `two groups are called ${name}`);
-    });
-    const boards = s.fleet.devices ?? [];
-    // a count that is far too large was told already: its names are not made
-    const named = boards.length > 0 && total <= 100_000;
-    const virtual = new Set(named ? virtualNames(s.fleet) : []);
-    boards.forEach((name, i) => {
-      if (boards.indexOf(name) !== i) problem(["fleet", "devices", i], `${name} is named twice`);
-      if (virtual.has(name)) problem(["fleet", "devices", i], `a virtual device is called ${name}, too`);
-    });
+    for (const { path, message } of fleetProblems(s.fleet)) problem([...path], message);
   });
 
 /** A study as it is written in a file: what has a default may be missing. */
 export type StudyInput = z.input<typeof studySchema>;
 /** A study with every default filled in. */
 export type Study = z.output<typeof studySchema>;
-export type VirtualGroup = z.output<typeof virtualGroup>;
 export type PartitionSettings = Study["partition"];
-
-/** `fleet.virtual` in its long form. */
-export const virtualGroups = (fleet: Study["fleet"]): readonly VirtualGroup[] => {
-  const v = fleet.virtual;
-  if (v === undefined) return [];
-  if (typeof v === "number") return [{ count: v, name: "virtual", slowness: 1, dropOut: 0, crash: 0 }];
-  return Array.isArray(v) ? v : [v];
-};
-
-/** The names of the virtual devices, in order: `virtual-1`, `virtual-2`, …. */
-export const virtualNames = (fleet: Study["fleet"]): readonly string[] =>
-  virtualGroups(fleet).flatMap((g) => Array.from({ length: g.count }, (_, i) => `${g.name}-${i + 1}`));
-
-/** Those that the data is dealt out to, in order: virtual devices, then boards. */
-export const dataNames = (fleet: Study["fleet"]): readonly string[] => [
-  ...virtualNames(fleet),
-  ...(fleet.devices ?? []),
-];
-
-export const fleetSize = (fleet: Study["fleet"]): number =>
-  virtualGroups(fleet).reduce((sum, { count }) => sum + count, 0) +
-  (fleet.devices?.length ?? 0) +
-  (fleet.external ?? 0);
 
 export interface StudyProblem {
   /** `partition.alpha`, `algorithms[1]`, or "" for the file as a whole. */

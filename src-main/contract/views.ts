@@ -1,8 +1,10 @@
 import type { BoardLogLine, BoardSummary, StepView, TelemetryPoint } from "./boards.ts";
 import type { LabEvent, RoundResult, RunStatus } from "./events.ts";
 import type { Failure } from "./failure.ts";
+import type { CrewKind, VirtualGroup } from "./fleet.ts";
 import type { EngineInfo } from "./jobs.ts";
-import type { Study, StudyProblem, VirtualGroup } from "./study.ts";
+import type { Metric } from "./metrics.ts";
+import type { Study, StudyProblem } from "./study.ts";
 
 /** What a page reads of the lab. Times are ISO 8601 in UTC; a `cursor` is the number of the last recorded event. */
 
@@ -63,10 +65,12 @@ export interface StudyRow {
   readonly runsDone: number;
   /** Rounds on record, over all runs. */
   readonly roundsDone: number;
-  /** Per algorithm: mean over the trials of the accuracy of the last recorded round; null where none is known. */
+  /** What `results` are: the task's primary metric, or the first that is known. */
+  readonly metric: Metric;
+  /** Per algorithm: mean over the trials of the metric at the last recorded round; null where none is known. */
   readonly results: readonly {
     readonly algorithm: string;
-    readonly accuracy: number | null;
+    readonly value: number | null;
     readonly n: number;
   }[];
 }
@@ -89,8 +93,8 @@ export interface RunRow {
 export interface Curve {
   readonly run: string;
   readonly round: readonly number[];
-  readonly accuracy: readonly (number | null)[];
-  readonly loss: readonly (number | null)[];
+  /** By metric, one value per round; null where one was not measured. */
+  readonly metrics: Readonly<Record<string, readonly (number | null)[]>>;
   readonly seconds: readonly number[];
   /** Devices whose update was folded, and failures, per round. */
   readonly clients: readonly number[];
@@ -98,7 +102,7 @@ export interface Curve {
 }
 
 export interface StudyView
-  extends Omit<StudyRow, "algorithms" | "roundsDone" | "results" | "runs" | "runsDone"> {
+  extends Omit<StudyRow, "algorithms" | "roundsDone" | "metric" | "results" | "runs" | "runsDone"> {
   readonly study: Study;
   readonly engine: EngineInfo;
   readonly classes: readonly string[];
@@ -207,7 +211,7 @@ export type FleetGroup = VirtualGroup;
 
 export interface DeviceView {
   readonly name: string;
-  readonly kind: "virtual" | "external" | "board";
+  readonly kind: CrewKind;
   /** Of a board. */
   readonly board?: BoardSummary;
   /** The virtual group that it belongs to; undefined for those that a study file brought along. */
@@ -339,6 +343,13 @@ export interface StudyCost {
 
 export type AtRound = "last" | "best" | "last5" | number;
 
+/** Which figure of each run a table shows. */
+export interface Figure {
+  readonly at: AtRound;
+  /** Id of the metric; default: the first that any round knows. */
+  readonly metric?: string | undefined;
+}
+
 /** One line of a comparison: the trials of one algorithm of one study. */
 export interface ComparisonRow {
   readonly key: string;
@@ -373,9 +384,11 @@ export interface FairnessCheck {
 }
 
 export interface Comparison {
-  readonly metric: "accuracy" | "loss";
+  /** What the table shows. Its chance level is null where the studies' classes differ. */
+  readonly metric: Metric;
+  /** What it could show: every metric that one of the runs knows. */
+  readonly metrics: readonly Metric[];
   readonly at: AtRound;
-  readonly chance: number | null;
   readonly trials: readonly number[];
   readonly rows: readonly ComparisonRow[];
   /** Each row but the first against the first, paired by trial; above 0 is better. */
@@ -390,9 +403,6 @@ export interface Comparison {
   readonly notes: readonly string[];
   readonly curves: readonly Curve[];
 }
-
-export const EXPORT_FORMATS = ["csv", "rounds-csv", "markdown", "latex", "json", "xlsx", "text"] as const;
-export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 export interface Exported {
   readonly filename: string;

@@ -1,5 +1,7 @@
 /** When a round closes and when a run ends. Pure: the caller holds the clock. */
+import { gainOf, type Metric, type MetricValues } from "#contract/metrics.ts";
 import type { Study } from "#contract/study.ts";
+import { meets, readTarget } from "#contract/target.ts";
 
 type Stop = Study["stop"];
 
@@ -35,62 +37,64 @@ export const roundShouldClose = (status: RoundStatus): { close: boolean; waitMs?
 };
 
 export interface RoundFigures {
-  /** 0 … 1, or null where it was not measured. */
-  readonly accuracy: number | null;
-  /** Mean cross-entropy in nats, or null where it was not measured. */
-  readonly loss: number | null;
+  /** By metric; null where one was not measured. */
+  readonly metrics: MetricValues;
 }
-
-const TARGET = /^\s*(accuracy|loss)\s*(>=|<=)\s*(\d+(?:\.\d+)?)\s*$/;
 
 /**
  * A run ends when its last round meets the target, or when `patience` rounds in a row were no better than the best
- * before them (by accuracy; by loss where no round knows an accuracy; never where neither is known).
+ * before them: by the first of the metrics that any round knows; never where none is known.
  * @param input.rounds the finished rounds in order, from round 1.
+ * @param input.metrics the task's, the primary one first.
  * @returns `reason`: one sentence for the record.
  * @throws Error for a target that the study's schema would have refused.
  */
 export const runShouldStop = (input: {
   readonly rounds: readonly RoundFigures[];
   readonly stop: Stop;
+  readonly metrics: readonly Pick<Metric, "id" | "better">[];
 }): { stop: boolean; reason?: string } => {
   const { rounds, stop } = input;
   const last = rounds.at(-1);
   if (last === undefined) return { stop: false };
-  if (stop.target !== undefined) {
-    const parts = TARGET.exec(stop.target);
-    if (parts === null) throw new Error(`not a target: ${stop.target}`);
-    const metric = parts[1] as "accuracy" | "loss";
-    const bound = Number(parts[3]);
-    const value = last[metric];
-    if (value !== null && (parts[2] === ">=" ? value >= bound : value <= bound)) {
-      return {
-        stop: true,
-        reason: `${metric} ${shown(value)} meets the target ${metric} ${parts[2]} ${bound}`,
-      };
+  const met = stop.target === undefined ? undefined : targetMet(stop.target, last);
+  if (met !== undefined) return { stop: true, reason: met };
+  const late = stop.patience === undefined ? undefined : patienceLost(stop.patience, rounds, input.metrics);
+  return late === undefined ? { stop: false } : { stop: true, reason: late };
+};
+
+const valueIn = ({ metrics }: RoundFigures, id: string): number | null =>
+  Object.hasOwn(metrics, id) ? (metrics[id] ?? null) : null;
+
+const targetMet = (text: string, round: RoundFigures): string | undefined => {
+  const target = readTarget(text);
+  if (target === undefined) throw new Error(`not a target: ${text}`);
+  const { metric, comparison } = target;
+  const value = valueIn(round, metric);
+  if (value === null || !meets(target, value)) return undefined;
+  return `${metric} ${shown(value)} meets the target ${metric} ${comparison} ${target.value}`;
+};
+
+const patienceLost = (
+  patience: number,
+  rounds: readonly RoundFigures[],
+  metrics: readonly Pick<Metric, "id" | "better">[],
+): string | undefined => {
+  const metric = metrics.find(({ id }) => rounds.some((round) => valueIn(round, id) !== null));
+  if (metric === undefined) return undefined;
+  let best: number | undefined;
+  let bestAt = -1;
+  rounds.forEach((round, i) => {
+    const value = valueIn(round, metric.id);
+    if (value === null || Number.isNaN(value)) return;
+    if (best === undefined || gainOf(metric, value, best) > 0) {
+      best = value;
+      bestAt = i;
     }
-  }
-  if (stop.patience !== undefined) {
-    const metric = rounds.some((r) => r.accuracy !== null) ? "accuracy" : "loss";
-    let best: number | undefined;
-    let bestAt = -1;
-    rounds.forEach((figures, i) => {
-      const value = figures[metric];
-      if (value === null || Number.isNaN(value)) return;
-      if (best === undefined || (metric === "accuracy" ? value > best : value < best)) {
-        best = value;
-        bestAt = i;
-      }
-    });
-    const since = rounds.length - 1 - bestAt;
-    if (best !== undefined && since >= stop.patience) {
-      return {
-        stop: true,
-        reason: `no better ${metric} than ${shown(best)} (round ${bestAt + 1}) in ${since} round${since === 1 ? "" : "s"}`,
-      };
-    }
-  }
-  return { stop: false };
+  });
+  const since = rounds.length - 1 - bestAt;
+  if (best === undefined || since < patience) return undefined;
+  return `no better ${metric.id} than ${shown(best)} (round ${bestAt + 1}) in ${since} round${since === 1 ? "" : "s"}`;
 };
 
 const shown = (value: number): string => String(Number(value.toFixed(4)));

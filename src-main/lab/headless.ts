@@ -9,12 +9,13 @@ import { examine } from "#main/hosts/cli/doctor.ts";
 import { listEngines } from "#main/learning/engines/engine.ts";
 import { installEngine } from "#main/learning/engines/install-engine.ts";
 import { forkNode } from "#main/processes/fork-node.ts";
-import { parseAt } from "#main/reports/reports.ts";
+import { studyReport } from "#main/reports/report.ts";
+import { parseAt } from "#main/reports/summary.ts";
 import { dataDirOf } from "./data-dir.ts";
 import type { LabOptions } from "./lab-options.ts";
 import { type Lab, openLab } from "./open-lab.ts";
 import { openOrSayWhere } from "./open-or-say-where.ts";
-import { renderStudy, renderStudyWorkbook } from "./report-files.ts";
+import { reportFile, reportInput } from "./report-files.ts";
 import { openServedLab } from "./serve.ts";
 
 const openAt = (given: string | undefined, options: Pick<LabOptions, "listen" | "look">): Lab => {
@@ -39,14 +40,7 @@ const openAt = (given: string | undefined, options: Pick<LabOptions, "listen" | 
 const open: CommandLineDeps["openLab"] = ({ dataDir, listen, look }) =>
   forCommandLine(openAt(dataDir, { listen, look }));
 
-const reportInput = (record: StudyRecord) => {
-  const { model, dataset, rounds } = record.study;
-  return {
-    study: { id: record.id, name: record.name, model, dataset, rounds },
-    classes: record.classes.length,
-    runs: record.runs,
-  };
-};
+const inputOf = (record: StudyRecord) => reportInput({ ...record, settings: record.study });
 
 const forCommandLine = (lab: Lab): OpenLab => ({
   open: lab.runs.open,
@@ -59,8 +53,8 @@ const forCommandLine = (lab: Lab): OpenLab => ({
     if (found === undefined) return undefined;
     return { ...found, runs: found.runs.map((run) => ({ ...run, rounds: lab.store.rounds.of(run.id) })) };
   },
-  render: (record, format, at) => renderStudy(reportInput(record), parseAt(at), format),
-  renderWorkbook: (record, at) => renderStudyWorkbook(reportInput(record), parseAt(at)),
+  render: (record, format, { at, metric }) =>
+    reportFile(studyReport(inputOf(record), { at: parseAt(at) ?? "last", metric }), format),
   datasets: {
     list: () => lab.catalogue.list(),
     add: (name, path) => lab.catalogue.register({ name, path }),

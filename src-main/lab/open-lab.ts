@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { LabEvent, LabEventBody } from "#contract/events.ts";
+import { toAlgorithmName } from "#contract/algorithms/algorithms.ts";
+import type { LabEvent, LabEventBody, RoundResult, RoundSummary } from "#contract/events.ts";
 import { UserError } from "#contract/failure.ts";
-import { toAlgorithmName } from "#contract/study.ts";
+import { metricsOf } from "#contract/tasks/tasks.ts";
 import { createBoards } from "#main/boards/boards.ts";
 import { createDataWorker } from "#main/datasets/data-worker.ts";
 import { createCatalogue } from "#main/datasets/datasets.ts";
@@ -12,7 +13,8 @@ import { initialWeights, modelParameters } from "#main/learning/models/models.ts
 import { createRuns } from "#main/runs/runs.ts";
 import { weightsSha256 } from "#main/store/safetensors.ts";
 import { openStore } from "#main/store/store.ts";
-import { DEFAULT_LISTEN, equip } from "./equip.ts";
+import { equip } from "./crews/equip.ts";
+import { DEFAULT_LISTEN } from "./crews/external.ts";
 import type { LabOptions } from "./lab-options.ts";
 import { createReportProcess } from "./report-process.ts";
 
@@ -37,7 +39,7 @@ const inOrder = <A extends unknown[]>(tell: (...args: A) => void): ((...args: A)
   };
 };
 
-const openForWhoever = ({ dataDir, onProgress, look }: LabOptions) => {
+const openStoreReadOnlyIfLocked = ({ dataDir, onProgress, look }: LabOptions) => {
   const settings = { dataDir, ...(onProgress === undefined ? {} : { onProgress }) };
   try {
     return openStore(settings);
@@ -47,18 +49,15 @@ const openForWhoever = ({ dataDir, onProgress, look }: LabOptions) => {
   }
 };
 
-/** The run that is under way, or comes next, or was the last. */
-const runUnderWay = <R extends { readonly status: string }>(all: readonly R[]): R | undefined =>
-  all.find(({ status }) => status === "running") ??
-  all.find(({ status }) => status !== "done" && status !== "failed") ??
-  all.at(-1);
+/** Updates and evaluations came one by one; they are on record for those who ask for the round. */
+const summaryOf = ({ updates: _, evaluations: __, ...summary }: RoundResult): RoundSummary => summary;
 
 /**
  * Builds the rooms and wires them: the engine room that the desktop, the browser host and the command line share.
  * @throws UserError when another process holds the data directory, or it may not be written.
  */
 export const openLab = (options: LabOptions) => {
-  const store = openForWhoever(options);
+  const store = openStoreReadOnlyIfLocked(options);
   const listeners = new Set<(event: LabEvent, id?: number) => void>();
   const hearers = new Set<(message: string) => void>();
   let closed = false;
@@ -172,7 +171,6 @@ export const openLab = (options: LabOptions) => {
         evaluator: openEvaluator(),
         boards,
         part: dataWorker.part,
-        run: () => runUnderWay(store.runs.of(input.id))?.id ?? input.id,
         dataDir: store.dataDir,
         runsThatAreOver: () =>
           store.runs
@@ -184,7 +182,7 @@ export const openLab = (options: LabOptions) => {
     run: {
       checkpoints: store.checkpoints,
       history: {
-        rounds: (run) => store.rounds.of(run),
+        rounds: store.rounds.remembered,
         last(run) {
           const found = store.rounds.last(run);
           return found && { round: found.round, checkpoint: found.checkpoint.path };
@@ -194,8 +192,9 @@ export const openLab = (options: LabOptions) => {
       async recordRound(run, result, checkpoint) {
         const at = new Date().toISOString();
         const id = store.recordRound({ run, result, checkpoint, at });
-        publish({ at, kind: "round-ended", run, result }, id);
-        await store.checkpoints.prune(run);
+        publish({ at, kind: "round-ended", run, result: summaryOf(result) }, id);
+        const study = store.studyRows.get(store.runs.get(run)?.study ?? "")?.study;
+        await store.checkpoints.prune(run, study === undefined ? [] : metricsOf(study));
       },
       now: () => performance.now(),
       timestamp: () => new Date().toISOString(),

@@ -1,27 +1,38 @@
 /** Tables as files, for the command line and for pages alike. */
 import { setImmediate } from "node:timers/promises";
+import type { ExportFormat } from "#contract/export-formats.ts";
 import { UserError } from "#contract/failure.ts";
-import type { AtRound, ExportFormat } from "#contract/views.ts";
+import { metricsOf } from "#contract/tasks/tasks.ts";
+import type { Figure } from "#contract/views.ts";
 import type { Chosen, Rendered, ReportPorts } from "#main/hosts/page-api/reports-handlers.ts";
 import { compare } from "#main/reports/compare.ts";
 import type { ComparedStudy } from "#main/reports/compared.ts";
-import { jointSheets, renderJoint } from "#main/reports/joint.ts";
-import { renderRounds, renderTable, summarise } from "#main/reports/reports.ts";
-import { type Sheet, sheetsOf } from "#main/reports/sheets.ts";
-import type { At, ReportInput, ReportRound } from "#main/reports/summary.ts";
+import { writeReport } from "#main/reports/formats.ts";
+import { jointReport, type Report, studyReport } from "#main/reports/report.ts";
+import type { Sheet } from "#main/reports/sheets.ts";
+import { type ReportInput, type ReportRound, type ReportRun, reportedIn } from "#main/reports/summary.ts";
 import type { Store } from "#main/store/store.ts";
 
-/** The table of one study as text that ends with one line break. */
-export const renderStudy = (
-  input: ReportInput,
-  at: At | undefined,
-  format: Exclude<ExportFormat, "xlsx">,
-): string =>
-  endLine(format === "rounds-csv" ? renderRounds(input, "csv") : renderTable(summarise(input, at), format));
+/** A study with its runs as the table of one study takes it. */
+export const reportInput = ({
+  id,
+  name,
+  settings,
+  classes,
+  runs,
+}: Pick<ComparedStudy, "id" | "name" | "settings" | "classes"> & {
+  readonly runs: readonly ReportRun[];
+}): ReportInput => ({
+  study: { id, name, model: settings.model, dataset: settings.dataset, rounds: settings.rounds },
+  metrics: metricsOf(settings, reportedIn(runs), classes.length),
+  runs,
+});
 
-/** The bytes of an .xlsx file. */
-export const renderStudyWorkbook = (input: ReportInput, at: At | undefined): Promise<Uint8Array> =>
-  workbook(sheetsOf(summarise(input, at)));
+/** A report as a file: text that ends with one line break, or the bytes of a workbook. */
+export const reportFile = async (report: Report, format: ExportFormat): Promise<string | Uint8Array> => {
+  const content = writeReport(report, format);
+  return typeof content === "string" ? endLine(content) : await workbook(content);
+};
 
 const endLine = (text: string): string => `${text.trimEnd()}\n`;
 
@@ -60,7 +71,7 @@ const read = async (
 export const renderReport = async (
   store: Store,
   chosen: readonly Chosen[],
-  at: AtRound,
+  figure: Figure,
   format: ExportFormat,
 ): Promise<string | Uint8Array> => {
   const [only, ...more] = chosen;
@@ -73,10 +84,8 @@ export const renderReport = async (
   if (study === undefined) {
     throw new UserError(`There is no study ${only.study} any more: it was removed. Choose another one.`);
   }
-  if (isOneStudy) return await oneStudy(study, at, format);
-  return format === "xlsx"
-    ? await workbook(jointSheets(studies, at))
-    : endLine(renderJoint(studies, at, format));
+  const report = isOneStudy ? studyReport(reportInput(study), figure) : jointReport(studies, figure);
+  return await reportFile(report, format);
 };
 
 /** Sent in a few milliseconds each. */
@@ -106,7 +115,7 @@ export const createReportPorts = (store: Store, render: ReportPorts["render"]): 
   runsOf: (study) => store.runs.of(study).map(({ id }) => id),
   studyOf: (run) => store.runs.get(run)?.study,
 
-  async compare(chosen, at) {
+  async compare(chosen, { at, metric }) {
     const curves = new Map<string, ReturnType<Store["rounds"]["columns"]>>();
     const studies = await read(store, chosen, (run) => {
       const curve = store.rounds.columns(run);
@@ -114,22 +123,14 @@ export const createReportPorts = (store: Store, render: ReportPorts["render"]): 
       const firstWeights = store.reportRows.firstWeights(run);
       return curve.round.map((round, i) => ({
         round,
-        accuracy: curve.accuracy[i] ?? null,
-        loss: curve.loss[i] ?? null,
+        metrics: Object.fromEntries(
+          Object.entries(curve.metrics).map(([id, values]) => [id, values[i] ?? null]),
+        ),
         ...(round === 0 && firstWeights !== undefined ? { weightsSha256: firstWeights } : {}),
       }));
     });
-    return { ...compare(studies, at).comparison, curves: [...curves.values()] };
+    return { ...compare(studies, at, metric).comparison, curves: [...curves.values()] };
   },
 
   render,
 });
-
-const oneStudy = async (
-  { id, name, settings: { model, dataset, rounds }, classes, runs }: ComparedStudy,
-  at: AtRound,
-  format: ExportFormat,
-): Promise<string | Uint8Array> => {
-  const input = { study: { id, name, model, dataset, rounds }, classes: classes.length, runs };
-  return format === "xlsx" ? await renderStudyWorkbook(input, at) : renderStudy(input, at, format);
-};

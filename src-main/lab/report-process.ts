@@ -42,8 +42,8 @@ export const createReportProcess = ({
     for (let index = 0; index < count; index += 1) yield await jobs.ask("part", { report, index });
   }
   return {
-    render: async (chosen, at, format, asker) => {
-      const work = () => jobs.ask("render", { dataDir, chosen, at, format });
+    render: async (chosen, figure, format, asker) => {
+      const work = () => jobs.ask("render", { dataDir, chosen, figure, format });
       const { report, encoding, count } = await inTurn(work, asker);
       return { encoding, count, parts: fetchParts(report, count) };
     },

@@ -1,6 +1,8 @@
 /** What the process that renders reports does for its parent. */
+
+import type { ExportFormat } from "#contract/export-formats.ts";
 import { UserError } from "#contract/failure.ts";
-import type { AtRound, ExportFormat } from "#contract/views.ts";
+import type { Figure } from "#contract/views.ts";
 import type { Chosen, Rendered } from "#main/hosts/page-api/reports-handlers.ts";
 import { openStore } from "#main/store/store.ts";
 import { inParts, renderReport } from "./report-files.ts";
@@ -11,7 +13,7 @@ export interface ReportWork {
     takes: {
       readonly dataDir: string;
       readonly chosen: readonly Chosen[];
-      readonly at: AtRound;
+      readonly figure: Figure;
       readonly format: ExportFormat;
     };
     gives: { readonly report: number; readonly encoding: Rendered["encoding"]; readonly count: number };
@@ -30,11 +32,11 @@ export const createReportWork = (): Does => {
   const kept = new Map<number, readonly string[]>();
   let report = 0;
   return {
-    async render({ dataDir, chosen, at, format }) {
+    async render({ dataDir, chosen, figure, format }) {
       // for this report only: what is idle holds no file
       const store = openStore({ dataDir, look: true });
       try {
-        const { encoding, count, parts } = inParts(await renderReport(store, chosen, at, format));
+        const { encoding, count, parts } = inParts(await renderReport(store, chosen, figure, format));
         report += 1;
         kept.set(report, parts);
         for (const oldest of kept.keys()) if (kept.size > MOST_KEPT) kept.delete(oldest);

@@ -82,6 +82,6 @@ export const evaluateModel = async (engine: Engine, input: EvaluateInput): Promi
   }
   const examples = indices.length;
   const correct = perClass.reduce((n, c) => n + c.correct, 0);
-  if (examples === 0) return { loss: 0, accuracy: 0, examples, perClass };
-  return { loss: loss / examples, accuracy: correct / examples, examples, perClass };
+  const mean = (sum: number): number => (examples === 0 ? 0 : sum / examples);
+  return { metrics: { loss: mean(loss), accuracy: mean(correct) }, examples, perClass };
 };

@@ -1,6 +1,7 @@
+import { type AlgorithmName, titleOfAlgorithm, toAlgorithmName } from "#contract/algorithms/algorithms.ts";
 import type { EngineInfo } from "#contract/jobs.ts";
 import { shortName } from "#contract/short-name.ts";
-import { type AlgorithmName, type Study, toAlgorithmName } from "#contract/study.ts";
+import type { Study } from "#contract/study.ts";
 import { byAlgorithm, type ReportRun } from "./summary.ts";
 
 export interface ComparedRun extends ReportRun {
@@ -25,6 +26,8 @@ export interface ComparedStudy {
 /** The runs of one algorithm of one study. */
 export interface ComparedRow {
   readonly label: string;
+  /** The same as people read it. */
+  readonly title: string;
   readonly algorithm: AlgorithmName;
   readonly study: ComparedStudy;
   readonly runs: readonly ComparedRun[];
@@ -39,8 +42,10 @@ export const rowsOf = (studies: readonly ComparedStudy[]): ComparedRow[] =>
   studies.flatMap((study) => {
     const isAlone = studies.every(({ id, name }) => id === study.id || name !== study.name);
     const title = isAlone ? study.name : `${study.name} (${study.id})`;
+    const named = (algorithm: string) => (studies.length === 1 ? algorithm : `${algorithm} · ${title}`);
     return byAlgorithm(study.runs).map(([algorithm, runs]) => ({
-      label: studies.length === 1 ? algorithm : `${algorithm} · ${title}`,
+      label: named(algorithm),
+      title: named(titleOfAlgorithm(algorithm)),
       algorithm: toAlgorithmName(algorithm),
       study,
       runs,

@@ -1,5 +1,6 @@
-import { figure, improvementLabel, measure } from "./layout.ts";
-import type { ReportInput, ReportRound, Spread, Table } from "./summary.ts";
+import { metricText } from "#contract/metrics.ts";
+import { improvementLabel, measure } from "./layout.ts";
+import { type ReportInput, type ReportRound, reportedIn, type Spread, type Table } from "./summary.ts";
 
 type Field = string | number | null | undefined;
 
@@ -15,8 +16,8 @@ export const toCsv = (records: readonly (readonly Field[])[]): string =>
 
 /** The table: one record per algorithm, improvement and chance level. A figure that is missing is an empty field. */
 export const tableRecords = (table: Table): Field[][] => {
-  const { metric, rows, improvements, trials, chance } = table;
-  const show = (v: number | null): string => (v === null ? "" : figure(v, metric));
+  const { metric, rows, improvements, trials } = table;
+  const show = (v: number | null): string => (v === null ? "" : metricText(metric, v));
   const what = measure(table);
   const statistics = (s: Spread): Field[] => [show(s.mean), show(s.deviation), s.n];
   return [
@@ -35,7 +36,9 @@ export const tableRecords = (table: Table): Field[][] => {
       ...statistics(row),
       `${row.algorithm} against ${row.against}`,
     ]),
-    ...(chance === null ? [] : [["chance level", what, ...trials.map(() => ""), show(chance), "", "", ""]]),
+    ...(metric.chance === null
+      ? []
+      : [["chance level", what, ...trials.map(() => ""), show(metric.chance), "", "", ""]]),
   ];
 };
 
@@ -45,47 +48,43 @@ export type RoundsOf = { readonly study: Pick<ReportInput["study"], "id" | "name
   "runs"
 >;
 
-const ROUND_FIELDS = [
-  "study",
-  "name",
-  "algorithm",
-  "trial",
-  "seed",
-  "status",
-  "round",
-  "loss",
-  "accuracy",
-  "clients",
-  "failures",
-  "examples",
-  "seconds",
-  "weightsSha256",
-];
+const RUN_FIELDS = ["study", "name", "algorithm", "trial", "seed", "status", "round"];
+const ROUND_FIELDS = ["clients", "failures", "examples", "seconds", "weightsSha256"];
+
+/** Columns that every file has, whether they were measured or not; the other metrics follow. */
+const FIRST_METRICS = ["loss", "accuracy"];
+
+const metricColumns = (studies: readonly RoundsOf[]): string[] => {
+  const reported = [...reportedIn(studies.flatMap(({ runs }) => runs))].sort();
+  return [...FIRST_METRICS, ...reported.filter((id) => !FIRST_METRICS.includes(id))];
+};
 
 const count = (of: ReportRound["clients"] | ReportRound["failures"]): number | undefined =>
   typeof of === "number" ? of : of?.length;
 
 /** Every round of every run, one record each, numbers as they are on record. */
-export const roundRecords = (studies: readonly RoundsOf[]): Field[][] => [
-  ROUND_FIELDS,
-  ...studies.flatMap(({ study, runs }) =>
-    runs.flatMap((run) =>
-      run.rounds.map((r) => [
-        study.id,
-        study.name,
-        run.algorithm,
-        run.trial,
-        run.seed,
-        run.status,
-        r.round,
-        r.loss,
-        r.accuracy,
-        count(r.clients),
-        count(r.failures),
-        r.examples,
-        r.seconds,
-        r.weightsSha256,
-      ]),
+export const roundRecords = (studies: readonly RoundsOf[]): Field[][] => {
+  const metrics = metricColumns(studies);
+  return [
+    [...RUN_FIELDS, ...metrics, ...ROUND_FIELDS],
+    ...studies.flatMap(({ study, runs }) =>
+      runs.flatMap((run) =>
+        run.rounds.map((r) => [
+          study.id,
+          study.name,
+          run.algorithm,
+          run.trial,
+          run.seed,
+          run.status,
+          r.round,
+          ...metrics.map((id) => (Object.hasOwn(r.metrics, id) ? r.metrics[id] : null)),
+          count(r.clients),
+          count(r.failures),
+          r.examples,
+          r.seconds,
+          r.weightsSha256,
+        ]),
+      ),
     ),
-  ),
-];
+  ];
+};

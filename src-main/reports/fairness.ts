@@ -1,5 +1,5 @@
+import { traitsOf } from "#contract/algorithms/algorithms.ts";
 import type { FairnessCheck } from "#contract/views.ts";
-import { keepsSomeOnDevices } from "#main/federation/algorithms.ts";
 import type { ComparedRow } from "./compared.ts";
 import { type Difference, isWithin, ownerOf } from "./settings.ts";
 import type { Table } from "./summary.ts";
@@ -78,7 +78,7 @@ const weights = (rows: readonly ComparedRow[], isOneStudy: boolean): FairnessChe
       label,
       trial: run.trial,
       // of what stays on the devices the server has no weights: sums over other parameters cannot be compared
-      part: keepsSomeOnDevices(algorithm) ? algorithm : "",
+      part: traitsOf(algorithm).keepsHead ? algorithm : "",
       sha: run.rounds.find(({ round }) => round === 0)?.weightsSha256,
     })),
   );

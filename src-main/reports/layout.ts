@@ -1,3 +1,4 @@
+import { bestOf, type Metric, metricText, metricWord } from "#contract/metrics.ts";
 import type { AlgorithmRow, Spread, Summary, Table } from "./summary.ts";
 
 /** A table in words, before any format's escapes. */
@@ -17,12 +18,8 @@ export interface Layout {
 /** Stands where there is no figure. */
 export const MISSING = "–";
 
-/** Percent with two digits for an accuracy, nats with four for a loss. */
-export const figure = (value: number, metric: Table["metric"]): string =>
-  metric === "accuracy" ? (value * 100).toFixed(2) : value.toFixed(4);
-
-const signed = (value: number, metric: Table["metric"]): string => {
-  const text = figure(value, metric);
+const signed = (value: number, metric: Metric): string => {
+  const text = metricText(metric, value);
   // -0.00 says no more than 0.00
   if (Number(text) === 0) return text.replace("-", "");
   return value > 0 ? `+${text}` : text;
@@ -30,15 +27,16 @@ const signed = (value: number, metric: Table["metric"]): string => {
 
 /** What the figures are, with their unit: "accuracy at the last round (%)". */
 export const measure = ({ metric, at }: Pick<Table, "metric" | "at">): string => {
-  const unit = metric === "accuracy" ? "%" : "nats";
-  if (at === "last") return `${metric} at the last round (${unit})`;
-  if (at === "best") return `${metric} at the best round (${unit})`;
-  if (at === "last5") return `mean ${metric} of the last five rounds (${unit})`;
-  return `${metric} at round ${at} (${unit})`;
+  const word = metricWord(metric);
+  const unit = metric.unit === "" ? "" : ` (${metric.unit})`;
+  if (at === "last") return `${word} at the last round${unit}`;
+  if (at === "best") return `${word} at the best round${unit}`;
+  if (at === "last5") return `mean ${word} of the last five rounds${unit}`;
+  return `${word} at round ${at}${unit}`;
 };
 
 export const improvementLabel = (table: Table, algorithm: string): string => {
-  const word = `${table.metric} improvement`;
+  const word = `${metricWord(table.metric)} improvement`;
   return table.improvements.length === 1 ? word : `${word}, ${algorithm}`;
 };
 
@@ -55,9 +53,10 @@ const spreadText = (
 const bestRow = ({ rows, metric }: Table): number | undefined => {
   const n = rows[0]?.n ?? 0;
   if (rows.length < 2 || n === 0 || rows.some((row) => row.n !== n)) return undefined;
-  const means = rows.map((row) => (metric === "accuracy" ? row.mean! : -row.mean!));
-  const best = Math.max(...means);
-  return means.filter((m) => m === best).length === 1 ? means.indexOf(best) : undefined;
+  const means = rows.map((row) => row.mean!);
+  const best = bestOf(metric, means);
+  if (best === null || means.filter((m) => m === best).length > 1) return undefined;
+  return means.indexOf(best);
 };
 
 /** What the figures of a study are, one sentence without a full stop. */
@@ -70,8 +69,8 @@ export const statistics = (table: Pick<Table, "metric" | "at">): string =>
 
 /** A table as text, cell by cell. */
 export const layOut = (table: Table, caption: string): Layout => {
-  const { metric, rows, improvements, trials, chance, notes } = table;
-  const plain = (v: number) => figure(v, metric);
+  const { metric, rows, improvements, trials, notes } = table;
+  const plain = (v: number) => metricText(metric, v);
   const sign = (v: number) => signed(v, metric);
   const line = (label: string, row: AlgorithmRow, show: (v: number) => string): string[] => [
     label,
@@ -81,11 +80,11 @@ export const layOut = (table: Table, caption: string): Layout => {
   return {
     caption,
     header: ["algorithm", ...trials.map((t) => `trial ${t}`), "mean"],
-    rows: rows.map((row) => line(row.algorithm, row, plain)),
+    rows: rows.map((row) => line(row.title, row, plain)),
     best: bestRow(table),
     footer: [
-      ...improvements.map((row) => line(improvementLabel(table, row.algorithm), row, sign)),
-      ...(chance === null ? [] : [["chance level", ...trials.map(() => ""), plain(chance)]]),
+      ...improvements.map((row) => line(improvementLabel(table, row.title), row, sign)),
+      ...(metric.chance === null ? [] : [["chance level", ...trials.map(() => ""), plain(metric.chance)]]),
     ],
     notes,
   };

@@ -1,4 +1,6 @@
-import { ALGORITHM_NAMES, type Study, virtualGroups } from "#contract/study.ts";
+import { ALGORITHM_NAMES } from "#contract/algorithms/algorithms.ts";
+import { virtualGroups } from "#contract/fleet.ts";
+import type { Study } from "#contract/study.ts";
 
 /** Settings by their path in the file, `optimizer.lr`, as text. */
 export type Settings = ReadonlyMap<string, string>;

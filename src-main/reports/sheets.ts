@@ -1,6 +1,6 @@
 import { type RoundsOf, roundRecords } from "./csv.ts";
 import { improvementLabel, measure } from "./layout.ts";
-import type { AlgorithmRow, Summary, Table } from "./summary.ts";
+import type { AlgorithmRow, Table } from "./summary.ts";
 import { oneLine } from "./text.ts";
 
 /** Text, a number as it is on record, a number that is shown with a format, or nothing. */
@@ -19,18 +19,18 @@ const MAX_TEXT = 32_767;
 const text = (value: string): string => oneLine(value).slice(0, MAX_TEXT);
 
 /**
- * A table, every round behind it, and what there is to know of it, as a workbook. Numbers are unrounded; accuracies
- * of the table are in percent and shown with two digits.
+ * A table, every round behind it, and what there is to know of it, as a workbook. Numbers are unrounded; shares of
+ * the table are in percent and shown with two digits.
  */
 export const workbookOf = (
   table: Table,
   studies: readonly RoundsOf[],
   about: readonly (readonly [string, string | number])[],
 ): Sheet[] => {
-  const { metric, rows, improvements, trials, chance, notes } = table;
+  const { metric, rows, improvements, trials, notes } = table;
   const show = (value: number | null): SheetCell => {
     if (value === null) return null;
-    return metric === "accuracy" ? { value: value * 100, format: "0.00" } : { value, format: "0.0000" };
+    return metric.unit === "%" ? { value: value * 100, format: "0.00" } : { value, format: "0.0000" };
   };
   const line = (label: string, row: AlgorithmRow): SheetCell[] => [
     text(label),
@@ -41,9 +41,11 @@ export const workbookOf = (
   ];
   const figures: SheetCell[][] = [
     ["algorithm", ...trials.map((t) => `trial ${t}`), "mean", "deviation", "n"],
-    ...rows.map((row) => line(row.algorithm, row)),
-    ...improvements.map((row) => line(improvementLabel(table, row.algorithm), row)),
-    ...(chance === null ? [] : [["chance level", ...trials.map(() => null), show(chance), null, null]]),
+    ...rows.map((row) => line(row.title, row)),
+    ...improvements.map((row) => line(improvementLabel(table, row.title), row)),
+    ...(metric.chance === null
+      ? []
+      : [["chance level", ...trials.map(() => null), show(metric.chance), null, null]]),
   ];
   const cell = (field: string | number | null | undefined): SheetCell => {
     if (typeof field === "string") return text(field);
@@ -59,20 +61,4 @@ export const workbookOf = (
     { sheet: "rounds", data: roundRecords(studies).map((record) => record.map(cell)) },
     { sheet: "about", data: facts },
   ];
-};
-
-/** A study as a workbook. */
-export const sheetsOf = (summary: Summary): Sheet[] => {
-  const { study } = summary;
-  return workbookOf(
-    summary,
-    [summary],
-    [
-      ["study", study.id],
-      ["name", study.name],
-      ["model", study.model],
-      ["data set", study.dataset],
-      ["rounds", study.rounds],
-    ],
-  );
 };

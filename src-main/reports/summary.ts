@@ -1,12 +1,12 @@
+import { titleOfAlgorithm } from "#contract/algorithms/algorithms.ts";
 import type { RunStatus } from "#contract/events.ts";
+import { UserError } from "#contract/failure.ts";
+import { bestOf, gainOf, type Metric, type MetricValues, metricWord } from "#contract/metrics.ts";
 
 /** One round of a run as a report needs it; a RoundResult is one. */
 export interface ReportRound {
   readonly round: number;
-  /** 0 to 1; null where none was measured. */
-  readonly accuracy: number | null;
-  /** Mean cross-entropy in nats; null where none was measured. */
-  readonly loss: number | null;
+  readonly metrics: MetricValues;
   /** The devices whose update was folded, or how many there were. */
   readonly clients?: readonly string[] | number;
   /** The failures, or how many there were. */
@@ -36,8 +36,8 @@ export interface ReportInput {
     /** Planned rounds per run. */
     readonly rounds: number;
   };
-  /** How many classes the data has; 0 where that is not known. */
-  readonly classes: number;
+  /** What its rounds may be judged by, the primary metric first. */
+  readonly metrics: readonly Metric[];
   readonly runs: readonly ReportRun[];
 }
 
@@ -53,30 +53,31 @@ export interface Spread {
 
 export interface Cell {
   readonly trial: number;
-  /** Accuracy 0 to 1, or loss in nats, unrounded; null where the run has no such figure, and a note says why. */
+  /** Unrounded; null where the run has no such figure, and a note says why. */
   readonly value: number | null;
   /** Why there is no figure, or what is special about it. */
   readonly note?: string;
 }
 
 export interface AlgorithmRow extends Spread {
+  /** Its identifier; in a table of several studies with the study's name. */
   readonly algorithm: string;
+  /** The same as people read it. */
+  readonly title: string;
   /** One per trial of the summary, in its order. */
   readonly cells: readonly Cell[];
 }
 
-/** How much better `algorithm` is than `against`, trial by trial; above 0 is better (a loss that is lower). */
+/** How much better `algorithm` is than `against`, trial by trial; above 0 is better, whichever direction is. */
 export interface ImprovementRow extends AlgorithmRow {
   readonly against: string;
+  readonly againstTitle: string;
 }
 
 /** Figures by algorithm and trial, and what they say of each other. */
 export interface Table {
-  /** "loss" only where no run has any accuracy. */
-  readonly metric: "accuracy" | "loss";
+  readonly metric: Metric;
   readonly at: At;
-  /** Accuracy of guessing, 1 / classes; null for a loss and where the classes are not known. */
-  readonly chance: number | null;
   readonly trials: readonly number[];
   readonly rows: readonly AlgorithmRow[];
   /** Each algorithm but the first against the first. */
@@ -95,6 +96,8 @@ export interface Summary extends Table {
 export interface RowInput {
   /** What the row is called, unlike any other. */
   readonly label: string;
+  /** The same as people read it. */
+  readonly title: string;
   /** Planned rounds per run. */
   readonly planned: number;
   readonly runs: readonly ReportRun[];
@@ -121,10 +124,33 @@ export const parseAt = (text: string): At | undefined => {
   return /^[1-9]\d*$/.test(text) ? Number(text) : undefined;
 };
 
-type Metric = Summary["metric"];
 type Figure = Omit<Cell, "trial">;
 
 const isFigure = (v: number | null): v is number => v !== null && Number.isFinite(v);
+
+const valueIn = ({ metrics }: ReportRound, { id }: Metric): number | null =>
+  Object.hasOwn(metrics, id) ? (metrics[id] ?? null) : null;
+
+/** Whether any trained round has a figure of it. */
+const isKnown = (metric: Metric, runs: readonly ReportRun[]): boolean =>
+  runs.some((run) => run.rounds.some((r) => r.round > 0 && isFigure(valueIn(r, metric))));
+
+/**
+ * The metric of a table: the one that is wanted, else the first that any round knows, else the primary one.
+ * @param metrics the primary one first @returns undefined where there is none of that id
+ */
+export const chooseMetric = (
+  metrics: readonly Metric[],
+  runs: readonly ReportRun[],
+  wanted?: string,
+): Metric | undefined =>
+  wanted === undefined
+    ? (metrics.find((metric) => isKnown(metric, runs)) ?? metrics[0])
+    : metrics.find(({ id }) => id === wanted);
+
+/** Ids of all metrics that the rounds of these runs have. */
+export const reportedIn = (runs: readonly ReportRun[]): ReadonlySet<string> =>
+  new Set(runs.flatMap((run) => run.rounds.flatMap(({ metrics }) => Object.keys(metrics))));
 
 /** The figure of one run, or why there is none. */
 const figureOf = (run: ReportRun, planned: number, metric: Metric, at: At): Figure => {
@@ -134,22 +160,25 @@ const figureOf = (run: ReportRun, planned: number, metric: Metric, at: At): Figu
   const why = run.reason ? `: ${run.reason}` : "";
   if (typeof at === "number") {
     const round = rounds.find((r) => r.round === at);
-    if (round !== undefined) return measured(round[metric], `in round ${at}`, metric);
+    if (round !== undefined) return measured(valueIn(round, metric), `in round ${at}`, metric);
     return { value: null, note: `has no round ${at}: ${run.status} ${progress}${why}` };
   }
   // An unfinished run has a last round, too, but that is not the one that the others are compared at.
   if (run.status !== "done") return { value: null, note: `${run.status} ${progress}${why}` };
   if (last === undefined) return { value: null, note: `has no round${why}` };
   const early = last.round < planned ? { note: `ended ${progress}${why}` } : {};
-  if (at === "last") return { ...measured(last[metric], `in round ${last.round}`, metric), ...early };
+  if (at === "last")
+    return { ...measured(valueIn(last, metric), `in round ${last.round}`, metric), ...early };
   if (at === "best") {
-    const values = rounds.map((r) => r[metric]).filter(isFigure);
-    const value = metric === "accuracy" ? Math.max(...values) : Math.min(...values);
-    return { ...measured(values.length > 0 ? value : null, "in any round", metric), ...early };
+    const value = bestOf(
+      metric,
+      rounds.map((r) => valueIn(r, metric)),
+    );
+    return { ...measured(value, "in any round", metric), ...early };
   }
-  const five = rounds.slice(-5);
-  const { mean } = spread(five.map((r) => (isFigure(r[metric]) ? r[metric] : null)));
-  if (five.some((r) => !isFigure(r[metric]))) {
+  const five = rounds.slice(-5).map((r) => valueIn(r, metric));
+  const { mean } = spread(five.map((value) => (isFigure(value) ? value : null)));
+  if (!five.every(isFigure)) {
     return measured(null, "in each of its last five rounds", metric);
   }
   if (five.length < 5) return { value: mean, note: `has only ${five.length} round(s) to take the mean of` };
@@ -157,7 +186,9 @@ const figureOf = (run: ReportRun, planned: number, metric: Metric, at: At): Figu
 };
 
 const measured = (value: number | null, where: string, metric: Metric): Figure =>
-  isFigure(value) ? { value } : { value: null, note: `no finite ${metric} was measured ${where}` };
+  isFigure(value)
+    ? { value }
+    : { value: null, note: `no finite ${metricWord(metric)} was measured ${where}` };
 
 const BEST_NOTE =
   "Each run shows its best round, which was chosen on the test set itself: such figures are too good, and are " +
@@ -166,30 +197,27 @@ const BEST_NOTE =
 /**
  * Rows × trials, mean and deviation, and each row's improvement over the first, paired by trial (a trial counts for
  * it only where both have a figure).
- * @param classes how many classes the data has; 0 where that is not known or not the same in all rows
+ * @param metric what the table shows
  * @param at "last" the last round of a finished run; "best" its best round; "last5" the mean of its last five;
  *   a number that round, also of an unfinished run
  * @throws Error on two runs of one row and trial.
  */
-export const tabulate = (inputs: readonly RowInput[], classes: number, at: At = "last"): Table => {
+export const tabulate = (inputs: readonly RowInput[], metric: Metric, at: At = "last"): Table => {
   const runs = inputs.flatMap((row) => row.runs);
-  const hasAccuracy = runs.some((run) => run.rounds.some((r) => r.round > 0 && isFigure(r.accuracy)));
-  const hasLoss = runs.some((run) => run.rounds.some((r) => r.round > 0 && isFigure(r.loss)));
-  const metric: Metric = !hasAccuracy && hasLoss ? "loss" : "accuracy";
   const trials = [...new Set(runs.map((run) => run.trial))].sort((a, b) => a - b);
   const notes: string[] = [];
 
-  const rows = inputs.map(({ label, planned, runs: ofRow }): AlgorithmRow => {
+  const rows = inputs.map(({ label, title, planned, runs: ofRow }): AlgorithmRow => {
     const cells = trials.map((trial): Cell => {
       const found = ofRow.filter((run) => run.trial === trial);
       if (found.length > 1) throw new Error(`there are two runs of ${label}, trial ${trial}`);
       const run = found[0];
       const figure: Figure =
         run === undefined ? { value: null, note: "no such run" } : figureOf(run, planned, metric, at);
-      if (figure.note !== undefined) notes.push(`${label}, trial ${trial}: ${figure.note}`);
+      if (figure.note !== undefined) notes.push(`${title}, trial ${trial}: ${figure.note}`);
       return { trial, ...figure };
     });
-    return { algorithm: label, cells, ...spread(cells.map((c) => c.value)) };
+    return { algorithm: label, title, cells, ...spread(cells.map((c) => c.value)) };
   });
 
   const [first, ...others] = rows;
@@ -197,11 +225,13 @@ export const tabulate = (inputs: readonly RowInput[], classes: number, at: At = 
     const cells = row.cells.map(({ trial, value }, i): Cell => {
       const base = first!.cells[i]!.value;
       if (value === null || base === null) return { trial, value: null };
-      return { trial, value: metric === "accuracy" ? value - base : base - value };
+      return { trial, value: gainOf(metric, value, base) };
     });
     return {
       algorithm: row.algorithm,
+      title: row.title,
       against: first!.algorithm,
+      againstTitle: first!.title,
       cells,
       ...spread(cells.map((c) => c.value)),
     };
@@ -210,8 +240,7 @@ export const tabulate = (inputs: readonly RowInput[], classes: number, at: At = 
     notes.push("An improvement is taken over the trials in which both algorithms have a figure.");
   }
   if (at === "best") notes.push(BEST_NOTE);
-  const chance = metric === "accuracy" && classes >= 2 ? 1 / classes : null;
-  return { metric, at, chance, trials, rows, improvements, notes };
+  return { metric, at, trials, rows, improvements, notes };
 };
 
 /** The runs of each algorithm, in the order in which the algorithms come first. */
@@ -222,10 +251,25 @@ export const byAlgorithm = <R extends { readonly algorithm: string }>(
 /**
  * The table of a study: algorithms × trials.
  * @param input runs in the order of the study; the first one's algorithm is the one to compare with
- * @param at as `tabulate` takes it
- * @throws Error on two runs of one algorithm and trial.
+ * @param at as `tabulate` takes it @param wanted id of the metric; default: as `chooseMetric` has it
+ * @throws UserError when no round of the study knows the metric; Error on two runs of one algorithm and trial
  */
-export const summarise = ({ study, classes, runs }: ReportInput, at: At = "last"): Summary => {
-  const rows = byAlgorithm(runs).map(([label, ofIt]) => ({ label, planned: study.rounds, runs: ofIt }));
-  return { study, ...tabulate(rows, classes, at), runs };
+export const summarise = (
+  { study, metrics, runs }: ReportInput,
+  at: At = "last",
+  wanted?: string,
+): Summary => {
+  const rows = byAlgorithm(runs).map(([label, ofIt]) => ({
+    label,
+    title: titleOfAlgorithm(label),
+    planned: study.rounds,
+    runs: ofIt,
+  }));
+  const metric = chooseMetric(metrics, runs, wanted);
+  if (metric === undefined) throw noSuchMetric(wanted, metrics);
+  return { study, ...tabulate(rows, metric, at), runs };
 };
+
+/** What to write instead of a metric that there is not. */
+export const noSuchMetric = (wanted: string | undefined, metrics: readonly Metric[]): UserError =>
+  new UserError(`there is no metric ${wanted}; there are ${metrics.map(({ id }) => id).join(", ")}`);

@@ -1,10 +1,10 @@
 import { UserError } from "#contract/failure.ts";
+import { hostedNames, rosterOf } from "#contract/fleet.ts";
 import type { EngineInfo } from "#contract/jobs.ts";
-import { type Study, virtualNames } from "#contract/study.ts";
+import type { Study } from "#contract/study.ts";
 import { algorithmOf } from "#main/federation/algorithms.ts";
 import { conductRun, type RunOutcome } from "./conduct-run.ts";
 import type { StoredStudy } from "./lab-ports.ts";
-import { rosterOf } from "./open-study.ts";
 import { passGate } from "./pass-gate.ts";
 import type { Control, Model, RunPorts } from "./ports.ts";
 
@@ -15,6 +15,8 @@ export interface StudyPlan {
   readonly model: Model;
   readonly engine: EngineInfo;
   readonly resumed: boolean;
+  /** Told to the crews before the run's first round. */
+  onRunBegins?(run: string): void;
 }
 
 export type StudyStatus = "done" | "failed" | "interrupted";
@@ -44,9 +46,10 @@ export const conductStudy = async (
   for (const run of plan.runs) {
     if (run.status === "done" || run.status === "failed") continue;
     await passGate(control).catch(() => {});
-    if (control.stopAfterRound || control.now.aborted) {
+    if (control.afterRound.aborted || control.now.aborted) {
       return end(plan, ports, "interrupted", whyStopped(control));
     }
+    plan.onRunBegins?.(run.id);
     const recorded = ports.history.last(run.id)?.round ?? 0;
     ports.emit({
       kind: "run-started",
@@ -84,8 +87,8 @@ const conduct = async (
         run,
         algorithm: algorithmOf(run.algorithm, plan.study),
         model: plan.model,
-        roster: rosterOf(plan.study),
-        hosted: virtualNames(plan.study.fleet),
+        roster: rosterOf(plan.study.fleet),
+        hosted: hostedNames(plan.study.fleet),
       },
       ports,
       control,

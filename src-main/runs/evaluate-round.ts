@@ -1,19 +1,17 @@
-import type { ClientEvaluation } from "#contract/events.ts";
+import type { ClientEvaluation, RefusedMetric } from "#contract/events.ts";
 import type { Failure } from "#contract/failure.ts";
+import type { MetricValues, ReportedMetrics } from "#contract/metrics.ts";
 import type { OutgoingMessage } from "#main/wire/messages.ts";
-import { plainMetrics } from "./plain-metrics.ts";
 import type { Control, RunPorts, Session } from "./ports.ts";
+import { sortReported } from "./reported-metrics.ts";
 import { NEXT, SILENT_MS, someOf } from "./waiting.ts";
 
 export interface FederatedEvaluation {
   readonly evaluations: readonly ClientEvaluation[];
   readonly failures: readonly Failure[];
+  readonly refused: readonly RefusedMetric[];
   /** Means over the devices, weighted by their examples; null when no device answered. */
-  readonly mean: {
-    readonly loss: number;
-    readonly accuracy: number | null;
-    readonly examples: number;
-  } | null;
+  readonly mean: { readonly metrics: MetricValues; readonly examples: number } | null;
 }
 
 /**
@@ -26,11 +24,14 @@ export const evaluateRound = async (input: {
   readonly run: string;
   readonly round: number;
   readonly deadlineSeconds: number | undefined;
+  /** The task's metrics, and those that the study file describes. */
+  readonly metrics: { readonly own: readonly string[]; readonly described: ReportedMetrics | undefined };
   readonly ports: Pick<RunPorts, "emit" | "now">;
   readonly control: Control;
 }): Promise<FederatedEvaluation> => {
   const evaluations: ClientEvaluation[] = [];
   const failures: Failure[] = [];
+  const refused: RefusedMetric[] = [];
   const waiting = new Set<string>();
   const answers = input.sessions.map(async (session) => {
     waiting.add(session.device);
@@ -62,14 +63,13 @@ export const evaluateRound = async (input: {
     } else if (!Number.isFinite(message.loss)) {
       fail({ code: "not-finite", stage: "evaluate", cause: "its loss is not a finite number" });
     } else {
-      const metrics = plainMetrics(message.metrics);
-      const accuracy = metrics.accuracy;
+      const { device } = session;
+      const sorted = sortReported(message.metrics, input.metrics.described);
+      refused.push(...sorted.refused.map((one) => ({ device, ...one })));
       evaluations.push({
-        device: session.device,
+        device,
         examples: message.examples,
-        loss: message.loss,
-        ...(typeof accuracy === "number" && Number.isFinite(accuracy) ? { accuracy } : {}),
-        metrics,
+        metrics: { loss: message.loss, ...sorted.metrics },
       });
     }
     answer.value.release();
@@ -98,19 +98,25 @@ export const evaluateRound = async (input: {
   }
   evaluations.sort((a, b) => (a.device < b.device ? -1 : 1));
   failures.sort((a, b) => ((a.device ?? "") < (b.device ?? "") ? -1 : 1));
-  return { evaluations, failures, mean: weightedMean(evaluations) };
+  refused.sort((a, b) => (a.device < b.device ? -1 : 1));
+  return { evaluations, failures, refused, mean: weightedMean(evaluations, input.metrics.own) };
 };
 
-const weightedMean = (evaluations: readonly ClientEvaluation[]): FederatedEvaluation["mean"] => {
-  const examples = evaluations.reduce((n, e) => n + e.examples, 0);
-  if (examples === 0) return null;
-  const loss = evaluations.reduce((sum, e) => sum + e.loss * e.examples, 0) / examples;
-  // One device that tells no accuracy makes the mean a mean of something else: better none.
-  const known = evaluations.every((e) => e.accuracy !== undefined);
-  const accuracy = known
-    ? evaluations.reduce((sum, e) => sum + (e.accuracy ?? 0) * e.examples, 0) / examples
-    : null;
-  return { loss, accuracy, examples };
+const weightedMean = (
+  evaluations: readonly ClientEvaluation[],
+  own: readonly string[],
+): FederatedEvaluation["mean"] => {
+  const total = evaluations.reduce((n, e) => n + e.examples, 0);
+  if (total === 0) return null;
+  const names = new Set([...own, ...evaluations.flatMap(({ metrics }) => Object.keys(metrics))]);
+  const meanOf = (name: string): number | null => {
+    const told = evaluations.filter(({ metrics }) => Object.hasOwn(metrics, name));
+    // One device that does not tell a metric of the task makes its mean a mean of something else: better none.
+    if (told.length === 0 || (own.includes(name) && told.length < evaluations.length)) return null;
+    const examples = told.reduce((n, e) => n + e.examples, 0);
+    return told.reduce((sum, e) => sum + e.metrics[name]! * e.examples, 0) / examples;
+  };
+  return { metrics: Object.fromEntries([...names].map((name) => [name, meanOf(name)])), examples: total };
 };
 
 const settle = async (

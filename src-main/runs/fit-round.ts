@@ -2,11 +2,11 @@ import type { ClientUpdate } from "#contract/events.ts";
 import type { Failure, Result } from "#contract/failure.ts";
 import type { Study } from "#contract/study.ts";
 import { roundShouldClose } from "#main/federation/stop-rules.ts";
-import type { Aggregation, Update } from "#main/federation/strategy.ts";
+import type { Aggregation } from "#main/federation/strategy.ts";
 import type { OutgoingMessage } from "#main/wire/messages.ts";
-import { type Asked, timingOf, withWait } from "./client-timing.ts";
-import { drive } from "./drive.ts";
-import { plainMetrics } from "./plain-metrics.ts";
+import { type Arrival, aggregateArrivals } from "./aggregate-arrivals.ts";
+import type { Asked } from "./client-timing.ts";
+import { createFitLedger } from "./fit-ledger.ts";
 import type { Control, Reply, RunPorts, Session } from "./ports.ts";
 import { NEXT, SILENT_MS, someOf } from "./waiting.ts";
 
@@ -16,26 +16,7 @@ export interface FitRound {
   readonly examples: number;
 }
 
-/** How often a waiting round looks at the clock; who watches is told for whom it waits at the same pace. */
-const WAIT_STEP_MS = 1000;
-/** Updates that share one pass over the sums, at most. */
-const FOLDED_TOGETHER = 3;
-
-/** An answer that can be folded, and how to give its memory back. */
-interface Candidate {
-  readonly asked: Asked;
-  readonly reply: Reply;
-  readonly update: Update;
-}
-
-/**
- * The fit half of a round: sends the instruction to every drawn device at once and folds the updates as they
- * arrive. Returns when the study's rule closes the round. A device that has not answered by then is not disturbed:
- * its update is dropped and noted when it comes.
- *
- * @throws the control signal's reason when the study is stopped at once.
- */
-export const fitRound = async (input: {
+export interface FitRoundInput {
   readonly run: string;
   readonly round: number;
   readonly sessions: readonly Session[];
@@ -44,183 +25,173 @@ export const fitRound = async (input: {
   readonly stop: Study["stop"];
   readonly ports: Pick<RunPorts, "emit" | "now">;
   readonly control: Control;
-}): Promise<FitRound> => {
-  const { run, round, ports, aggregation, control } = input;
+}
+
+/** How often a waiting round looks at the clock; who watches is told for whom it waits at the same pace. */
+const WAIT_STEP_MS = 1000;
+
+/**
+ * The fit half of a round: sends the instruction to every drawn device at once and aggregates the updates as they
+ * arrive. Returns when the study's rule closes the round. A device that has not answered by then is not disturbed:
+ * its update is dropped and noted when it comes.
+ *
+ * @throws the control signal's reason when the study is stopped at once.
+ */
+export const fitRound = async (input: FitRoundInput): Promise<FitRound> => {
+  const { run, round, ports, control } = input;
   const startedAt = ports.now();
-  const updates: ClientUpdate[] = [];
-  /** Drawn devices without an entry in `updates`. */
-  const pending = new Map<string, Asked>();
-  const candidates: Candidate[] = [];
-  let folded = 0;
-  let examples = 0;
-  let minUpdatesAt: number | undefined;
-  let closed = false;
-  let recorded = false;
-  let folding: Promise<void> | undefined;
-  const broken: unknown[] = [];
-  let wake = () => {};
+  const tally: Tally = { aggregated: 0, examples: 0, enoughAt: undefined };
+  const alarm = createAlarm();
+  const ledger = createFitLedger({ run, round, startedAt, ports, onNote: alarm.ring });
+  let isClosed = false;
 
-  const note = (asked: Asked, rest: Omit<ClientUpdate, "device" | "bytesDown" | "timing">) => {
-    const { device, bytesDown } = asked;
-    const update: ClientUpdate = { ...rest, device, bytesDown, timing: timingOf(asked, startedAt) };
-    // What comes after the round was recorded is still an event, but no longer part of its record.
-    if (!recorded) updates.push(update);
-    pending.delete(device);
-    ports.emit({ kind: "client-update", run, round, update });
-    wake();
-  };
-
-  const fail = (asked: Asked, status: "refused" | "failed" | "late", failure: Failure, reply?: Reply) => {
-    const metrics = metricsOf(reply);
-    reply?.release();
-    const bytesUp = reply?.bytesUp ?? 0;
-    note(asked, { status, bytesUp, metrics, failure: { ...failure, device: asked.device } });
-  };
-
-  const takeTogether = async (batch: readonly Candidate[]) => {
-    const verdicts = await drive(aggregation.take(batch.map((c) => c.update)));
-    batch.forEach(({ asked, reply, update }, i) => {
-      const verdict = verdicts[i];
-      if (verdict === undefined) throw new Error("an update without a verdict");
-      if (!verdict.ok) {
-        fail(asked, "refused", { ...verdict.failure, stage: "aggregate" }, reply);
+  const arrivals = aggregateArrivals({
+    aggregation: input.aggregation,
+    onVerdict({ asked, reply, update }, refusal) {
+      if (refusal !== undefined) {
+        ledger.failed(asked, "refused", { ...refusal, stage: "aggregate" }, reply);
         return;
       }
-      folded += 1;
-      examples += update.examples;
-      if (input.stop.minUpdates !== undefined && folded >= input.stop.minUpdates)
-        minUpdatesAt ??= ports.now();
-      const metrics = metricsOf(reply);
-      reply.release();
-      note(asked, { status: "folded", examples: update.examples, bytesUp: reply.bytesUp, metrics });
-    });
-  };
+      count(tally, update.examples, input.stop, ports.now());
+      ledger.aggregated(asked, reply, update.examples);
+    },
+    onBroken: alarm.break,
+  });
 
-  /** Folds what waits, together, until nothing waits; one such loop runs at a time. */
-  const fold = async (first = false) => {
-    try {
-      // While the clients get their weights and train, the sums get their memory.
-      if (first) await drive(aggregation.prepare());
-      while (candidates.length > 0) await takeTogether(candidates.splice(0, FOLDED_TOGETHER));
-    } catch (error) {
-      broken.push(error);
-      wake();
-    } finally {
-      // In the same breath as the last look at `candidates`: whoever comes next starts the next loop.
-      folding = undefined;
-    }
-  };
-
-  const answered = (asked: Asked, answer: Result<Reply>) => {
-    // Stopped at once: whatever comes now, a broken connection above all, is nobody's news any more.
+  const answered = (asked: Asked, answer: Result<Reply>): void => {
+    // Stopped at once: what comes now, a broken connection above all, is no news any more.
     if (control.now.aborted) {
       if (answer.ok) answer.value.release();
       return;
     }
     asked.repliedAt = ports.now();
     if (!answer.ok) {
-      fail(asked, "failed", answer.failure);
+      ledger.failed(asked, "failed", answer.failure);
       return;
     }
     const reply = answer.value;
     const { message } = reply;
-    const problem = closed ? tooLate(round) : unusable(message);
-    if (problem !== undefined) fail(asked, closed ? "late" : "failed", problem, reply);
-    else if (message.kind === "fit") {
+    if (isClosed) ledger.failed(asked, "late", tooLate(round), reply);
+    else if (message.kind !== "fit" || message.status.code !== 0) {
+      ledger.failed(asked, "failed", unusable(message), reply);
+    } else {
       const update = { device: asked.device, tensors: message.parameters, examples: message.examples };
-      candidates.push({ asked, reply, update });
-      folding ??= fold();
+      arrivals.add({ asked, reply, update });
     }
   };
 
-  const ask = (session: Session) => {
-    const { device } = session;
-    const asked: Asked = {
-      device,
-      sentAt: undefined,
-      uploadAt: undefined,
-      repliedAt: undefined,
-      bytesDown: 0,
-    };
-    pending.set(device, asked);
-    const answer = session.request(input.instruct(device), {
-      onSent: (bytes) => {
-        asked.sentAt = ports.now();
-        asked.bytesDown = bytes;
-        ports.emit({ kind: "client-progress", run, round, device, phase: "sent" });
-      },
-      onUpload: () => {
-        asked.uploadAt = ports.now();
-        ports.emit({ kind: "client-progress", run, round, device, phase: "uploading" });
-      },
-    });
-    answer
-      .then((result) => answered(asked, result))
-      .catch((error: unknown) => {
-        broken.push(error);
-        wake();
-      });
-  };
+  for (const session of input.sessions) {
+    const asked = ledger.ask(session.device);
+    ask(session, asked, input)
+      .then((answer) => answered(asked, answer))
+      .catch(alarm.break);
+  }
 
-  for (const session of input.sessions) ask(session);
-  folding = fold(true);
-  const onAbort = () => wake();
-  control.now.addEventListener("abort", onAbort);
+  control.now.addEventListener("abort", alarm.ring);
   try {
-    for (;;) {
-      if (broken.length > 0) throw broken[0];
-      control.now.throwIfAborted();
-      const now = ports.now();
-      const verdict = roundShouldClose({
-        drawn: input.sessions.length,
-        folded,
-        pending: pending.size,
-        elapsedMs: now - startedAt,
-        sinceMinUpdatesMs: minUpdatesAt === undefined ? undefined : now - minUpdatesAt,
-        stop: input.stop,
-      });
-      if (verdict.close) break;
-      if (now - startedAt > SILENT_MS) {
-        const sinceMs = now - startedAt;
-        ports.emit({
-          kind: "waiting",
-          run,
-          round,
-          stage: "answering",
-          for: someOf([...pending.keys()]),
-          sinceMs,
-          next: NEXT,
-        });
-      }
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, Math.min(verdict.waitMs ?? WAIT_STEP_MS, WAIT_STEP_MS));
+    await untilItCloses(input, { startedAt, tally, alarm, awaited: ledger.awaited });
+  } finally {
+    isClosed = true;
+    control.now.removeEventListener("abort", alarm.ring);
+    const tooLateNow = ({ asked, reply }: Arrival) => ledger.failed(asked, "late", tooLate(round), reply);
+    (await arrivals.close()).forEach(tooLateNow);
+  }
+  alarm.throwIfBroken();
+  const updates = ledger.close(startedAt, ports.now());
+  return { updates, failures: updates.flatMap((u) => u.failure ?? []), examples: tally.examples };
+};
+
+/** What was aggregated so far. */
+interface Tally {
+  aggregated: number;
+  examples: number;
+  /** When the study's `minUpdates`-th update was in. */
+  enoughAt: number | undefined;
+}
+
+const count = (tally: Tally, examples: number, { minUpdates }: Study["stop"], now: number): void => {
+  tally.aggregated += 1;
+  tally.examples += examples;
+  if (minUpdates !== undefined && tally.aggregated >= minUpdates) tally.enoughAt ??= now;
+};
+
+const ask = (
+  session: Session,
+  asked: Asked,
+  { run, round, instruct, ports }: FitRoundInput,
+): Promise<Result<Reply>> => {
+  const { device } = session;
+  return session.request(instruct(device), {
+    onSent: (bytes) => {
+      asked.sentAt = ports.now();
+      asked.bytesDown = bytes;
+      ports.emit({ kind: "client-progress", run, round, device, phase: "sent" });
+    },
+    onUpload: () => {
+      asked.uploadAt = ports.now();
+      ports.emit({ kind: "client-progress", run, round, device, phase: "uploading" });
+    },
+  });
+};
+
+/** Wakes a round that waits; keeps what broke beside it. */
+const createAlarm = () => {
+  let wake = () => {};
+  let broken: { readonly error: unknown } | undefined;
+  const ring = () => wake();
+  return {
+    ring,
+    break(error: unknown): void {
+      broken ??= { error };
+      ring();
+    },
+    throwIfBroken(): void {
+      if (broken !== undefined) throw broken.error;
+    },
+    /** Resolves when it rings, at the latest after `ms`. */
+    wait: (ms: number): Promise<void> =>
+      new Promise((resolve) => {
+        const timer = setTimeout(resolve, ms);
         wake = () => {
           clearTimeout(timer);
           resolve();
         };
-      });
-    }
-  } finally {
-    closed = true;
-    control.now.removeEventListener("abort", onAbort);
-    // Updates that are being folded as the round closes are finished: half an update would poison the sum.
-    for (const { asked, reply } of candidates.splice(0)) fail(asked, "late", tooLate(round), reply);
-    await folding;
-  }
-  if (broken.length > 0) throw broken[0];
-  const closedAt = ports.now();
-  for (const asked of [...pending.values()]) {
-    fail(asked, "late", unanswered(asked, (closedAt - startedAt) / 1000));
-  }
-  recorded = true;
-  const sorted = updates
-    .map((update) => withWait(update, startedAt, closedAt))
-    .sort((a, b) => (a.device < b.device ? -1 : 1));
-  return { updates: sorted, failures: sorted.flatMap((u) => u.failure ?? []), examples };
+      }),
+  };
 };
 
-const metricsOf = (reply: Reply | undefined): ClientUpdate["metrics"] =>
-  reply?.message.kind === "fit" ? plainMetrics(reply.message.metrics) : {};
+/** Resolves when the study's rule closes the round; past two seconds it says who is awaited. */
+const untilItCloses = async (
+  { run, round, sessions, stop, ports, control }: FitRoundInput,
+  of: {
+    readonly startedAt: number;
+    readonly tally: Readonly<Tally>;
+    readonly alarm: ReturnType<typeof createAlarm>;
+    awaited(): readonly string[];
+  },
+): Promise<void> => {
+  for (;;) {
+    of.alarm.throwIfBroken();
+    control.now.throwIfAborted();
+    const now = ports.now();
+    const awaited = of.awaited();
+    const verdict = roundShouldClose({
+      drawn: sessions.length,
+      folded: of.tally.aggregated,
+      pending: awaited.length,
+      elapsedMs: now - of.startedAt,
+      sinceMinUpdatesMs: of.tally.enoughAt === undefined ? undefined : now - of.tally.enoughAt,
+      stop,
+    });
+    if (verdict.close) return;
+    const sinceMs = now - of.startedAt;
+    if (sinceMs > SILENT_MS) {
+      const who = someOf(awaited);
+      ports.emit({ kind: "waiting", run, round, stage: "answering", for: who, sinceMs, next: NEXT });
+    }
+    await of.alarm.wait(Math.min(verdict.waitMs ?? WAIT_STEP_MS, WAIT_STEP_MS));
+  }
+};
 
 const tooLate = (round: number): Failure => ({
   code: "late",
@@ -229,19 +200,11 @@ const tooLate = (round: number): Failure => ({
   next: "Raise stop.deadlineSeconds or stop.graceSeconds if its updates should count.",
 });
 
-const unanswered = (asked: Asked, seconds: number): Failure => ({
-  code: "deadline",
-  stage: asked.sentAt === undefined ? "download" : asked.uploadAt === undefined ? "fit" : "upload",
-  cause: `it had not answered when the round closed after ${seconds.toFixed(1)} s`,
-  next: "It stays in the fleet and is drawn again once its answer has come.",
-});
-
 /** Why an answer cannot even be looked at as an update. */
-const unusable = (message: Reply["message"]): Failure | undefined => {
+const unusable = (message: Reply["message"]): Failure => {
   if (message.kind !== "fit") {
     return { code: "protocol-broken", stage: "fit", cause: `it answered fit with ${message.kind}` };
   }
-  if (message.status.code === 0) return undefined;
   return {
     code: "client-error",
     stage: "fit",

@@ -35,16 +35,16 @@ export const gatherClients = async (input: {
     const free = present.filter((s) => !s.busy);
     const waited = ports.now() - startedAt;
     const waitedEnough = input.met && waited >= REJOIN_SECONDS * 1000;
-    const impatient = control.goOnWithout?.asked === true;
+    const impatient = control.startWithout?.isMade === true;
     const patient = impatient || (waitedEnough && sampling.minAvailable === undefined);
     const wanted = Math.max(patient ? 1 : (sampling.minAvailable ?? input.roster.length), leastDrawn);
     const missing = input.roster.filter((name) => !present.some((s) => s.device === name));
     const hostedAreHere = waitedEnough || impatient || !input.hosted.some((name) => missing.includes(name));
     if (hostedAreHere && present.length >= wanted && free.length >= leastDrawn) {
-      if (control.goOnWithout !== undefined) control.goOnWithout.asked = false;
+      control.startWithout?.grant();
       return free.toSorted((a, b) => (a.device < b.device ? -1 : 1));
     }
-    if (control.stopAfterRound || control.gate?.closed) return [];
+    if (control.afterRound.aborted || control.gate?.isClosed) return [];
     if (waited >= SILENT_MS) {
       const enough = present.length >= wanted && hostedAreHere;
       ports.emit({
@@ -63,20 +63,26 @@ export const gatherClients = async (input: {
             : "Start the missing clients.",
       });
     }
-    await changed(ports, control.now);
+    await changed(ports, control);
   }
 };
 
-/** Resolves when the set of devices changes, the study is stopped, or a second has gone by. */
-const changed = (ports: Pick<RunPorts, "clients">, signal: AbortSignal): Promise<void> =>
+/** Resolves when the set of devices changes, a person wants something, or a second has gone by. */
+const changed = (ports: Pick<RunPorts, "clients">, control: Control): Promise<void> =>
   new Promise((resolve) => {
+    const stops = [control.now, control.afterRound];
     const done = () => {
       clearTimeout(timer);
-      unsubscribe();
-      signal.removeEventListener("abort", done);
+      for (const unsubscribe of subscriptions) unsubscribe?.();
+      for (const stop of stops) stop.removeEventListener("abort", done);
       resolve();
     };
+    // A page is told each second for whom the round waits.
     const timer = setTimeout(done, 1000);
-    const unsubscribe = ports.clients.onChange(done);
-    signal.addEventListener("abort", done);
+    const subscriptions = [
+      ports.clients.onChange(done),
+      control.startWithout?.onMade(done),
+      control.gate?.onClose(done),
+    ];
+    for (const stop of stops) stop.addEventListener("abort", done);
   });

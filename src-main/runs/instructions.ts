@@ -1,5 +1,50 @@
-import type { Recipe } from "#contract/jobs.ts";
+import type { FeatureSettings, Recipe } from "#contract/jobs.ts";
+import { deriveSeed } from "#main/federation/random.ts";
 import type { ConfigOut } from "#main/wire/protocol.ts";
+import type { RunInProgress } from "./run-in-progress.ts";
+import { keptFrom } from "./run-position.ts";
+
+/** What a device does in a round: the same for all but its seed, and where its kept state comes from. */
+export const recipeFor = (of: RunInProgress, round: number, device: string): Recipe => {
+  const { study, run, algorithm } = of;
+  const { kind, momentum, nesterov, weightDecay, lr, lrDecay } = study.optimizer;
+  return {
+    ...commonFor(of, round),
+    localEpochs: study.localEpochs,
+    batchSize: study.batchSize,
+    optimizer: { kind, momentum, nesterov, weightDecay, lr: lr * lrDecay ** (round - 1) },
+    loss: algorithm.loss,
+    seed: deriveSeed(run.seed, "batches", round, device),
+    keptFrom: of.keeps.length > 0 ? keptFrom(of.history, device, round) : 0,
+  };
+};
+
+/** What a device needs to evaluate the global model of a round. */
+export interface EvaluationInstruction {
+  readonly round: number;
+  readonly run: string;
+  readonly model: string;
+  readonly numClasses: number;
+  readonly feature: FeatureSettings;
+  readonly keeps: readonly string[];
+  readonly keptFrom: number;
+  readonly initSeed: number;
+}
+
+export const evaluationFor = (of: RunInProgress, round: number, device: string): EvaluationInstruction => ({
+  ...commonFor(of, round),
+  keptFrom: of.keeps.length > 0 ? keptFrom(of.history, device, round + 1, of.trainedNow) : 0,
+});
+
+const commonFor = ({ run, model, algorithm, keeps, initSeed }: RunInProgress, round: number) => ({
+  round,
+  run: run.id,
+  model: model.name,
+  numClasses: model.numClasses,
+  feature: algorithm.feature,
+  keeps,
+  initSeed,
+});
 
 /** The optimizer names that clients of the original repository compare with. */
 const OPTIMIZER_NAMES = { sgd: "SGD", adam: "Adam", rmsprop: "RMSprop" } as const;
@@ -23,17 +68,7 @@ export const fitConfig = (recipe: Recipe): ConfigOut => ({
   fedfleet: { kind: "string", value: JSON.stringify(recipe) },
 });
 
-/** What a device needs to evaluate the global model, beside the original keys. */
-export interface EvaluationInstruction {
-  readonly round: number;
-  readonly run: string;
-  readonly model: string;
-  readonly numClasses: number;
-  readonly keeps: readonly string[];
-  readonly keptFrom: number;
-  readonly initSeed: number;
-}
-
+/** The evaluate configuration, with the original clients' keys beside the lab's own. */
 export const evaluateConfig = (instruction: EvaluationInstruction, batchSize: number): ConfigOut => ({
   batch_size: { kind: "int", value: batchSize },
   num_workers: { kind: "int", value: 0 },

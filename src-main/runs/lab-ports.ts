@@ -1,7 +1,9 @@
+import type { AlgorithmName } from "#contract/algorithms/algorithms.ts";
 import type { DatasetLocation, Partition } from "#contract/dataset.ts";
 import type { Emit } from "#contract/events.ts";
-import type { EngineInfo, Evaluation, ModelName } from "#contract/jobs.ts";
-import type { AlgorithmName, Study } from "#contract/study.ts";
+import type { EngineInfo, Evaluation, FeatureSettings, ModelName } from "#contract/jobs.ts";
+import type { Study } from "#contract/study.ts";
+import type { TaskName } from "#contract/tasks/tasks.ts";
 import type { NamedTensor, ParameterSpec } from "#contract/tensor.ts";
 import type { openStudy, PlannedRun } from "./open-study.ts";
 import type { Clients, RunPorts } from "./ports.ts";
@@ -29,11 +31,16 @@ export interface Equipment {
   readonly clients: Clients;
   /** Central evaluation of a checkpoint file. */
   evaluate(job: {
+    task: TaskName;
     checkpoint: string;
     model: ModelName;
     numClasses: number;
+    /** As the run's algorithm trains it. */
+    feature: FeatureSettings;
     dataset: DatasetLocation;
   }): Promise<Evaluation>;
+  /** Tells the crews which run comes now. */
+  onRunBegins(run: string): void;
   readonly engine: EngineInfo;
   /** Aborted, with a UserError, when a part of it is gone for good. */
   readonly broken: AbortSignal;
@@ -90,6 +97,8 @@ export interface LabPorts {
     dataset: DatasetLocation | undefined;
     partition: Partition | undefined;
     numClasses: number;
+    /** The run that comes first. */
+    firstRun: string;
     /** Aborted when a person stops the study: it rejects once what was up is down again. */
     signal: AbortSignal;
   }): Promise<Equipment>;

@@ -1,8 +1,8 @@
 import { type Result, UserError } from "#contract/failure.ts";
+import { rosterOf } from "#contract/fleet.ts";
 import type { NamedTensor, ParameterSpec, Tensor } from "#contract/tensor.ts";
 import { gatherClients } from "./gather-clients.ts";
 import type { Equipment, LabPorts, StoredStudy } from "./lab-ports.ts";
-import { rosterOf } from "./open-study.ts";
 import type { Control, Model, Reply } from "./ports.ts";
 import { unlessAborted } from "./unless-aborted.ts";
 
@@ -53,7 +53,7 @@ const askClients = async (input: {
   const sessions = await gatherClients({
     run,
     round: 0,
-    roster: rosterOf(stored.study),
+    roster: rosterOf(stored.study.fleet),
     hosted: [],
     sampling: stored.study.sampling,
     met: false,
@@ -61,6 +61,8 @@ const askClients = async (input: {
     control,
   });
   if (sessions.length === 0) return undefined;
+  // Before the first round there is nothing to finish: the first Ctrl-C stops at once.
+  const stops = AbortSignal.any([control.now, control.afterRound]);
   let why = "";
   for (const session of sessions) {
     const startedAt = ports.run.now();
@@ -79,11 +81,11 @@ const askClients = async (input: {
       });
     }, 2000);
     try {
-      const given = await unlessAborted(withinPatience(asked), stoppable(control));
+      const given = await unlessAborted(withinPatience(asked), stops);
       if (typeof given !== "string") return given;
       why = `${session.device}: ${given}`;
     } catch (error) {
-      if (control.now.aborted || control.stopAfterRound) return undefined;
+      if (stops.aborted) return undefined;
       throw error;
     } finally {
       clearInterval(ticking);
@@ -111,18 +113,6 @@ const withinPatience = <T>(promise: Promise<T>): Promise<T | string> => {
     timer = setTimeout(resolve, PATIENCE_MS, `it did not answer within ${PATIENCE_MS / 1000} s`);
   });
   return Promise.race([promise, patience]).finally(() => clearTimeout(timer));
-};
-
-/** Before the first round there is nothing to finish: the first Ctrl-C stops at once. */
-const stoppable = (control: Control): AbortSignal => {
-  const stop = new AbortController();
-  const look = setInterval(() => {
-    if (!control.stopAfterRound && !control.now.aborted) return;
-    clearInterval(look);
-    stop.abort(new Error("stopped before the first round"));
-  }, 200);
-  look.unref();
-  return stop.signal;
 };
 
 /** The reply's tensors are views of a buffer that is given back: these are copies. */

@@ -1,6 +1,7 @@
+import { definitionOf, traitsOf } from "#contract/algorithms/algorithms.ts";
 import type { Partition } from "#contract/dataset.ts";
+import { dataNames } from "#contract/fleet.ts";
 import type { Study, StudyProblem } from "#contract/study.ts";
-import { dataNames } from "#contract/study.ts";
 import { makePartition } from "#main/federation/partition.ts";
 import { deriveSeed } from "#main/federation/random.ts";
 
@@ -25,25 +26,18 @@ export const planRuns = (study: Study): readonly PlannedRun[] =>
     study.algorithms.map((algorithm) => ({ algorithm, trial, seed: deriveSeed(study.seed, "trial", trial) })),
   );
 
-export const rosterOf = (study: Study): readonly string[] => [
-  ...dataNames(study.fleet),
-  ...Array.from({ length: study.fleet.external ?? 0 }, (_, i) => `external-${i + 1}`),
-];
-
 /** What is wrong with a study that no single field tells, and that needs no data to be seen. */
-export const problemsWithoutData = (study: Study): StudyProblem[] => {
-  const problems: StudyProblem[] = [];
-  if (study.model !== "from-client") return problems;
-  study.algorithms.forEach((name, i) => {
-    if (["fedavgm", "fedadam", "fedyogi"].includes(name)) {
-      problems.push({
-        path: `algorithms[${i}]`,
-        message: `${name} must know which parameters are BatchNorm buffers, which from-client cannot tell`,
-      });
-    }
-  });
-  return problems;
-};
+export const problemsWithoutData = (study: Study): StudyProblem[] =>
+  study.model !== "from-client"
+    ? []
+    : study.algorithms.flatMap((name, i) =>
+        traitsOf(name).needsBuffers
+          ? {
+              path: `algorithms[${i}]`,
+              message: `${definitionOf(name).title} must know which parameters are BatchNorm buffers, which from-client cannot tell`,
+            }
+          : [],
+      );
 
 /** What is wrong with the boards that a study names. */
 export const problemsWithBoards = (study: Study, isBoard: (name: string) => boolean): StudyProblem[] =>

@@ -1,9 +1,10 @@
 import type { LabEventBody, RoundResult } from "#contract/events.ts";
 import type { Result } from "#contract/failure.ts";
-import type { Evaluation } from "#contract/jobs.ts";
+import type { Evaluation, FeatureSettings } from "#contract/jobs.ts";
 import type { NamedTensor, ParameterSpec } from "#contract/tensor.ts";
 import type { OutgoingMessage } from "#main/wire/messages.ts";
 import type { ClientMessage } from "#main/wire/protocol.ts";
+import type { Wish } from "./wish.ts";
 
 /** What a device answered. Its tensors may be views of one large buffer: `release` gives that buffer back. */
 export interface Reply {
@@ -42,9 +43,12 @@ export interface Checkpoints {
   ): Promise<{ tensors: readonly NamedTensor[]; metadata: Readonly<Record<string, string>> }>;
 }
 
+/** What a run looks at again of its finished rounds. */
+export type RememberedRound = Pick<RoundResult, "round" | "clients" | "metrics">;
+
 /** What is already recorded of a run. */
 export interface History {
-  rounds(runId: string): readonly RoundResult[];
+  rounds(runId: string): readonly RememberedRound[];
   /** The last recorded round and its checkpoint file, without reading the others. */
   last(runId: string): { readonly round: number; readonly checkpoint: string } | undefined;
 }
@@ -62,7 +66,7 @@ export interface RunPorts {
   readonly checkpoints: Checkpoints;
   readonly history: History;
   /** Central evaluation of a checkpoint on the whole test set; undefined where the study has none. */
-  readonly evaluate: ((checkpoint: string) => Promise<Evaluation>) | undefined;
+  readonly evaluate: ((checkpoint: string, feature: FeatureSettings) => Promise<Evaluation>) | undefined;
   /** SHA-256 (hex) over the tensors' bytes in order. */
   readonly weightsSha256: (tensors: readonly NamedTensor[]) => Promise<string>;
   readonly emit: (event: LabEventBody) => void;
@@ -80,19 +84,21 @@ export interface RunPorts {
 /** Where a study waits while a person has paused it. */
 export interface Gate {
   /** What waits for something else should come and wait here instead. */
-  readonly closed: boolean;
+  readonly isClosed: boolean;
+  /** Called when it closes. @returns unsubscribes */
+  onClose(listener: () => void): () => void;
   /** Passed before each run and each round; resolves at once unless the study is paused. */
   pass(): Promise<void>;
 }
 
-/** How a person stops a study. */
+/** How a person stops, pauses and hurries a study. */
 export interface Control {
-  /** Set by the first Ctrl-C: the round in progress is finished, then the study pauses. */
-  readonly stopAfterRound: boolean;
+  /** Aborted by the first Ctrl-C: the round in progress is finished, then the study stops. */
+  readonly afterRound: AbortSignal;
   /** Aborted by the second: nothing more is recorded. */
   readonly now: AbortSignal;
-  /** A person would rather go on with the devices that are there than wait for the others: true until it has. */
-  readonly goOnWithout?: { asked: boolean } | undefined;
+  /** To start the round with the devices that are there instead of waiting for the others. */
+  readonly startWithout?: Wish | undefined;
   /** Undefined where nobody can pause. */
   readonly gate?: Gate | undefined;
 }

@@ -2,6 +2,7 @@ import type { Emit } from "#contract/events.ts";
 import { UserError } from "#contract/failure.ts";
 import type { Activity } from "#contract/views.ts";
 import type { Control, Gate } from "./ports.ts";
+import { createWish, type Wish } from "./wish.ts";
 
 export interface QueuePorts {
   /** Conducts a recorded study; rejects with a UserError when it cannot go on. */
@@ -20,11 +21,13 @@ interface Current {
   phase: NonNullable<Activity["phase"]>;
   /** Whoever has come to the gate once has its equipment up. */
   equipped: boolean;
-  stopAfterRound: boolean;
-  readonly goOnWithout: { asked: boolean };
+  readonly afterRound: AbortController;
+  readonly startWithout: Wish;
   readonly now: AbortController;
   /** While it is paused, or about to be: opens the gate. */
   paused: { readonly opened: Promise<void>; open(): void } | undefined;
+  /** Hear that a person pauses it. */
+  readonly onPause: Set<() => void>;
   readonly over: Promise<void>;
 }
 
@@ -51,8 +54,13 @@ export const createQueue = (ports: QueuePorts) => {
   };
 
   const gateOf = (study: () => Current): Gate => ({
-    get closed() {
+    get isClosed() {
       return study().paused !== undefined;
+    },
+    onClose(listener) {
+      const { onPause } = study();
+      onPause.add(listener);
+      return () => onPause.delete(listener);
     },
     async pass() {
       const it = study();
@@ -64,7 +72,7 @@ export const createQueue = (ports: QueuePorts) => {
         setPhase(it, "paused");
         await it.paused.opened;
       }
-      if (it.stopAfterRound || it.now.signal.aborted) return;
+      if (it.afterRound.signal.aborted || it.now.signal.aborted) return;
       if (told) ports.emit({ kind: "study-continued", study: it.id });
       setPhase(it, "running");
     },
@@ -96,18 +104,17 @@ export const createQueue = (ports: QueuePorts) => {
       id,
       phase: "starting",
       equipped: false,
-      stopAfterRound: false,
-      goOnWithout: { asked: false },
+      afterRound: new AbortController(),
+      startWithout: createWish(),
       now,
       paused: undefined,
+      onPause: new Set(),
       over,
     };
     current = study;
     const control: Control = {
-      get stopAfterRound() {
-        return study.stopAfterRound;
-      },
-      goOnWithout: study.goOnWithout,
+      afterRound: study.afterRound.signal,
+      startWithout: study.startWithout,
       now: now.signal,
       gate: gateOf(() => study),
     };
@@ -168,26 +175,27 @@ export const createQueue = (ports: QueuePorts) => {
     /** @throws UserError when it is not the one that runs, or is being stopped. */
     pause(id: string): Activity {
       const study = running(id);
-      if (study.stopAfterRound || study.now.signal.aborted) {
+      if (study.afterRound.signal.aborted || study.now.signal.aborted) {
         throw new UserError("the study is being stopped; resume it when it has ended");
       }
       if (study.paused !== undefined) return activity();
       const { promise: opened, resolve: open } = Promise.withResolvers<void>();
       study.paused = { opened, open };
       study.phase = "pausing";
+      for (const listener of study.onPause) listener();
       return changed();
     },
     stopAfterRound(id: string): Activity {
       const study = running(id);
       if (study.now.signal.aborted) return activity();
-      study.stopAfterRound = true;
+      study.afterRound.abort();
       study.phase = "stopping-after-round";
       openGate(study);
       return changed();
     },
     /** The round that awaits devices begins with those that are there. */
     goOnWithout(id: string): Activity {
-      running(id).goOnWithout.asked = true;
+      running(id).startWithout.make();
       return activity();
     },
     stopNow(id: string): Activity {

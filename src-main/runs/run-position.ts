@@ -1,6 +1,5 @@
-import type { RoundResult } from "#contract/events.ts";
 import type { NamedTensor, Tensor } from "#contract/tensor.ts";
-import type { RunPorts } from "./ports.ts";
+import type { RememberedRound, RunPorts } from "./ports.ts";
 import type { RunPlan } from "./run-plan.ts";
 
 /** Where a run stands between two rounds. */
@@ -13,18 +12,8 @@ export interface Position {
 /** Names of server state in a checkpoint: kept apart from the model's own. */
 const STATE_PREFIX = "server_state.";
 
-/** What a run looks at again of its finished rounds. */
-export type Remembered = Pick<RoundResult, "round" | "clients" | "loss" | "accuracy">;
-
-export const remembered = ({ round, clients, loss, accuracy }: RoundResult): Remembered => ({
-  round,
-  clients,
-  loss,
-  accuracy,
-});
-
 /** How many of the last rounds had no update that could be used. */
-export const fruitlessRounds = (history: readonly Remembered[]): number => {
+export const fruitlessRounds = (history: readonly RememberedRound[]): number => {
   const last = history.findLastIndex((r) => r.round === 0 || r.clients.length > 0);
   return history.length - 1 - last;
 };
@@ -58,7 +47,7 @@ export const findPosition = async (plan: RunPlan, ports: RunPorts, initSeed: num
 
 /** The last round before `round` whose update of this device was folded: its kept state goes with that one. */
 export const keptFrom = (
-  history: readonly Remembered[],
+  history: readonly RememberedRound[],
   device: string,
   round: number,
   trainedNow: ReadonlySet<string> = new Set(),

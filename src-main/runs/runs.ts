@@ -1,6 +1,6 @@
 import type { DatasetLocation, Partition } from "#contract/dataset.ts";
 import { UserError } from "#contract/failure.ts";
-import { type EngineInfo, MODEL_NAMES, type ModelName } from "#contract/jobs.ts";
+import { type EngineInfo, type FeatureSettings, MODEL_NAMES, type ModelName } from "#contract/jobs.ts";
 import type { Study, StudyProblem } from "#contract/study.ts";
 import { conductStudy, type StudyStatus, whyStopped } from "./conduct-study.ts";
 import type { Equipment, LabPorts, StoredStudy } from "./lab-ports.ts";
@@ -73,11 +73,9 @@ export const createRuns = (ports: LabPorts): Runs => {
       const { dataset, equipment } = ready;
       if (equipment.engine.note !== undefined) ports.say(equipment.engine.note);
       const control: Control = {
-        get stopAfterRound() {
-          return person.stopAfterRound;
-        },
+        afterRound: person.afterRound,
         now: AbortSignal.any([person.now, equipment.broken]),
-        goOnWithout: person.goOnWithout,
+        startWithout: person.startWithout,
         gate: person.gate,
       };
       try {
@@ -97,6 +95,7 @@ export const createRuns = (ports: LabPorts): Runs => {
             model,
             engine: equipment.engine,
             resumed,
+            onRunBegins: equipment.onRunBegins,
           },
           {
             ...ports.run,
@@ -145,7 +144,7 @@ const sameEngine = (a: EngineInfo, b: EngineInfo): boolean => a.kind === b.kind 
 /** The data and the equipment of a study. @throws whatever prevents them, and when `now` aborts meanwhile. */
 const getReady = async (
   ports: LabPorts,
-  { id, study, partition, classes, datasetSha }: StoredStudy,
+  { id, study, partition, classes, datasetSha, runs }: StoredStudy,
   isFresh: boolean,
   now: AbortSignal,
 ): Promise<{ readonly dataset: DatasetLocation | undefined; readonly equipment: Equipment }> => {
@@ -162,6 +161,7 @@ const getReady = async (
     dataset,
     partition,
     numClasses: classes.length,
+    firstRun: (runs.find(({ status }) => status !== "done" && status !== "failed") ?? runs.at(-1))?.id ?? id,
     signal: now,
   });
   return { dataset, equipment };
@@ -186,7 +186,8 @@ const centralEvaluation = (
 ) => {
   const { model } = study;
   if (!study.evaluation.central || dataset === undefined || !isBuiltIn(model)) return undefined;
-  return (checkpoint: string) => equipment.evaluate({ checkpoint, model, numClasses, dataset });
+  return (checkpoint: string, feature: FeatureSettings) =>
+    equipment.evaluate({ task: study.task, checkpoint, model, numClasses, feature, dataset });
 };
 
 const modelOf = async (

@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import { isAbsolute, join, relative, sep } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { UserError } from "#contract/failure.ts";
+import { gainOf, type Metric } from "#contract/metrics.ts";
 import type { NamedTensor } from "#contract/tensor.ts";
 import { inTransaction } from "./database.ts";
 import { UNFINISHED_SUFFIX } from "./durable-files.ts";
@@ -23,6 +24,26 @@ type CheckpointRow = { run_id: string; round: number; path: string; bytes: numbe
 const FOLDER = "checkpoints";
 const FILE_NAME = /^round-\d+\.safetensors$/;
 
+/** Metrics in the order in which they decide which round was the best. */
+type BestBy = readonly Pick<Metric, "id" | "better">[];
+
+/** Below 0 where `a` is better; what is not known comes last. */
+const compareRounds = (
+  a: ReadonlyMap<string, number>,
+  b: ReadonlyMap<string, number>,
+  order: BestBy,
+): number => {
+  for (const metric of order) {
+    const [of, against] = [a.get(metric.id), b.get(metric.id)];
+    if (of === undefined && against === undefined) continue;
+    if (of === undefined) return 1;
+    if (against === undefined) return -1;
+    const gain = gainOf(metric, of, against);
+    if (gain !== 0) return -gain;
+  }
+  return 0;
+};
+
 export type Checkpoints = ReturnType<typeof createCheckpoints>;
 
 /** Weights and server state per round, as safetensors files below `${dataDir}/checkpoints`. */
@@ -42,11 +63,23 @@ export const createCheckpoints = (db: DatabaseSync, dataDir: string) => {
   const insertOfStudy = db.prepare("INSERT INTO study_checkpoints VALUES (?, ?, ?, ?, ?, ?)");
   const isStudy = db.prepare("SELECT 1 FROM studies WHERE id = ?");
   const remove = db.prepare("DELETE FROM checkpoints WHERE run_id = ? AND round = ?");
-  // By accuracy; by loss where accuracies are equal or not known; the earlier of two that are equal in both.
-  const best = db.prepare(`
-    SELECT rounds.round FROM rounds JOIN checkpoints USING (run_id, round)
-    WHERE run_id = ? AND (accuracy IS NOT NULL OR loss IS NOT NULL)
-    ORDER BY accuracy DESC NULLS LAST, loss ASC NULLS LAST, rounds.round LIMIT 1`);
+  const metricsOfKept = db.prepare(`
+    SELECT round, metric, value FROM round_metrics JOIN checkpoints USING (run_id, round)
+    WHERE run_id = ? AND value IS NOT NULL`);
+
+  /** The best round of those with a checkpoint; undefined where none of the metrics is known. */
+  const bestRound = (run: string, order: BestBy): number | undefined => {
+    const rows = metricsOfKept.all(run) as { round: number; metric: string; value: number }[];
+    const rounds = Map.groupBy(
+      rows.filter(({ metric }) => order.some(({ id }) => id === metric)),
+      ({ round }) => round,
+    );
+    const known = Array.from(rounds, ([round, ofIt]) => ({
+      round,
+      values: new Map(ofIt.map(({ metric, value }) => [metric, value])),
+    }));
+    return known.sort((a, b) => compareRounds(a.values, b.values, order) || a.round - b.round)[0]?.round;
+  };
 
   /** Paths are kept relative and with "/", so that a data directory can be moved. */
   const kept = (path: string): string => relative(dataDir, path).split(sep).join("/");
@@ -125,15 +158,17 @@ export const createCheckpoints = (db: DatabaseSync, dataDir: string) => {
       pending.delete(key(run, round));
     },
     /**
-     * Removes a run's older checkpoints. The last one is what a resume needs; the best is the round of the highest
-     * accuracy, and among equals (or where no accuracy is known) the one of the lowest loss. Rows go first, then files: a row always has its file.
+     * Removes a run's older checkpoints. The last one is what a resume needs; the best is that of the best first
+     * metric, among equals (or where it is not known) of the best second, and so on; of the earlier two that are equal
+     * in all. Rows go first, then files: a row always has its file.
+     * @param bestBy the primary metric first; none keeps the last checkpoint alone
      * @returns how many were removed.
      */
-    prune: async (run: string, keep: "last" | "last-and-best" = "last-and-best"): Promise<number> => {
+    prune: async (run: string, bestBy: BestBy): Promise<number> => {
       const doomed = inTransaction(db, () => {
         const rows = ofRun.all(run) as CheckpointRow[];
         const keepers = new Set([rows.at(-1)?.round]);
-        if (keep === "last-and-best") keepers.add((best.get(run) as { round: number } | undefined)?.round);
+        keepers.add(bestRound(run, bestBy));
         const others = rows.filter((row) => !keepers.has(row.round));
         for (const row of others) remove.run(run, row.round);
         return others;

@@ -50,17 +50,13 @@ export const createEvents = (db: DatabaseSync, updates: Updates, rounds: Rounds)
   const last = db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'events'");
   const countAfter = db.prepare("SELECT count(*) AS n FROM (SELECT 1 FROM events WHERE id > ? LIMIT ?)");
 
-  /** @param bare a round without the updates of its devices */
-  const toEvent = (row: EventRow, bare = false): StoredEvent => {
+  const toEvent = (row: EventRow): StoredEvent => {
     const event = fromExactJson(row.body) as LabEvent;
     const [run, round] = [row.run_id ?? "", row.round ?? -1];
     if (event.kind === "client-update") {
       return { ...event, update: updates.get(run, round, row.seq ?? -1)!, id: row.id };
     }
-    if (event.kind === "round-ended") {
-      const result = bare ? rounds.withoutUpdates(run, round) : rounds.get(run, round);
-      return { ...event, result: result!, id: row.id };
-    }
+    if (event.kind === "round-ended") return { ...event, result: rounds.summary(run, round)!, id: row.id };
     return { ...event, id: row.id };
   };
 
@@ -88,10 +84,9 @@ export const createEvents = (db: DatabaseSync, updates: Updates, rounds: Rounds)
     /** In order. */
     list: ({ after: id = 0, study, limit }: EventQuery): StoredEvent[] =>
       ((study === undefined ? after.all(id, limit) : ofStudy.all(study, id, limit)) as EventRow[]).map(
-        (row) => toEvent(row),
+        toEvent,
       ),
-    /** A recorded event as a line of a log needs it: a round without the updates of its devices. */
-    bare: (row: EventRow): StoredEvent => toEvent(row, true),
+    read: toEvent,
     /** Number of the last event that was recorded; 0 before the first. */
     last: (): number => (last.get() as { seq: number } | undefined)?.seq ?? 0,
     /** How many events came after one; counts no further than `most`. */

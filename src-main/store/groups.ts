@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { UserError } from "#contract/failure.ts";
-import type { VirtualGroup } from "#contract/study.ts";
+import type { VirtualGroup } from "#contract/fleet.ts";
 import { inTransaction } from "./database.ts";
 
 type GroupRow = { name: string; count: number; slowness: number; drop_out: number; crash: number };

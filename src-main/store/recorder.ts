@@ -38,6 +38,7 @@ const SYNCED_WITH_THE_NEXT: ReadonlySet<LabEvent["kind"]> = new Set([
   "round-started",
   "client-update",
   "waiting",
+  "metric-refused",
   "device-joined",
   "device-left",
   "device-refused",
@@ -101,6 +102,7 @@ export const createRecorder = (db: DatabaseSync, tables: Tables) => {
       }
       case "round-started":
       case "waiting":
+      case "metric-refused":
         return { study: runs.studyOf(event.run), run: event.run, round: event.round };
       case "device-joined":
         devices.upsert(joined(event, boards), at);

@@ -1,7 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { EngineInfo } from "#contract/jobs.ts";
+import type { MetricValues } from "#contract/metrics.ts";
 import type { Study } from "#contract/study.ts";
-import { fromExactJson } from "./exact-json.ts";
+import { readRecordedMetrics } from "./round-records.ts";
 
 /** What a report says of a study, without its partition's lists and its runs. */
 export interface ReportStudyRow {
@@ -14,11 +15,10 @@ export interface ReportStudyRow {
   readonly engine: EngineInfo;
 }
 
-/** A round as a report needs it. Loss and accuracy are the very numbers on record, NaN included. */
+/** A round as a report needs it. Metrics are the very numbers on record, NaN included. */
 export interface ReportRoundRow {
   readonly round: number;
-  readonly loss: number | null;
-  readonly accuracy: number | null;
+  readonly metrics: MetricValues;
   /** Devices whose update was folded, and failures. */
   readonly clients: number;
   readonly failures: number;
@@ -44,21 +44,31 @@ export const createReportRows = (db: DatabaseSync) => {
   const firstWeights = db.prepare(
     "SELECT weights_sha256 AS sha256 FROM rounds WHERE run_id = ? AND round = 0",
   );
-  // A figure that is no finite number is null in the narrow row: only then does the record say which.
-  const exact = (column: "loss" | "accuracy") => `
-    CASE WHEN ${column} IS NULL THEN (SELECT body -> '$.${column}' FROM round_records AS r
-      WHERE r.run_id = rounds.run_id AND r.round = rounds.round) END`;
   const rounds = db.prepare(`
-    SELECT round, loss, accuracy, clients, failures, examples, seconds, weights_sha256,
-      ${exact("loss")}, ${exact("accuracy")}
+    SELECT round, clients, failures, examples, seconds, weights_sha256
     FROM rounds WHERE run_id = ? ORDER BY round`);
   rounds.setReturnArrays(true);
-  const numberOf = (value: unknown, recorded: unknown): number | null =>
-    value !== null
-      ? (value as number)
-      : recorded === null
-        ? null
-        : (fromExactJson(recorded as string) as number | null);
+  const metrics = db.prepare(
+    "SELECT round, metric, value FROM round_metrics WHERE run_id = ? ORDER BY round",
+  );
+  metrics.setReturnArrays(true);
+  // A figure that is no finite number is null in the narrow row: only then does the record say which.
+  const recorded = db.prepare(`
+    SELECT body -> '$.metrics' AS metrics, body -> '$.accuracy' AS accuracy, body -> '$.loss' AS loss
+    FROM round_records WHERE run_id = ? AND round = ?`);
+  const metricsOf = (run: string): Map<number, MetricValues> => {
+    const rows = metrics.all(run) as unknown as [number, string, number | null][];
+    const byRound = Map.groupBy(rows, ([round]) => round);
+    return new Map(
+      Array.from(byRound, ([round, ofIt]) => {
+        const isExact = ofIt.every(([, , value]) => value !== null);
+        const values = isExact
+          ? Object.fromEntries(ofIt.map(([, metric, value]) => [metric, value]))
+          : readRecordedMetrics(recorded.get(run, round) as Parameters<typeof readRecordedMetrics>[0]);
+        return [round, values];
+      }),
+    );
+  };
 
   return {
     study: (id: string): ReportStudyRow | undefined => {
@@ -79,16 +89,17 @@ export const createReportRows = (db: DatabaseSync) => {
     firstWeights: (run: string): string | undefined =>
       (firstWeights.get(run) as { sha256: string } | undefined)?.sha256,
     /** In order. */
-    rounds: (run: string): ReportRoundRow[] =>
-      (rounds.all(run) as unknown as unknown[][]).map((row) => ({
+    rounds: (run: string): ReportRoundRow[] => {
+      const values = metricsOf(run);
+      return (rounds.all(run) as unknown as unknown[][]).map((row) => ({
         round: row[0] as number,
-        loss: numberOf(row[1], row[8]),
-        accuracy: numberOf(row[2], row[9]),
-        clients: row[3] as number,
-        failures: row[4] as number,
-        examples: row[5] as number,
-        seconds: row[6] as number,
-        weightsSha256: row[7] as string,
-      })),
+        metrics: values.get(row[0] as number) ?? {},
+        clients: row[1] as number,
+        failures: row[2] as number,
+        examples: row[3] as number,
+        seconds: row[4] as number,
+        weightsSha256: row[5] as string,
+      }));
+    },
   };
 };

@@ -1,16 +1,11 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { RoundResult } from "#contract/events.ts";
+import type { RoundResult, RoundSummary } from "#contract/events.ts";
+import type { MetricValues } from "#contract/metrics.ts";
 import type { Curve } from "#contract/views.ts";
 import type { CheckpointRecord, Checkpoints } from "./checkpoints.ts";
-import { fromExactJson, toExactJson } from "./exact-json.ts";
+import { toExactJson } from "./exact-json.ts";
+import { readRoundRecord, toSummary } from "./round-records.ts";
 import type { Updates } from "./updates.ts";
-
-/** One point of a run's curve. Null where unknown, and where a diverged run's loss is not a finite number. */
-export type CurvePoint = {
-  readonly round: number;
-  readonly loss: number | null;
-  readonly accuracy: number | null;
-};
 
 export interface LastRound {
   readonly round: number;
@@ -20,53 +15,104 @@ export interface LastRound {
 
 export type Rounds = ReturnType<typeof createRounds>;
 
+type MetricRow = [round: number, metric: string, value: number | null];
+
 const finite = (n: number | null): number | null => (n !== null && Number.isFinite(n) ? n : null);
 
+/** Fields stand where they stood when the round was recorded: exports keep their order. */
+const withUpdates = (
+  { evaluations, ...rest }: Omit<RoundResult, "updates">,
+  updates: RoundResult["updates"],
+): RoundResult => ({ ...rest, updates, evaluations });
+
 export const createRounds = (db: DatabaseSync, updates: Updates, checkpoints: Checkpoints) => {
-  const insertRound = db.prepare("INSERT INTO rounds VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  const insertRound = db.prepare(`
+    INSERT INTO rounds (run_id, round, clients, failures, examples, weights_sha256, started_at, seconds)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
+  const insertMetric = db.prepare(
+    "INSERT INTO round_metrics (run_id, round, metric, value) VALUES (?, ?, ?, ?)",
+  );
   const insertRecord = db.prepare("INSERT INTO round_records (run_id, round, body) VALUES (?, ?, ?)");
   const records = db.prepare("SELECT round, body FROM round_records WHERE run_id = ? ORDER BY round");
   const record = db.prepare("SELECT body FROM round_records WHERE run_id = ? AND round = ?");
-  const curve = db.prepare("SELECT round, loss, accuracy FROM rounds WHERE run_id = ? ORDER BY round");
+  const clients = db.prepare(
+    "SELECT round, body -> '$.clients' AS clients FROM round_records WHERE run_id = ? ORDER BY round",
+  );
   const columns = db.prepare(
-    "SELECT round, accuracy, loss, seconds, clients, failures FROM rounds WHERE run_id = ? ORDER BY round",
+    "SELECT round, seconds, clients, failures FROM rounds WHERE run_id = ? ORDER BY round",
   );
   columns.setReturnArrays(true);
+  const metrics = db.prepare(
+    "SELECT round, metric, value FROM round_metrics WHERE run_id = ? ORDER BY round",
+  );
+  metrics.setReturnArrays(true);
   const last = db.prepare(
     "SELECT round, weights_sha256 FROM rounds WHERE run_id = ? ORDER BY round DESC LIMIT 1",
   );
+
+  const metricsByRound = (run: string): Map<number, Record<string, number | null>> => {
+    const byRound = new Map<number, Record<string, number | null>>();
+    for (const [round, metric, value] of metrics.all(run) as unknown as MetricRow[]) {
+      const values = byRound.get(round) ?? {};
+      values[metric] = value;
+      byRound.set(round, values);
+    }
+    return byRound;
+  };
+
+  const read = (run: string, round: number) => {
+    const row = record.get(run, round) as { body: string } | undefined;
+    return row && readRoundRecord(row.body);
+  };
 
   return {
     /** Every recorded round with everything that is known of it, as it was recorded; in order. */
     of: (run: string): RoundResult[] => {
       const byRound = updates.recordedByRound(run);
-      return (records.all(run) as { round: number; body: string }[]).map(({ round, body }) => ({
-        ...(fromExactJson(body) as RoundResult),
-        updates: byRound.get(round) ?? [],
-      }));
+      return (records.all(run) as { round: number; body: string }[]).map(({ round, body }) =>
+        withUpdates(readRoundRecord(body), byRound.get(round) ?? []),
+      );
     },
     get: (run: string, round: number): RoundResult | undefined => {
-      const row = record.get(run, round) as { body: string } | undefined;
-      return row && { ...(fromExactJson(row.body) as RoundResult), updates: updates.recorded(run, round) };
+      const found = read(run, round);
+      return found && withUpdates(found, updates.recorded(run, round));
     },
-    withoutUpdates: (run: string, round: number): RoundResult | undefined => {
-      const row = record.get(run, round) as { body: string } | undefined;
-      return row && (fromExactJson(row.body) as RoundResult);
+    /** Without what its devices sent. */
+    summary: (run: string, round: number): RoundSummary | undefined => {
+      const found = read(run, round);
+      return found && toSummary(found);
     },
-    /** The figures that a chart draws, without reading the rest of the rounds. */
-    curve: (run: string): CurvePoint[] => (curve.all(run) as CurvePoint[]).map((point) => ({ ...point })),
-    /** The same with what it took and who took part, by columns. */
+    /** What a run looks at again of its finished rounds, without reading the rest of them; in order. */
+    remembered: (run: string): { round: number; clients: readonly string[]; metrics: MetricValues }[] => {
+      const values = metricsByRound(run);
+      return (clients.all(run) as { round: number; clients: string }[]).map((row) => ({
+        round: row.round,
+        clients: JSON.parse(row.clients) as string[],
+        metrics: values.get(row.round) ?? {},
+      }));
+    },
+    /** The figures that a chart draws, what it took and who took part, by columns, without reading the records. */
     columns: (run: string): Curve => {
-      const rows = columns.all(run) as unknown as (number | null)[][];
-      const column = (i: number): number[] => rows.map((row) => row[i] as number);
+      const rows = columns.all(run) as unknown as number[][];
+      const column = (i: number): number[] => rows.map((row) => row[i]!);
+      const round = column(0);
+      const place = new Map(round.map((each, i) => [each, i]));
+      const byMetric = new Map<string, (number | null)[]>();
+      for (const [at, metric, value] of metrics.all(run) as unknown as MetricRow[]) {
+        let values = byMetric.get(metric);
+        if (values === undefined) {
+          values = new Array<number | null>(round.length).fill(null);
+          byMetric.set(metric, values);
+        }
+        values[place.get(at)!] = value;
+      }
       return {
         run,
-        round: column(0),
-        accuracy: rows.map((row) => row[1] ?? null),
-        loss: rows.map((row) => row[2] ?? null),
-        seconds: column(3),
-        clients: column(4),
-        failures: column(5),
+        round,
+        metrics: Object.fromEntries(byMetric),
+        seconds: column(1),
+        clients: column(2),
+        failures: column(3),
       };
     },
     /** The round to go on after, and the weights to go on with. */
@@ -87,8 +133,6 @@ export const createRounds = (db: DatabaseSync, updates: Updates, checkpoints: Ch
       insertRound.run(
         run,
         result.round,
-        finite(result.loss),
-        finite(result.accuracy),
         result.clients.length,
         result.failures.length,
         result.examples,
@@ -96,6 +140,9 @@ export const createRounds = (db: DatabaseSync, updates: Updates, checkpoints: Ch
         result.startedAt,
         result.seconds,
       );
+      for (const [metric, value] of Object.entries(result.metrics)) {
+        insertMetric.run(run, result.round, metric, finite(value));
+      }
       // updates have rows of their own
       insertRecord.run(run, result.round, toExactJson({ ...result, updates: [] }));
       updates.takeIn(run, result);

@@ -15,6 +15,7 @@ import { lockDirectory } from "./lock.ts";
 import { first } from "./migrations/0001-first.ts";
 import { fleet } from "./migrations/0002-fleet.ts";
 import { boards } from "./migrations/0003-boards.ts";
+import { metrics } from "./migrations/0004-metrics.ts";
 import { createRecorder } from "./recorder.ts";
 import { createReportRows } from "./report-rows.ts";
 import { createRounds } from "./rounds.ts";
@@ -25,7 +26,7 @@ import { createStudyRows } from "./study-rows.ts";
 import { createUpdates } from "./updates.ts";
 
 /** Every step that the tables ever took, oldest first. */
-const MIGRATIONS = [first, fleet, boards];
+const MIGRATIONS = [first, fleet, boards, metrics];
 
 export interface StoreOptions {
   /** Made if it is not there. */
@@ -106,7 +107,7 @@ export const openStore = ({ dataDir: given, onProgress = () => {}, look = false 
         rounds: {
           of: rounds.of,
           get: rounds.get,
-          curve: rounds.curve,
+          remembered: rounds.remembered,
           columns: rounds.columns,
           updates: updates.soFar,
           last: rounds.last,

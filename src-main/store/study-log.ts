@@ -14,7 +14,7 @@ type Span = readonly [number, number];
 /** When the study was under way: within these spans, devices came and went for it. */
 const spansOf = (newestFirst: readonly StoredEvent[], before: number, isAll: boolean): Span[] => {
   const spans: Span[] = [];
-  let end: number | undefined = before;
+  let end: number | undefined = before - 1;
   for (const event of newestFirst) {
     if (event.kind === "study-ended") end = event.id;
     if ((event.kind === "study-started" || event.kind === "study-resumed") && end !== undefined) {
@@ -45,9 +45,9 @@ export const createStudyLog = (db: DatabaseSync, events: Events) => {
 
   /** In order, the newest `limit` of them. */
   return ({ study, before = Number.MAX_SAFE_INTEGER, limit }: LogQuery): StoredEvent[] => {
-    const own = (ofStudy.all({ study, before, limit }) as EventRow[]).map((row) => events.bare(row));
+    const own = (ofStudy.all({ study, before, limit }) as EventRow[]).map((row) => events.read(row));
     const coming = spansOf(own, before, own.length < limit).flatMap(([from, to]) =>
-      (ofNoStudy.all({ from, to, limit }) as EventRow[]).map((row) => events.bare(row)),
+      (ofNoStudy.all({ from, to, limit }) as EventRow[]).map((row) => events.read(row)),
     );
     return [...own, ...coming].sort((a, b) => a.id - b.id).slice(-limit);
   };

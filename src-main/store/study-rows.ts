@@ -1,7 +1,10 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { RunStatus } from "#contract/events.ts";
+import { fleetSize } from "#contract/fleet.ts";
 import type { EngineInfo } from "#contract/jobs.ts";
-import { fleetSize, type Study } from "#contract/study.ts";
+import type { Metric } from "#contract/metrics.ts";
+import type { Study } from "#contract/study.ts";
+import { metricsOf } from "#contract/tasks/tasks.ts";
 import type { StudyRow } from "#contract/views.ts";
 
 /** The partition of a study without the lists of samples. */
@@ -26,9 +29,10 @@ type RunRow = {
   study_id: string;
   algorithm: string;
   status: RunStatus;
+  id: string;
   last_round: number | null;
-  accuracy: number | null;
 };
+type LastValue = { run_id: string; metric: string; value: number };
 
 /** What the settings of a study say in a line. */
 export const settingsLine = (study: Study) => ({
@@ -45,10 +49,14 @@ export const createStudyRows = (db: DatabaseSync) => {
     FROM studies ORDER BY ordinal DESC LIMIT ?`);
   // The last round of a run is found by its key; before round 1 nothing was trained, so it is no result.
   const runs = db.prepare(`
-    SELECT study_id, algorithm, runs.status, last.round AS last_round, last.accuracy
+    SELECT study_id, runs.id, algorithm, runs.status, last.round AS last_round
     FROM runs LEFT JOIN rounds AS last ON last.run_id = runs.id AND last.round > 0
       AND last.round = (SELECT max(round) FROM rounds WHERE run_id = runs.id)
     ORDER BY runs.ordinal`);
+  const lastValues = db.prepare(`
+    SELECT run_id, metric, value FROM runs JOIN round_metrics ON run_id = runs.id
+      AND round > 0 AND round = (SELECT max(round) FROM rounds WHERE run_id = runs.id)
+    WHERE value IS NOT NULL`);
   const partition = db.prepare(`
     SELECT json_extract(body, '$.kind') AS kind, sha256, json_extract(body, '$.histogram') AS histogram
     FROM partitions WHERE sha256 = (SELECT partition_sha256 FROM studies WHERE id = ?)`);
@@ -72,9 +80,14 @@ export const createStudyRows = (db: DatabaseSync) => {
     /** Newest first. */
     list: (limit = 10_000): StudyRow[] => {
       const byStudy = Map.groupBy(runs.all() as RunRow[], (run) => run.study_id);
+      const values = Map.groupBy(lastValues.all() as LastValue[], (row) => row.run_id);
       return (studies.all(limit) as Row[]).map((row) => {
         const study = JSON.parse(row.study) as Study;
         const ofIt = byStudy.get(row.id) ?? [];
+        const valuesOf = (run: RunRow, metric: Metric): number[] =>
+          (values.get(run.id) ?? []).flatMap((one) => (one.metric === metric.id ? [one.value] : []));
+        const known = metricsOf(study);
+        const metric = known.find((one) => ofIt.some((run) => valuesOf(run, one).length > 0)) ?? known[0]!;
         return {
           ...head(row),
           algorithms: study.algorithms,
@@ -82,12 +95,11 @@ export const createStudyRows = (db: DatabaseSync) => {
           runs: ofIt.length,
           runsDone: ofIt.filter((run) => run.status === "done").length,
           roundsDone: ofIt.reduce((sum, run) => sum + (run.last_round ?? 0), 0),
+          metric,
           results: study.algorithms.map((algorithm) => {
-            const known = ofIt.flatMap((run) =>
-              run.algorithm === algorithm && run.accuracy !== null ? [run.accuracy] : [],
-            );
-            const mean = known.reduce((a, b) => a + b, 0) / known.length;
-            return { algorithm, accuracy: known.length === 0 ? null : mean, n: known.length };
+            const lasts = ofIt.flatMap((run) => (run.algorithm === algorithm ? valuesOf(run, metric) : []));
+            const mean = lasts.reduce((a, b) => a + b, 0) / lasts.length;
+            return { algorithm, value: lasts.length === 0 ? null : mean, n: lasts.length };
           }),
         };
       });

@@ -205,15 +205,17 @@ export const createDeviceTasks = (device: VirtualDevice, shared: SharedByDevices
       signal,
     });
     const computeMs = clock.now() - startedAt;
-    const correct = figures.perClass.reduce((n, c) => n + c.correct, 0);
+    const { loss = Number.NaN, ...metrics } = figures.metrics;
     const message: ClientMessageOut = {
       kind: "evaluate",
       status: OK,
-      loss: figures.loss,
+      loss,
       examples: figures.examples,
       metrics: {
-        accuracy: { kind: "double", value: figures.accuracy },
-        correct: { kind: "int", value: correct },
+        ...asDoubles(metrics),
+        ...(figures.perClass === undefined
+          ? {}
+          : { correct: { kind: "int", value: figures.perClass.reduce((n, c) => n + c.correct, 0) } }),
         compute_ms: { kind: "double", value: computeMs },
         ...label,
       },
@@ -274,6 +276,9 @@ export const createDeviceTasks = (device: VirtualDevice, shared: SharedByDevices
     },
   };
 };
+
+const asDoubles = (metrics: Readonly<Record<string, number>>): ConfigOut =>
+  Object.fromEntries(Object.entries(metrics).map(([name, value]) => [name, { kind: "double", value }]));
 
 interface Box {
   message: ReturnType<typeof decodeServerMessage>;

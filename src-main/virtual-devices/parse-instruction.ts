@@ -18,6 +18,12 @@ const common = {
   keeps: z.array(z.string()),
   keptFrom: round,
   initSeed: uint32,
+  feature: z
+    .discriminatedUnion("kind", [
+      z.object({ kind: z.literal("plain") }),
+      z.object({ kind: z.literal("l2-normalised") }),
+    ])
+    .default({ kind: "plain" }),
 };
 
 const recipeSchema = z.object({
@@ -44,7 +50,7 @@ const evaluationSchema = z.object(common);
 /** What every instruction says of the model and of what the device keeps. */
 export type CommonInstruction = Pick<
   Recipe,
-  "round" | "run" | "numClasses" | "keeps" | "keptFrom" | "initSeed"
+  "round" | "run" | "numClasses" | "keeps" | "keptFrom" | "initSeed" | "feature"
 > & {
   readonly model: ModelName;
 };

@@ -1,32 +1,33 @@
-import { Button, SegmentedControl } from "@mantine/core";
+import { Button, NativeSelect, SegmentedControl } from "@mantine/core";
+import type { Metric } from "#contract/metrics.ts";
 import style from "./chart-tools.module.css";
-import type { Metric } from "./series.ts";
 
-/** What stands above a chart of rounds: its figures as a table, and which measure it shows. */
-export const ChartTools = ({
-  metric,
-  onMetric,
-  asTable,
-  onTable,
-}: {
+/** More than fit side by side are a list. */
+const SIDE_BY_SIDE = 3;
+
+interface ChartToolsProps {
+  /** What the chart can show. */
+  readonly metrics: readonly Metric[];
   readonly metric: Metric;
-  readonly onMetric: (metric: Metric) => void;
+  readonly onMetric: (id: string) => void;
   readonly asTable: boolean;
   readonly onTable: (asTable: boolean) => void;
-}) => (
-  <div className={style.tools}>
-    <Button size="xs" aria-pressed={asTable} onClick={() => onTable(!asTable)}>
-      {asTable ? "Hide the table" : "Show as table"}
-    </Button>
-    <SegmentedControl
-      size="xs"
-      value={metric}
-      onChange={(value) => onMetric(value as Metric)}
-      data={[
-        { value: "accuracy", label: "Accuracy" },
-        { value: "loss", label: "Loss" },
-      ]}
-      aria-label="What the chart shows"
-    />
-  </div>
-);
+}
+
+/** What stands above a chart of rounds: its figures as a table, and which metric it shows. */
+export const ChartTools = ({ metrics, metric, onMetric, asTable, onTable }: ChartToolsProps) => {
+  const data = metrics.map(({ id, title }) => ({ value: id, label: title }));
+  const shared = { size: "xs", value: metric.id, data, "aria-label": "What the chart shows" } as const;
+  return (
+    <div className={style.tools}>
+      <Button size="xs" aria-pressed={asTable} onClick={() => onTable(!asTable)}>
+        {asTable ? "Hide the table" : "Show as table"}
+      </Button>
+      {metrics.length > SIDE_BY_SIDE ? (
+        <NativeSelect {...shared} onChange={(event) => onMetric(event.currentTarget.value)} />
+      ) : (
+        <SegmentedControl {...shared} onChange={onMetric} />
+      )}
+    </div>
+  );
+};

@@ -1,9 +1,9 @@
-import { fixed, percent } from "#renderer/ui/format.ts";
+import { type Metric, metricHeading, metricText } from "#contract/metrics.ts";
 import { scrollClass, tableClass } from "#renderer/ui/page.tsx";
 import style from "./curve-table.module.css";
-import type { Metric, Series } from "./series.ts";
+import type { Series } from "./series.ts";
 
-/** The chart's figures as a table: for screen readers, for copying, for whoever wants the digits. */
+/** The chart's figures as a table: for screen readers, for copying, for those who want the digits. */
 export const CurveTable = ({
   metric,
   series,
@@ -17,9 +17,7 @@ export const CurveTable = ({
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a long table is scrolled with the keyboard, too
     <section className={`${scrollClass} ${style.box}`} tabIndex={0} aria-label="Figures of the chart">
       <table className={tableClass}>
-        <caption className={style.caption}>
-          {metric === "accuracy" ? "Accuracy per round, %" : "Loss per round"}
-        </caption>
+        <caption className={style.caption}>{metricHeading(metric)} per round</caption>
         <thead>
           <tr>
             <th scope="col">Round</th>
@@ -38,7 +36,7 @@ export const CurveTable = ({
                 const value = values[i]?.get(round);
                 return (
                   <td key={s.key} data-num>
-                    {metric === "accuracy" ? percent(value, 2).replace("%", "") : fixed(value, 4)}
+                    {value === undefined ? "–" : metricText(metric, value)}
                   </td>
                 );
               })}

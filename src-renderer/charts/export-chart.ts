@@ -1,6 +1,7 @@
+import { type Metric, metricHeading } from "#contract/metrics.ts";
 import { shortName } from "#contract/short-name.ts";
-import { fixed, percent } from "#renderer/ui/format.ts";
-import { type Metric, niceScale, placeLabels, type Series, scaleOf } from "./series.ts";
+import { metricLevel, metricTick } from "#renderer/ui/metric-text.ts";
+import { niceScale, placeLabels, type Series, scaleOf } from "./series.ts";
 
 /**
  * The chart as a drawing for a paper: the same lines, scales and colours as on the page, on white, whatever the
@@ -8,11 +9,10 @@ import { type Metric, niceScale, placeLabels, type Series, scaleOf } from "./ser
  */
 export interface ChartDrawing {
   readonly title: string;
+  /** Its chance level is drawn as a dotted line. */
   readonly metric: Metric;
   readonly series: readonly Series[];
   readonly rounds: number;
-  /** Accuracy of guessing. */
-  readonly chance?: number | null;
 }
 
 /** theme.css in its light scheme. */
@@ -26,6 +26,8 @@ export const LIGHT: Readonly<Record<string, string>> = {
   "--series-7": "#007f86",
   "--series-8": "#a8324a",
   "--series-9": "#4d5563",
+  "--series-10": "#8a5a2b",
+  "--series-11": "#3f7d20",
   "--ink": "#1b1f27",
   "--mute": "#5c6473",
   "--line": "#e0e4ea",
@@ -59,12 +61,13 @@ const cut = (text: string, most: number) => (text.length > most ? `${text.slice(
 const n = (value: number) => String(Number(value.toFixed(2)));
 
 /** @returns a whole SVG document */
-export const chartSvg = ({ title, metric, series, rounds, chance }: ChartDrawing): string => {
+export const chartSvg = ({ title, metric, series, rounds }: ChartDrawing): string => {
+  const { chance } = metric;
   const height = heightOf(series);
   const names = series.map(({ label }) => shortName(label, LONGEST));
   const right = WIDTH - Math.max(40, 26 + LETTER * Math.max(0, ...names.map((name) => name.length)));
   const last = Math.max(rounds, 1);
-  const scale = scaleOf(metric, series, chance ?? undefined);
+  const scale = scaleOf(metric, series);
   const x = (round: number) => LEFT + (round / last) * (right - LEFT);
   const y = (value: number) => TOP + PLOT - ((value - scale.min) / (scale.max - scale.min)) * PLOT;
   const line = (points: readonly { readonly x: number; readonly y: number }[]) =>
@@ -75,8 +78,7 @@ export const chartSvg = ({ title, metric, series, rounds, chance }: ChartDrawing
     { anchor = "start", size = 13, colour = LIGHT["--mute"]!, weight = 400, turn = "" } = {},
   ) =>
     `<text x="${n(at.x)}" y="${n(at.y)}" text-anchor="${anchor}" font-size="${size}" font-weight="${weight}" fill="${colour}"${turn}>${escaped(words)}</text>`;
-  const tickText = (value: number) =>
-    metric === "accuracy" ? percent(value, 0) : fixed(value, scale.max < 1 ? 2 : 1);
+  const tickText = (value: number) => metricTick(metric, value, scale.max);
   const grid = scale.ticks.flatMap((tick) => [
     `<path d="M${LEFT} ${n(y(tick))}H${n(right)}" stroke="${LIGHT["--line"]}" stroke-width="1" fill="none"/>`,
     text({ x: LEFT - 9, y: y(tick) + 4.5 }, tickText(tick), { anchor: "end" }),
@@ -86,11 +88,11 @@ export const chartSvg = ({ title, metric, series, rounds, chance }: ChartDrawing
     text({ x: x(t), y: TOP + PLOT + 20 }, String(t), { anchor: "middle" }),
   );
   const guess =
-    chance === undefined || chance === null
+    chance === null
       ? []
       : [
           `<path d="M${LEFT} ${n(y(chance))}H${n(right)}" stroke="${LIGHT["--mute"]}" stroke-width="1" stroke-dasharray="3 4" fill="none"/>`,
-          text({ x: right - 4, y: y(chance) - 5 }, `chance ${percent(chance, chance < 0.1 ? 1 : 0)}`, {
+          text({ x: right - 4, y: y(chance) - 5 }, `chance ${metricLevel(metric, chance)}`, {
             anchor: "end",
             size: 12,
           }),
@@ -138,7 +140,7 @@ export const chartSvg = ({ title, metric, series, rounds, chance }: ChartDrawing
     ...grid,
     ...bottom,
     text({ x: (LEFT + right) / 2, y: TOP + PLOT + 42 }, "Round", { anchor: "middle" }),
-    text({ x: 18, y: middle }, metric === "accuracy" ? "Accuracy" : "Loss (nats)", {
+    text({ x: 18, y: middle }, metricHeading(metric.unit === "%" ? { ...metric, unit: "" } : metric), {
       anchor: "middle",
       turn: ` transform="rotate(-90 18 ${middle})"`,
     }),
@@ -152,5 +154,5 @@ export const chartSvg = ({ title, metric, series, rounds, chance }: ChartDrawing
   ].join("\n");
 };
 
-/** A band may reach past an accuracy of one: it ends where the plot does. */
+/** A band may reach past the scale: it ends where the plot does. */
 const clamp = (y: number): number => Math.min(TOP + PLOT, Math.max(TOP, y));

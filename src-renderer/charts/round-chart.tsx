@@ -11,19 +11,19 @@ import {
   XAxis,
   YAxis,
 } from "recharts";
-import { fixed, percent } from "#renderer/ui/format.ts";
+import { gainOf, type Metric } from "#contract/metrics.ts";
+import { metricLevel, metricTick, metricValue } from "#renderer/ui/metric-text.ts";
 import { EndLabels } from "./end-labels.tsx";
 import style from "./round-chart.module.css";
-import { type Metric, niceScale, type Series, scaleOf, thinned } from "./series.ts";
+import { niceScale, type Series, scaleOf, thinned } from "./series.ts";
 
 export interface RoundChartProps {
+  /** Its chance level is drawn as a dotted line. */
   readonly metric: Metric;
-  /** Names the chart for whoever does not see it. */
+  /** Names the chart for those who do not see it. */
   readonly title: string;
   readonly series: readonly Series[];
   readonly rounds: number;
-  /** Accuracy of guessing, drawn as a dotted line. */
-  readonly chance?: number | null;
   /** Pixels, or a share of what is around it. */
   readonly height?: number | `${number}%`;
 }
@@ -31,11 +31,11 @@ export interface RoundChartProps {
 /** Points that are drawn per line at most. */
 const DENSE = 260;
 
-const Chart = ({ metric, title, series, rounds, chance, height = 290 }: RoundChartProps) => {
+const Chart = ({ metric, title, series, rounds, height = 290 }: RoundChartProps) => {
+  const { chance } = metric;
   const rows = useMemo(() => toRows(series), [series]);
-  const scale = useMemo(() => scaleOf(metric, series, chance ?? undefined), [metric, series, chance]);
-  const text = (value: number) =>
-    metric === "accuracy" ? percent(value, 0) : fixed(value, scale.max < 1 ? 2 : 1);
+  const scale = useMemo(() => scaleOf(metric, series), [metric, series]);
+  const text = (value: number) => metricTick(metric, value, scale.max);
   const ticks = useMemo(
     () => niceScale(0, Math.max(rounds, 1), 8).ticks.filter((t) => t <= rounds && Number.isInteger(t)),
     [rounds],
@@ -73,10 +73,10 @@ const Chart = ({ metric, title, series, rounds, chance, height = 290 }: RoundCha
             axisLine={false}
             width={46}
           />
-          {chance !== undefined && chance !== null && (
+          {chance !== null && (
             <ReferenceLine y={chance} stroke="var(--mute)" strokeDasharray="3 4">
               <Label
-                value={`chance ${percent(chance, chance < 0.1 ? 1 : 0)}`}
+                value={`chance ${metricLevel(metric, chance)}`}
                 position="insideTopRight"
                 fill="var(--mute)"
                 fontSize={12}
@@ -131,7 +131,7 @@ const Chart = ({ metric, title, series, rounds, chance, height = 290 }: RoundCha
 };
 
 /**
- * Curves over rounds: means thick with their names at their ends, trials thin, bands of one deviation. Drawn anew
+ * Curves over rounds: means thick with their names at their ends, trials thin, bands of one deviation. Drawn again
  * only when one of its properties is another: hand it the same `series` as long as nothing in them has changed.
  */
 export const RoundChart = memo(Chart);
@@ -174,14 +174,14 @@ const Tip = ({ metric, active, label, payload }: TipProps) => {
     .flatMap(({ name, value, type }) =>
       typeof value === "number" && type !== "none" ? [{ name, value }] : [],
     )
-    .sort((a, b) => b.value - a.value);
+    .sort((a, b) => gainOf(metric, b.value, a.value));
   return (
     <div className={style.tip}>
       <p>{label === 0 ? "before training" : `round ${label}`}</p>
       {sorted.map((entry) => (
         <div key={entry.name}>
           <span>{entry.name}</span>
-          <b>{metric === "accuracy" ? percent(entry.value) : fixed(entry.value)}</b>
+          <b>{metricValue(metric, entry.value)}</b>
         </div>
       ))}
     </div>

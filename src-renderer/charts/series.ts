@@ -1,6 +1,5 @@
+import type { Metric } from "#contract/metrics.ts";
 import type { Curve } from "#contract/views.ts";
-
-export type Metric = "accuracy" | "loss";
 
 /** One line of a chart: y over rounds. */
 export interface Series {
@@ -16,9 +15,9 @@ export interface Series {
   readonly band?: readonly { readonly round: number; readonly low: number; readonly high: number }[];
 }
 
-export const pointsOf = (curve: Curve, metric: Metric): Series["points"] =>
+export const pointsOf = (curve: Curve, { id }: Pick<Metric, "id">): Series["points"] =>
   curve.round.flatMap((round, i) => {
-    const value = curve[metric][i];
+    const value = Object.hasOwn(curve.metrics, id) ? curve.metrics[id]?.[i] : undefined;
     return value === null || value === undefined || !Number.isFinite(value) ? [] : [{ round, value }];
   });
 
@@ -70,17 +69,21 @@ export const niceScale = (
   };
 };
 
-/** The scale that holds every line, its band, and the level of guessing; an accuracy begins at 0. */
-export const scaleOf = (metric: Metric, series: readonly Series[], chance: number | undefined) => {
+/** A share that stays low still shows that it is low. */
+const LEAST_SHARE = 0.2;
+
+/** The scale that holds every line, its band, and the level of guessing; it begins at 0 unless a value is below. */
+export const scaleOf = ({ unit, chance, range }: Metric, series: readonly Series[]) => {
   const values = series.flatMap((s) => [
     ...s.points.map((p) => p.value),
     ...(s.band ?? []).flatMap((b) => [b.low, b.high]),
   ]);
-  if (chance !== undefined) values.push(chance);
-  const high = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
   if (values.length === 0) return niceScale(0, 1);
-  if (metric === "accuracy") return niceScale(0, Math.min(1, Math.max(high, 0.2)));
-  return niceScale(0, high);
+  if (chance !== null) values.push(chance);
+  const high = values.reduce((a, b) => Math.max(a, b), unit === "%" ? LEAST_SHARE : Number.NEGATIVE_INFINITY);
+  const low = values.reduce((a, b) => Math.min(a, b), 0);
+  const [least, most] = range ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  return niceScale(Math.max(low, least), Math.min(high, most));
 };
 
 /** At most `most` points, ends kept: more than a screen has columns draw nothing but time. */

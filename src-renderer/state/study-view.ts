@@ -1,5 +1,6 @@
-import type { LabEvent, RoundResult } from "#contract/events.ts";
+import type { LabEvent, RoundSummary } from "#contract/events.ts";
 import { applyToLiveRound } from "#contract/live-round.ts";
+import type { MetricValues } from "#contract/metrics.ts";
 import type { Curve, LogEntry, RunRow, StreamItem, StudyView } from "#contract/views.ts";
 
 /** How many lines of the log a page keeps. */
@@ -85,13 +86,12 @@ const withRun = (view: StudyView, id: string, change: (run: RunRow) => RunRow): 
 });
 
 /** A round that is on the curve already changes nothing: rounds come once, in order. */
-const withRound = (curve: Curve, run: string, result: RoundResult): Curve => {
+const withRound = (curve: Curve, run: string, result: RoundSummary): Curve => {
   if (curve.run !== run || result.round <= (curve.round.at(-1) ?? -1)) return curve;
   return {
     run,
     round: [...curve.round, result.round],
-    accuracy: [...curve.accuracy, finite(result.accuracy)],
-    loss: [...curve.loss, finite(result.loss)],
+    metrics: withValues(curve, result.metrics),
     seconds: [...curve.seconds, result.seconds],
     clients: [...curve.clients, result.clients.length],
     failures: [...curve.failures, result.failures.length],
@@ -100,13 +100,21 @@ const withRound = (curve: Curve, run: string, result: RoundResult): Curve => {
 
 const finite = (n: number | null): number | null => (n !== null && Number.isFinite(n) ? n : null);
 
+/** A metric that appears now has no value in the rounds before. */
+const withValues = (curve: Curve, values: MetricValues): Curve["metrics"] => {
+  const names = new Set([...Object.keys(curve.metrics), ...Object.keys(values)]);
+  return Object.fromEntries(
+    [...names].map((name) => {
+      const before = Object.hasOwn(curve.metrics, name) ? curve.metrics[name] : undefined;
+      const value = Object.hasOwn(values, name) ? (values[name] ?? null) : null;
+      return [name, [...(before ?? curve.round.map(() => null)), finite(value)]];
+    }),
+  );
+};
+
 const isWorthALine = (event: LabEvent): boolean => {
   if (event.kind === "client-update") return event.update.status !== "folded";
   return event.kind !== "client-progress" && event.kind !== "waiting" && event.kind !== "round-started";
 };
 
-/** A line of the log needs no updates: they are asked for when somebody opens the round. */
-const toEntry = (id: number, event: LabEvent): LogEntry =>
-  event.kind === "round-ended"
-    ? { id, event: { ...event, result: { ...event.result, updates: [], evaluations: [] } } }
-    : { id, event };
+const toEntry = (id: number, event: LabEvent): LogEntry => ({ id, event });

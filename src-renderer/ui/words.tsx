@@ -1,3 +1,4 @@
+import { titleOfAlgorithm } from "#contract/algorithms/algorithms.ts";
 import type { RunStatus } from "#contract/events.ts";
 import type { Activity } from "#contract/views.ts";
 import { lookOf } from "#renderer/charts/colours.ts";
@@ -34,7 +35,7 @@ export const StatusPill = ({
     id !== undefined && activity?.study === id && activity.phase !== undefined
       ? PHASE[activity.phase]
       : id !== undefined && activity?.queue.includes(id)
-        ? { tone: "quiet" as const, mark: "◦", word: `In line, place ${activity.queue.indexOf(id) + 1}` }
+        ? { tone: "quiet" as const, mark: "◦", word: `Queued (#${activity.queue.indexOf(id) + 1})` }
         : STATUS[status];
   return (
     <Pill tone={tone} mark={mark}>
@@ -44,7 +45,13 @@ export const StatusPill = ({
 };
 
 /** An algorithm's name with the piece of line that stands for it in every chart. */
-export const AlgorithmChip = ({ name, label = name }: { readonly name: string; readonly label?: string }) => {
+export const AlgorithmChip = ({
+  name,
+  label = titleOfAlgorithm(name),
+}: {
+  readonly name: string;
+  readonly label?: string;
+}) => {
   const { colour, dash } = lookOf(name);
   return (
     <span className={style.chip}>

@@ -49,10 +49,8 @@ export const benchEventLoop = async (): Promise<Figure[]> => {
     if (event.kind === "round-started" && timer === undefined) timer = watch(late);
     if (event.kind === "client-update") event.update.status === "folded" ? folded++ : failed++;
   });
-  const status = await lab.runs.conduct(opened.id, {
-    stopAfterRound: false,
-    now: new AbortController().signal,
-  });
+  const { signal } = new AbortController();
+  const status = await lab.runs.conduct(opened.id, { afterRound: signal, now: signal });
   clearInterval(timer);
   unsubscribe();
   await lab.close();

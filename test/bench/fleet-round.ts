@@ -29,6 +29,7 @@ export const fleetRound = async (options: {
     const global = initialWeights(model, 10, 7);
     const parameters = prepareParameters(global);
     const aggregation = createFedAvg().begin({ specs, global, state: [] });
+    const { signal } = new AbortController();
     let failures = 0;
     let seconds = 0;
     const round = async () => {
@@ -45,7 +46,7 @@ export const fleetRound = async (options: {
         aggregation,
         stop: { graceSeconds: 0 },
         ports: { emit: () => {}, now: () => performance.now() },
-        control: { stopAfterRound: false, now: new AbortController().signal },
+        control: { afterRound: signal, now: signal },
       });
       const finished = await drive(aggregation.finish());
       seconds = (performance.now() - startedAt) / 1000;

@@ -23,7 +23,10 @@ export const recordedRuns = (dataDir: string, study: string): readonly RecordedR
     const runs = db
       .prepare("SELECT id, algorithm, trial FROM runs WHERE study_id = ? ORDER BY rowid")
       .all(study) as { id: string; algorithm: string; trial: number }[];
-    const rounds = db.prepare("SELECT round, accuracy, loss FROM rounds WHERE run_id = ? ORDER BY round");
+    const rounds = db.prepare(`
+      SELECT round, max(value) FILTER (WHERE metric = 'accuracy') AS accuracy,
+        max(value) FILTER (WHERE metric = 'loss') AS loss
+      FROM round_metrics WHERE run_id = ? GROUP BY round ORDER BY round`);
     return runs.map(({ id, algorithm, trial }) => ({
       algorithm,
       trial,

@@ -1,6 +1,6 @@
 import type { BoardLogLine, BoardSummary, BoardView, ListedBoard, SecretsView } from "#contract/boards.ts";
 import { UserError } from "#contract/failure.ts";
-import type { VirtualGroup } from "#contract/study.ts";
+import type { VirtualGroup } from "#contract/fleet.ts";
 import type { BoardPorts } from "#main/hosts/page-api/board-handlers.ts";
 import { CASES, factsOf, KEY, MODELS, OTHER_KEY, pointOf, problem } from "./board-examples.ts";
 import { planOf } from "./board-plans.ts";

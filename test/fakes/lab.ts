@@ -149,14 +149,21 @@ export const fakeLab = (clients: Clients, before?: FakeLab): FakeLab => {
     emit: (event) => events.push(event),
     recordRound(runId, result) {
       recorded.set(runId, [...(recorded.get(runId) ?? []), result]);
-      events.push({ kind: "round-ended", run: runId, result });
+      const { updates: _, evaluations: __, ...summary } = result;
+      events.push({ kind: "round-ended", run: runId, result: summary });
     },
     now: () => performance.now(),
     timestamp: () => new Date().toISOString(),
   };
 };
 
-export const control = (): Control & { stopAfterRound: boolean; abort(reason?: unknown): void } => {
-  const controller = new AbortController();
-  return { stopAfterRound: false, now: controller.signal, abort: (reason) => controller.abort(reason) };
+/** A study's controls, and how a person works them. */
+export const control = (): Control & { stopAfterRound(): void; abort(reason?: unknown): void } => {
+  const [afterRound, now] = [new AbortController(), new AbortController()];
+  return {
+    afterRound: afterRound.signal,
+    now: now.signal,
+    stopAfterRound: () => afterRound.abort(),
+    abort: (reason) => now.abort(reason),
+  };
 };

@@ -133,11 +133,15 @@ describe.skipIf(why !== undefined)(`boards, from a password to a table${why ? ` 
       const rounds = events.flatMap((event) => (event.kind === "round-ended" ? event.result : []));
       const trained = rounds.filter(({ round }) => round > 0);
       expect(trained).toHaveLength(6);
-      for (const { clients, failures, evaluations, accuracy } of trained) {
+      const recorded = real.lab.store.runs
+        .of(study)
+        .flatMap(({ id }) => real.lab.store.rounds.of(id).filter(({ round }) => round > 0));
+      expect(recorded.map(({ updates: _, evaluations: __, ...summary }) => summary)).toEqual(trained);
+      for (const { clients, failures, evaluations, metrics } of recorded) {
         expect(failures).toEqual([]);
         expect(clients).toEqual(["attic", "kitchen", "virtual-1", "virtual-2"]);
         expect(evaluations.map(({ device }) => device)).toEqual(clients);
-        expect(accuracy).toBeGreaterThan(0.1);
+        expect(metrics.accuracy).toBeGreaterThan(0.1);
       }
       // What boards print, and their progress within a round, is shown and kept.
       const progress = events.filter(

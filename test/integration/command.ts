@@ -95,10 +95,12 @@ export interface StudyDocument {
     readonly trial: number;
     readonly seed: number;
     readonly status: string;
+    readonly reason?: string;
     readonly rounds: readonly {
       readonly round: number;
       readonly loss: number | null;
       readonly accuracy: number | null;
+      readonly metrics: Readonly<Record<string, number | null>>;
       readonly clients: readonly string[];
       readonly failures: readonly {
         readonly code: string;

@@ -100,8 +100,8 @@ describe.skipIf(!hasTorch)(`weights go to PyTorch and back${hasTorch ? "" : `: $
 
     const pictures = formulaPictures(PICTURES);
     const set = { pictures, mean: MEAN, std: STD };
-    const { loss } = await learner.evaluate({ ...set, weights: back, model: name, numClasses: 10 });
-    expect(Math.abs(loss - torch.ce)).toBeLessThan(TOLERANCE);
+    const { metrics } = await learner.evaluate({ ...set, weights: back, model: name, numClasses: 10 });
+    expect(Math.abs(metrics.loss! - torch.ce)).toBeLessThan(TOLERANCE);
 
     const result = await learner.train({
       ...set,

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { EXPORT_FORMAT_NAMES, type ExportFormat, isExportFormat } from "#contract/export-formats.ts";
 import { UserError } from "#contract/failure.ts";
 
 export interface ListenOptions {
@@ -10,9 +11,6 @@ export interface ListenOptions {
   readonly tlsCert: string | undefined;
   readonly tlsKey: string | undefined;
 }
-
-export const EXPORT_FORMATS = ["csv", "rounds-csv", "markdown", "latex", "json", "xlsx", "text"] as const;
-export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 export type Command =
   | { readonly name: "help" }
@@ -43,6 +41,7 @@ export type Command =
       readonly study: string;
       readonly format: ExportFormat;
       readonly at: string;
+      readonly metric: string | undefined;
       readonly out: string | undefined;
       readonly dataDir: string | undefined;
     }
@@ -69,7 +68,7 @@ export const HELP = `fedfleet: a lab for federated learning. Call it as: npm run
   fedfleet resume [STUDY-ID] [--data-dir DIR] [--json] [--listen …]
   fedfleet serve [--port N] [--data-dir DIR] [--no-open]
   fedfleet list [--data-dir DIR] [--json]
-  fedfleet export STUDY-ID --format ${EXPORT_FORMATS.join("|")} [--at last|best|last5|ROUND] [--out FILE]
+  fedfleet export STUDY-ID --format ${EXPORT_FORMAT_NAMES.join("|")} [--at last|best|last5|ROUND] [--out FILE]
   fedfleet dataset list | add NAME PATH | download NAME | remove NAME
   fedfleet engine install [--dir DIR] | list [--json]
   fedfleet doctor [--json]
@@ -90,6 +89,7 @@ const OPTIONS = {
   json: { type: "boolean", default: false },
   format: { type: "string" },
   at: { type: "string", default: "last" },
+  metric: { type: "string" },
   out: { type: "string" },
   dir: { type: "string" },
   port: { type: "string" },
@@ -103,7 +103,7 @@ const KNOWN: Readonly<Record<string, readonly (keyof typeof OPTIONS)[]>> = {
   resume: ["data-dir", "listen", "insecure", "join-token", "allow", "tls-cert", "tls-key", "json"],
   serve: ["data-dir", "port", "no-open"],
   list: ["data-dir", "json"],
-  export: ["data-dir", "format", "at", "out"],
+  export: ["data-dir", "format", "at", "metric", "out"],
   engine: ["dir", "json"],
   dataset: ["data-dir", "json"],
   doctor: ["data-dir", "json"],
@@ -152,13 +152,13 @@ export const parseCommandLine = (argv: readonly string[]): Command => {
     case "export": {
       words(1);
       const study = needed(rest[0], "export needs a study id: fedfleet list shows them");
-      const format = needed(values.format, `export needs --format ${EXPORT_FORMATS.join("|")}`);
-      if (!isFormat(format))
-        throw new UserError(`--format ${format}: write one of ${EXPORT_FORMATS.join(", ")}`);
+      const format = needed(values.format, `export needs --format ${EXPORT_FORMAT_NAMES.join("|")}`);
+      if (!isExportFormat(format))
+        throw new UserError(`--format ${format}: write one of ${EXPORT_FORMAT_NAMES.join(", ")}`);
       if (!/^(last|best|last5|[1-9]\d*)$/.test(values.at)) {
         throw new UserError(`--at ${values.at}: write last, best, last5 or the number of a round`);
       }
-      return { name, study, format, at: values.at, out: values.out, dataDir };
+      return { name, study, format, at: values.at, metric: values.metric, out: values.out, dataDir };
     }
     case "engine": {
       words(1);
@@ -199,8 +199,6 @@ const readArguments = (argv: readonly string[]) => {
     throw new UserError(`${error instanceof Error ? error.message : String(error)} (fedfleet --help)`);
   }
 };
-
-const isFormat = (text: string): text is ExportFormat => (EXPORT_FORMATS as readonly string[]).includes(text);
 
 const needed = (value: string | undefined, message: string): string => {
   if (value === undefined) throw new UserError(message);

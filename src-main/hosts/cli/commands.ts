@@ -1,10 +1,12 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { parseDocument } from "yaml";
 import type { Partition } from "#contract/dataset.ts";
+import { roundDocument } from "#contract/documents.ts";
 import type { LabEvent, RoundResult, RunStatus } from "#contract/events.ts";
+import { EXPORT_FORMATS, type ExportFormat } from "#contract/export-formats.ts";
 import { UserError } from "#contract/failure.ts";
 import { parseStudy, type Study, type StudyProblem } from "#contract/study.ts";
-import type { Command, ExportFormat } from "./arguments.ts";
+import type { Command } from "./arguments.ts";
 import { startProgress } from "./progress.ts";
 import { createTerminal, type Screen, type Terminal } from "./terminal.ts";
 
@@ -34,7 +36,10 @@ export interface StudyRecord {
 /** What the command line needs of an open lab. */
 export interface CommandLab {
   open(study: Study): Promise<{ ok: true; id: string } | { ok: false; problems: StudyProblem[] }>;
-  conduct(id: string, control: { stopAfterRound: boolean; readonly now: AbortSignal }): Promise<string>;
+  conduct(
+    id: string,
+    control: { readonly afterRound: AbortSignal; readonly now: AbortSignal },
+  ): Promise<string>;
   subscribe(listener: (event: LabEvent) => void): () => void;
   latestInterrupted(): string | undefined;
   record(id: string): StudyRecord | undefined;
@@ -46,9 +51,12 @@ export interface CommandLab {
     runs: number;
     runsDone: number;
   }[];
-  render(record: StudyRecord, format: Exclude<ExportFormat, "xlsx">, at: string): string;
-  /** The bytes of an .xlsx file. */
-  renderWorkbook(record: StudyRecord, at: string): Promise<Uint8Array>;
+  /** Text that ends with a line break, or a workbook's bytes. */
+  render(
+    record: StudyRecord,
+    format: ExportFormat,
+    figure: { readonly at: string; readonly metric?: string | undefined },
+  ): Promise<string | Uint8Array>;
 }
 
 export interface CommandDeps {
@@ -137,9 +145,10 @@ const conductAndPrint = async (id: string, json: boolean, deps: CommandDeps): Pr
   );
   terminal.say(headline(before));
   const stopNow = new AbortController();
-  const control = { stopAfterRound: false, now: stopNow.signal };
+  const stopAfterRound = new AbortController();
+  const control = { afterRound: stopAfterRound.signal, now: stopNow.signal };
   const unsubscribe = lab.subscribe((event) => terminal.show(event));
-  const offInterrupt = deps.onInterrupt(() => interrupt(control, stopNow, terminal));
+  const offInterrupt = deps.onInterrupt(() => interrupt(stopAfterRound, stopNow, terminal));
   let status: string;
   try {
     status = before.runs.every(isOver) ? before.status : await lab.conduct(id, control);
@@ -154,7 +163,7 @@ const conductAndPrint = async (id: string, json: boolean, deps: CommandDeps): Pr
     deps.screen.write(`Stopped. Go on with: npm run -s fedfleet -- resume ${id}\n`);
   if (json) deps.stdout.write(`${JSON.stringify(studyDocument(record), null, 2)}\n`);
   else if (record.runs.some((run) => run.status === "done")) {
-    deps.stdout.write(`\n${lab.render(record, "text", "last")}`);
+    deps.stdout.write(`\n${await lab.render(record, "text", { at: "last" })}`);
     deps.screen.write(`\nThe table for a paper: npm run -s fedfleet -- export ${id} --format latex\n`);
   }
   if (status === "interrupted") return EXIT_INTERRUPTED;
@@ -168,9 +177,9 @@ const headline = (record: StudyRecord): string => {
   return `${record.name} (${record.id}): ${runs} (${study.algorithms.join(", ")}${trials}) of ${study.rounds} round${study.rounds === 1 ? "" : "s"}, ${study.model} on ${study.dataset}`;
 };
 
-const interrupt = (control: { stopAfterRound: boolean }, stopNow: AbortController, terminal: Terminal) => {
-  if (!control.stopAfterRound) {
-    control.stopAfterRound = true;
+const interrupt = (stopAfterRound: AbortController, stopNow: AbortController, terminal: Terminal) => {
+  if (!stopAfterRound.signal.aborted) {
+    stopAfterRound.abort();
     terminal.stopping();
   } else {
     stopNow.abort(new Error("stopped by Ctrl-C"));
@@ -198,8 +207,8 @@ export const studyDocument = (record: StudyRecord) => ({
   },
   runs: record.runs.map((run) => ({
     ...run,
-    initial: run.rounds.find((r) => r.round === 0) ?? null,
-    rounds: run.rounds.filter((r) => r.round > 0),
+    initial: run.rounds.filter((r) => r.round === 0).map(roundDocument)[0] ?? null,
+    rounds: run.rounds.filter((r) => r.round > 0).map(roundDocument),
   })),
 });
 
@@ -227,19 +236,20 @@ export const exportCommand = async (
 };
 
 const exported = async (
-  { format, at, out }: Command & { name: "export" },
+  { format, at, metric, out }: Command & { name: "export" },
   record: StudyRecord,
   lab: CommandLab,
 ): Promise<string | Uint8Array> => {
   if (Number(at) > record.study.rounds) {
     throw new UserError(`--at ${at}: this study has ${record.study.rounds} rounds`);
   }
-  if (format !== "xlsx")
-    return `${lab.render(record, format, at).trimEnd()}
-`;
-  if (out === undefined)
-    throw new UserError("--format xlsx is a binary file: say where with --out FILE.xlsx");
-  return await lab.renderWorkbook(record, at);
+  const content = await lab.render(record, format, { at, metric });
+  if (typeof content !== "string" && out === undefined) {
+    throw new UserError(
+      `--format ${format} is a binary file: say where with --out FILE.${EXPORT_FORMATS[format].extension}`,
+    );
+  }
+  return content;
 };
 
 export const listCommand = (command: Command & { name: "list" }, deps: CommandDeps): number => {

@@ -1,4 +1,4 @@
-import type { ClientUpdate, LabEvent, RoundResult } from "#contract/events.ts";
+import type { ClientUpdate, LabEvent, RoundSummary } from "#contract/events.ts";
 import { assertNever } from "#contract/failure.ts";
 
 interface DeviceLine {
@@ -31,7 +31,7 @@ export interface Progress {
   readonly waiting: string;
   /** Seconds of every finished round of this process. */
   readonly roundSeconds: readonly number[];
-  readonly lastRound: RoundResult | undefined;
+  readonly lastRound: RoundSummary | undefined;
   /** The study has ended: devices that leave now do so because they were told to. */
   readonly over: boolean;
   /** The study stops after the round in progress. */
@@ -127,6 +127,7 @@ export const advance = (p: Progress, event: LabEvent): Progress => {
     case "device-refused":
     case "board-state":
     case "board-client":
+    case "metric-refused":
       return p;
     case "study-ended":
       return { ...p, over: true };
@@ -157,13 +158,12 @@ const fixed = (value: number | null, digits: number): string =>
   value === null ? "–" : value.toFixed(digits);
 
 /** One line for a finished round. */
-export const roundLine = (p: Progress, result: RoundResult): string => {
+export const roundLine = (p: Progress, result: RoundSummary): string => {
   const left = secondsLeft(p);
   const parts = [
     `[${p.runIndex}/${p.runs}] ${p.algorithm}, trial ${p.trial}`,
     result.round === 0 ? "before training" : `round ${result.round}/${p.rounds}`,
-    `accuracy ${fixed(result.accuracy, 4)}`,
-    `loss ${fixed(result.loss, 4)}`,
+    ...Object.entries(result.metrics).map(([id, value]) => `${id} ${fixed(value, 4)}`),
     ...(result.round === 0 ? [] : [`${result.clients.length} of ${result.drawn.length} devices`]),
     `${result.seconds.toFixed(1)} s`,
     ...(left === undefined ? [] : [left === 0 ? "" : `about ${durationText(left)} left`]),
@@ -227,6 +227,8 @@ export const noteLines = (event: LabEvent): string[] => {
       return [
         `  refused ${event.address}: ${event.failure.cause}${event.failure.next ? `. ${event.failure.next}` : ""}`,
       ];
+    case "metric-refused":
+      return [`  ${event.device}: its metric ${event.name} is not recorded: ${event.cause}`];
     case "run-ended":
       return event.status === "done" && event.reason.startsWith("all ")
         ? []

@@ -9,7 +9,7 @@ import type {
   SshEntry,
   StepId,
 } from "#contract/boards.ts";
-import type { VirtualGroup } from "#contract/study.ts";
+import type { VirtualGroup } from "#contract/fleet.ts";
 import { page } from "./base.ts";
 
 /** What the page's questions about boards need of the fleet. All throw a UserError for what a person can mend. */

@@ -1,8 +1,9 @@
 import type { BoardSummary } from "#contract/boards.ts";
 import type { DatasetLocation } from "#contract/dataset.ts";
 import { UserError } from "#contract/failure.ts";
+import { dataNames, virtualNames } from "#contract/fleet.ts";
 import type { EngineInfo, ModelName } from "#contract/jobs.ts";
-import { dataNames, type Study, type StudyProblem, virtualNames } from "#contract/study.ts";
+import type { Study, StudyProblem } from "#contract/study.ts";
 import type { ParameterSpec } from "#contract/tensor.ts";
 import type { Activity, EngineView, Preparation, ReadyCheck } from "#contract/views.ts";
 import { page } from "./base.ts";

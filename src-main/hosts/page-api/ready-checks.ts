@@ -1,5 +1,7 @@
+import { traitsOf } from "#contract/algorithms/algorithms.ts";
 import type { BoardSummary } from "#contract/boards.ts";
-import { type Study, virtualNames } from "#contract/study.ts";
+import { virtualNames } from "#contract/fleet.ts";
+import type { Study } from "#contract/study.ts";
 import type { Activity, EngineView, ReadyCheck } from "#contract/views.ts";
 import { byteText } from "./byte-text.ts";
 import type { Entry } from "./dataset-view.ts";
@@ -136,9 +138,6 @@ export const engineCheck = (study: Study, engines: readonly EngineView[] | undef
     : [{ kind, state: "ok", text: `${named} trains.` }];
 };
 
-/** Rounds hold every update until the last is in, where the middle of them is looked for. */
-const HOLDS_UPDATES: readonly string[] = ["fedmedian", "fedtrimmedavg"];
-
 export interface MemoryFacts {
   readonly workers: number;
   /** Workers that there would be with memory for all. */
@@ -153,7 +152,7 @@ export const memoryCheck = (study: Study, facts: MemoryFacts): ReadyCheck[] => {
   const { workers, wantedWorkers, workerBytes, modelBytes, clientsPerRound, freeBytes } = facts;
   const processes = virtualNames(study.fleet).length > 0 ? workers : 0;
   // the global weights, their sum and what goes out, or all updates of a round
-  const held = study.algorithms.some((name) => HOLDS_UPDATES.includes(name)) ? clientsPerRound + 2 : 4;
+  const held = study.algorithms.some((name) => traitsOf(name).needsAllUpdates) ? clientsPerRound + 2 : 4;
   const needed = processes * workerBytes + held * modelBytes;
   const text = `About ${byteText(needed)} of memory are needed, ${byteText(freeBytes)} are free`;
   if (needed > freeBytes) {
@@ -177,14 +176,12 @@ export const memoryCheck = (study: Study, facts: MemoryFacts): ReadyCheck[] => {
   return [{ kind: "memory", state: "ok", text: `${text}.` }];
 };
 
-/** Server optimizers keep their moments beside the weights, as large as these. */
-const TIMES_WEIGHTS: Readonly<Record<string, number>> = { fedavgm: 2, fedadam: 3, fedyogi: 3 };
 /** The last and the best round of each run. */
 const KEPT_PER_RUN = 2;
 
 /** Bytes that the checkpoints of a study take at most: those that are kept, and the one that is written. */
 export const checkpointBytes = (study: Study, modelBytes: number): number => {
-  const sizes = study.algorithms.map((name) => (TIMES_WEIGHTS[name] ?? 1) * modelBytes);
+  const sizes = study.algorithms.map((name) => (1 + (traitsOf(name).momentsPerWeight ?? 0)) * modelBytes);
   return sizes.reduce((sum, size) => sum + KEPT_PER_RUN * study.trials * size, 0) + Math.max(...sizes);
 };
 

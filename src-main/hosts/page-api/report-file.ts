@@ -1,17 +1,5 @@
-import type { AtRound, ExportFormat } from "#contract/views.ts";
-
-/** How a format's file ends, and what it is called on the web. */
-export const FILE_KINDS: Readonly<
-  Record<ExportFormat, { readonly end: string; readonly mediaType: string }>
-> = {
-  csv: { end: "csv", mediaType: "text/csv" },
-  "rounds-csv": { end: "csv", mediaType: "text/csv" },
-  markdown: { end: "md", mediaType: "text/markdown" },
-  latex: { end: "tex", mediaType: "application/x-tex" },
-  json: { end: "json", mediaType: "application/json" },
-  xlsx: { end: "xlsx", mediaType: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" },
-  text: { end: "txt", mediaType: "text/plain" },
-};
+import { EXPORT_FORMATS, type ExportFormat } from "#contract/export-formats.ts";
+import type { AtRound } from "#contract/views.ts";
 
 /** Studies that a file name names, and letters of each: file systems take 255 bytes, of which a letter may be four. */
 const NAMED = 3;
@@ -44,6 +32,6 @@ export const fileName = (
   const names = studies.slice(0, NAMED).map(({ id, name }) => fileText(name, most) || id);
   const more = studies.length > NAMED ? `-and-${studies.length - NAMED}-more` : "";
   const part = whole ? "" : "-some-runs";
-  const figures = format === "rounds-csv" ? "rounds" : atText(at);
-  return `${names.join("-vs-")}${more}${part}-${figures}.${FILE_KINDS[format].end}`;
+  const figures = EXPORT_FORMATS[format].content === "rounds" ? "rounds" : atText(at);
+  return `${names.join("-vs-")}${more}${part}-${figures}.${EXPORT_FORMATS[format].extension}`;
 };

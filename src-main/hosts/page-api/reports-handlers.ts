@@ -1,7 +1,8 @@
 import { setImmediate } from "node:timers/promises";
-import type { AtRound, Comparison, Exported, ExportFormat, ExportPart } from "#contract/views.ts";
+import { EXPORT_FORMATS, type ExportFormat } from "#contract/export-formats.ts";
+import type { AtRound, Comparison, Exported, ExportPart, Figure } from "#contract/views.ts";
 import { page } from "./base.ts";
-import { FILE_KINDS, fileName } from "./report-file.ts";
+import { fileName } from "./report-file.ts";
 
 /** Runs of one study that are to be compared. */
 export interface Chosen {
@@ -25,11 +26,11 @@ export interface ReportPorts {
   /** Ids, in the study's order. */
   runsOf(study: string): readonly string[];
   studyOf(run: string): string | undefined;
-  compare(chosen: readonly Chosen[], at: AtRound): Promise<Comparison>;
+  compare(chosen: readonly Chosen[], figure: Figure): Promise<Comparison>;
   /** Whose asker has left need not be rendered. */
   render(
     chosen: readonly Chosen[],
-    at: AtRound,
+    figure: Figure,
     format: ExportFormat,
     asker?: AbortSignal,
   ): Promise<Rendered>;
@@ -78,7 +79,7 @@ export const reportHandlers = (ports: ReportPorts) => ({
     const chosen = choose(ports, input);
     if ("missing" in chosen) throw errors.NOT_FOUND({ message: chosen.missing });
     if ("problem" in chosen) throw errors.PROBLEM({ message: chosen.problem, data: {} });
-    return await ports.compare(chosen, input.at);
+    return await ports.compare(chosen, input);
   }),
 
   render: page.reports.render.handler(async ({ input, errors, signal }) => {
@@ -86,11 +87,16 @@ export const reportHandlers = (ports: ReportPorts) => ({
     if ("missing" in chosen) throw errors.NOT_FOUND({ message: chosen.missing });
     if ("problem" in chosen) throw errors.PROBLEM({ message: chosen.problem, data: {} });
     const { at, format } = input;
-    const { encoding, count, parts } = await ports.render(chosen, at, format, signal);
+    const { encoding, count, parts } = await ports.render(
+      chosen,
+      { at, metric: input.metric },
+      format,
+      signal,
+    );
     const studies = chosen.map(({ study: id }) => ({ id, name: ports.study(id)?.name ?? id }));
     const isWhole = chosen.every(({ whole }) => whole);
     const filename = fileName(studies, isWhole, at, format);
-    const head = { filename, mediaType: FILE_KINDS[format].mediaType, encoding, parts: count };
+    const head = { filename, mediaType: EXPORT_FORMATS[format].mediaType, encoding, parts: count };
     return sendParts(head, parts, signal);
   }),
 });

@@ -1,5 +1,6 @@
+import { fleetSize, virtualGroups, virtualNames } from "#contract/fleet.ts";
 import { type EngineInfo, MODEL_NAMES, type ModelName } from "#contract/jobs.ts";
-import { fleetSize, type Study, virtualGroups, virtualNames } from "#contract/study.ts";
+import type { Study } from "#contract/study.ts";
 import { byteLength, elementCount, type ParameterSpec } from "#contract/tensor.ts";
 import type { StudyCost } from "#contract/views.ts";
 import { algorithmOf } from "#main/federation/algorithms.ts";

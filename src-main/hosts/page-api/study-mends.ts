@@ -1,4 +1,5 @@
-import { dataNames, fleetSize, type Study, type StudyProblem } from "#contract/study.ts";
+import { dataNames, fleetSize } from "#contract/fleet.ts";
+import type { Study, StudyProblem } from "#contract/study.ts";
 import type { ReadyCheck } from "#contract/views.ts";
 import { valueAt } from "./lenient-study.ts";
 

@@ -1,5 +1,5 @@
 import type { LabEvent } from "#contract/events.ts";
-import { dataNames } from "#contract/study.ts";
+import { dataNames } from "#contract/fleet.ts";
 import type { Curve, LiveRound, LogEntry, RunRow, StudyView } from "#contract/views.ts";
 
 /** Lines of the log that a page begins with. */
@@ -65,11 +65,7 @@ const runRow = ({
   ...(endedAt === undefined ? {} : { endedAt }),
 });
 
-/** A line of the log needs no updates: they are asked for when somebody opens the round. */
 export const logEntry = ({ id, ...event }: LabEvent & { readonly id: number }): LogEntry => ({
   id,
-  event:
-    event.kind === "round-ended"
-      ? { ...event, result: { ...event.result, updates: [], evaluations: [] } }
-      : (event as LabEvent),
+  event: event as LabEvent,
 });

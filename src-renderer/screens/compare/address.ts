@@ -1,5 +1,5 @@
+import { METRIC_NAME } from "#contract/metrics.ts";
 import type { AtRound } from "#contract/views.ts";
-import type { Metric } from "#renderer/charts/series.ts";
 
 /** What the page compares and how, as it stands in its address. */
 export interface Address {
@@ -7,7 +7,8 @@ export interface Address {
   /** Single runs, of any study. */
   readonly runs: readonly string[];
   readonly at: AtRound;
-  readonly metric: Metric;
+  /** Id; undefined: the first that any round knows. */
+  readonly metric: string | undefined;
   readonly exporting: boolean;
 }
 
@@ -20,7 +21,7 @@ export const readAddress = (search: string): Address => {
     studies: idsOf(query.get("studies")),
     runs: idsOf(query.get("runs")),
     at: atOf(query.get("at")),
-    metric: query.get("metric") === "loss" ? "loss" : "accuracy",
+    metric: metricIn(query.get("metric")),
     exporting: query.get("export") === "1",
   };
 };
@@ -31,7 +32,7 @@ export const writeAddress = ({ studies, runs, at, metric, exporting }: Address):
     ...(studies.length > 0 ? [`studies=${studies.map(encodeURIComponent).join(",")}`] : []),
     ...(runs.length > 0 ? [`runs=${runs.map(encodeURIComponent).join(",")}`] : []),
     ...(at === "last" ? [] : [`at=${at}`]),
-    ...(metric === "accuracy" ? [] : [`metric=${metric}`]),
+    ...(metric === undefined ? [] : [`metric=${encodeURIComponent(metric)}`]),
     ...(exporting ? ["export=1"] : []),
   ];
   return parts.length === 0 ? "/compare" : `/compare?${parts.join("&")}`;
@@ -40,6 +41,9 @@ export const writeAddress = ({ studies, runs, at, metric, exporting }: Address):
 const idsOf = (text: string | null): string[] => [
   ...new Set((text ?? "").split(",").filter((id) => id.length > 0 && id.length <= 64)),
 ];
+
+const metricIn = (text: string | null): string | undefined =>
+  text !== null && METRIC_NAME.test(text) ? text : undefined;
 
 const atOf = (text: string | null): AtRound => {
   if (text === "best" || text === "last5") return text;

@@ -1,7 +1,8 @@
+import type { Metric } from "#contract/metrics.ts";
 import { shortName } from "#contract/short-name.ts";
 import type { Comparison, ComparisonRow } from "#contract/views.ts";
 import { dashOfStudy, lookOf } from "#renderer/charts/colours.ts";
-import { type Metric, meanOf, pointsOf, type Series } from "#renderer/charts/series.ts";
+import { meanOf, pointsOf, type Series } from "#renderer/charts/series.ts";
 
 export interface RowLook {
   readonly colour: string;

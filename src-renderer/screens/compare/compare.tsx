@@ -48,7 +48,7 @@ const Choose = ({
   return (
     <Page
       title="Compare"
-      subtitle="Algorithms of one study, or the same algorithm in several: curves, a table, and whether the pair is fair."
+      subtitle="Algorithms of one study, or the same algorithm in several: curves, a table, and whether the comparison is fair."
     >
       {startProblem !== undefined && <Problem text={startProblem} />}
       {problem !== undefined && <Problem text={`The studies could not be loaded. ${problem}`} />}
@@ -57,7 +57,7 @@ const Choose = ({
           {rows.length === 0 ? (
             <Empty
               title="Nothing to compare yet"
-              text="The demo trains fedavg and fedntd on four virtual devices with real pictures, on this computer. It takes half a minute; then the two stand here side by side."
+              text="The demo trains FedAvg and FedNTD on four virtual devices with real images, on this computer. It takes half a minute; then you can compare the two here."
             >
               <Button variant="filled" size="md" onClick={() => start(DEMO)} loading={busy}>
                 Run the demo
@@ -154,7 +154,7 @@ const Compared = ({ address, list, go }: ComparedProps) => {
   );
 };
 
-/** Past two seconds it is said what is awaited. */
+/** Past two seconds the page says what it waits for. */
 const Awaited = () => {
   const now = useNow();
   const [since] = useState(() => Date.now());
@@ -172,7 +172,7 @@ interface CardsProps extends Omit<ComparedProps, "list"> {
 }
 
 const Cards = ({ comparison, address, go, hidden, onToggle }: CardsProps) => {
-  const series = useMemo(() => seriesOfRows(comparison, address.metric), [comparison, address.metric]);
+  const series = useMemo(() => seriesOfRows(comparison, comparison.metric), [comparison]);
   return (
     <div className={style.cards}>
       <div className={style.cols}>
@@ -181,7 +181,6 @@ const Cards = ({ comparison, address, go, hidden, onToggle }: CardsProps) => {
           comparison={comparison}
           series={series}
           hidden={hidden}
-          metric={address.metric}
           onMetric={(metric) => go({ metric })}
         />
       </div>

@@ -1,9 +1,10 @@
 import { useMemo, useState } from "react";
+import { metricWord } from "#contract/metrics.ts";
 import type { Comparison } from "#contract/views.ts";
 import { ChartTools } from "#renderer/charts/chart-tools.tsx";
 import { CurveTable } from "#renderer/charts/curve-table.tsx";
 import { RoundChart } from "#renderer/charts/round-chart.tsx";
-import type { Metric, Series } from "#renderer/charts/series.ts";
+import type { Series } from "#renderer/charts/series.ts";
 import { plural } from "#renderer/ui/format.ts";
 import { Card, Empty } from "#renderer/ui/page.tsx";
 import style from "./compare.module.css";
@@ -14,36 +15,42 @@ interface CurvesProps {
   readonly comparison: Comparison;
   readonly series: readonly Series[];
   readonly hidden: ReadonlySet<string>;
-  readonly metric: Metric;
-  readonly onMetric: (metric: Metric) => void;
+  readonly onMetric: (id: string) => void;
 }
 
 /** The rows' means over the rounds, one on the other. */
-export const Curves = ({ comparison, series, hidden, metric, onMetric }: CurvesProps) => {
+export const Curves = ({ comparison, series, hidden, onMetric }: CurvesProps) => {
   const [asTable, setAsTable] = useState(false);
   const shown = useMemo(() => series.filter(({ key }) => !hidden.has(key)), [series, hidden]);
   const rounds = lastRoundOf(series);
   const several = shown.some(({ band }) => band !== undefined);
-  const word = metric === "accuracy" ? "Accuracy" : "Loss";
+  const { metric, metrics } = comparison;
   return (
     <Card
-      title={word}
+      title={metric.title}
       note={several ? `mean and deviation over ${plural(comparison.trials.length, "trial")}` : "by round"}
-      aside={<ChartTools metric={metric} onMetric={onMetric} asTable={asTable} onTable={setAsTable} />}
+      aside={
+        <ChartTools
+          metrics={metrics}
+          metric={metric}
+          onMetric={onMetric}
+          asTable={asTable}
+          onTable={setAsTable}
+        />
+      }
     >
       {series.length === 0 ? (
         <Empty
-          title={`No ${metric} yet`}
+          title={`No ${metricWord(metric)} yet`}
           text="A line begins with the first round that is evaluated; this page draws it as it comes."
         />
       ) : (
         <div className={style.plot}>
           <RoundChart
             metric={metric}
-            title={`${word} per round: ${titleOf(comparison.rows)}`}
+            title={`${metric.title} per round: ${titleOf(comparison.rows)}`}
             series={shown}
             rounds={rounds}
-            chance={metric === "accuracy" ? comparison.chance : null}
             height="100%"
           />
         </div>

@@ -1,5 +1,6 @@
 import { Button } from "@mantine/core";
 import { useEffect, useMemo, useState } from "react";
+import { EXPORT_FORMATS } from "#contract/export-formats.ts";
 import { putTogether } from "#contract/exported.ts";
 import type { Comparison, Exported } from "#contract/views.ts";
 import { chartSvg, heightOf, WIDTH } from "#renderer/charts/export-chart.ts";
@@ -73,7 +74,7 @@ const Export = ({ address, comparison, hidden }: Omit<ExportProps, "opened" | "o
       </p>
       <ScrollBox label={`Preview, ${kind.label}`} className={style.preview}>
         {problem !== undefined && <Problem text={problem} />}
-        {problem === undefined && file === undefined && <p>The lab writes the file.</p>}
+        {problem === undefined && file === undefined && <p>The lab is writing the file.</p>}
         {file !== undefined && <Preview file={file} />}
       </ScrollBox>
       <div className={style.foot}>
@@ -91,7 +92,7 @@ const Export = ({ address, comparison, hidden }: Omit<ExportProps, "opened" | "o
           onClick={() =>
             act(
               async (ready) => saveFile(ready.filename, await blobOf(ready)),
-              `${file?.filename} is on its way to your downloads.`,
+              `Saved ${file?.filename} to your downloads.`,
             )
           }
         >
@@ -102,7 +103,8 @@ const Export = ({ address, comparison, hidden }: Omit<ExportProps, "opened" | "o
   );
 };
 
-const isOfTable = ({ key }: ExportKind): boolean => key !== "rounds-csv" && key !== "svg" && key !== "png";
+const isOfTable = ({ key }: ExportKind): boolean =>
+  key !== "svg" && key !== "png" && EXPORT_FORMATS[key].content === "table";
 
 const Preview = ({ file }: { readonly file: File }) => {
   if ("svg" in file) {
@@ -134,14 +136,15 @@ const Preview = ({ file }: { readonly file: File }) => {
 const useFile = (kind: ExportKind, address: Address, comparison: Comparison, hidden: ReadonlySet<string>) => {
   const { client } = useStates();
   const [answer, setAnswer] = useState<{ of: string; file?: Exported; problem?: string }>();
-  const { studies, runs, at, metric } = address;
+  const { studies, runs, at } = address;
+  const { metric } = comparison;
   const { key } = kind;
   const drawn = useMemo((): File | undefined => {
     if (key !== "svg" && key !== "png") return undefined;
     const series = seriesOfRows(comparison, metric).filter((line) => !hidden.has(line.key));
     const title = titleOf(comparison.rows);
     return {
-      filename: `${fileStem(title, metric)}.${key}`,
+      filename: `${fileStem(title, metric.id)}.${key}`,
       isPng: key === "png",
       width: WIDTH,
       height: heightOf(series),
@@ -150,18 +153,17 @@ const useFile = (kind: ExportKind, address: Address, comparison: Comparison, hid
         metric,
         series,
         rounds: lastRoundOf(series),
-        chance: metric === "accuracy" ? comparison.chance : null,
       }),
     };
   }, [key, comparison, metric, hidden]);
-  const wanted = JSON.stringify([key, studies, runs, at]);
+  const wanted = JSON.stringify([key, studies, runs, at, metric.id]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a comparison with more rounds makes another file
   useEffect(() => {
     if (key === "svg" || key === "png") return;
     const left = new AbortController();
     const { signal } = left;
     client.reports
-      .render({ studies: [...studies], runs: [...runs], at, format: key }, { signal })
+      .render({ studies: [...studies], runs: [...runs], at, metric: metric.id, format: key }, { signal })
       .then(putTogether)
       .then(
         (file) => signal.aborted || setAnswer({ of: wanted, file }),

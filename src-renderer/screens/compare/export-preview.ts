@@ -1,4 +1,4 @@
-import type { ExportFormat } from "#contract/views.ts";
+import { EXPORT_FORMAT_NAMES, EXPORT_FORMATS, type ExportFormat } from "#contract/export-formats.ts";
 import { count } from "#renderer/ui/format.ts";
 
 /** A file that the table or the chart can become. */
@@ -10,13 +10,7 @@ export interface ExportKind {
 }
 
 export const KINDS: readonly ExportKind[] = [
-  { key: "csv", label: "CSV", about: "The table: one line per algorithm, with the digits of a printed one." },
-  { key: "rounds-csv", label: "Rounds CSV", about: "One line per run and round: every curve, unrounded." },
-  { key: "markdown", label: "Markdown", about: "The table for a README or an issue." },
-  { key: "latex", label: "LaTeX", about: "The table for a paper, with booktabs rules." },
-  { key: "text", label: "Text", about: "The table in aligned columns, as the terminal shows it." },
-  { key: "json", label: "JSON", about: "Everything for a program: table, checks, notes." },
-  { key: "xlsx", label: "Excel", about: "A workbook: the table, every round, the study." },
+  ...EXPORT_FORMAT_NAMES.map((key) => ({ key, ...EXPORT_FORMATS[key] })),
   { key: "svg", label: "Chart, SVG", about: "The chart as lines, for Inkscape or LaTeX." },
   { key: "png", label: "Chart, PNG", about: "The chart as pixels, for slides." },
 ];
@@ -36,7 +30,7 @@ export const previewOf = (text: string): { readonly text: string; readonly more:
 export const moreText = (more: number): string =>
   `${count(more)} more ${more === 1 ? "line" : "lines"} in the file.`;
 
-/** A name that every file system takes: "fedavg-against-fedntd-accuracy". */
+/** A name that every file system takes: "fedavg-vs-fedntd-accuracy". */
 export const fileStem = (title: string, metric: string): string => {
   const words = `${title} ${metric}`.normalize("NFKD").replace(/[^A-Za-z0-9]+/g, "-");
   return (

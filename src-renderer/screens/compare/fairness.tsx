@@ -7,12 +7,12 @@ import { verdictOf } from "./figures.ts";
 
 const VERDICTS = {
   alone: { title: "Nothing to compare with yet", note: undefined },
-  fair: { title: "Fair pair", note: "only the algorithm differs" },
-  incomplete: { title: "Not a pair yet", note: "figures are missing" },
-  unfair: { title: "Not a fair pair", note: "more than the algorithm differs" },
+  fair: { title: "Fair comparison", note: "only the algorithm differs" },
+  incomplete: { title: "Not complete yet", note: "figures are missing" },
+  unfair: { title: "Not a fair comparison", note: "more than the algorithm differs" },
 } as const;
 
-/** Is the algorithm all that differs? Check by check, and what may not be claimed then. */
+/** Is the algorithm all that differs? Check by check. */
 export const Fairness = ({ comparison }: { readonly comparison: Comparison }) => {
   const { fairness, rows } = comparison;
   const whole = rows.map(({ label }) => label).filter((label) => shortName(label) !== label);
@@ -28,7 +28,7 @@ export const Fairness = ({ comparison }: { readonly comparison: Comparison }) =>
               .toSorted((a, b) => Number(a.ok) - Number(b.ok))
               .map(({ about, ok, text }) => (
                 <li key={about} data-ok={ok}>
-                  <span className={style.mark} role="img" aria-label={ok ? "The same:" : "Mind:"}>
+                  <span className={style.mark} role="img" aria-label={ok ? "Same:" : "Differs:"}>
                     {ok ? "✓" : "!"}
                   </span>
                   <span title={whole.length === 0 ? undefined : whole.join("\n")}>{text}</span>

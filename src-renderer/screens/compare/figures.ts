@@ -1,17 +1,17 @@
+import { titleOfAlgorithm } from "#contract/algorithms/algorithms.ts";
+import { bestOf, type Metric, metricText, metricWord } from "#contract/metrics.ts";
 import { shortName } from "#contract/short-name.ts";
 import type { AtRound, Comparison, ComparisonRow, StudyRow } from "#contract/views.ts";
-import { count, fixed, plural, someOf } from "#renderer/ui/format.ts";
+import { count, plural, someOf } from "#renderer/ui/format.ts";
 
 /** The table's figures and sentences; digits are those of the files that the lab writes. */
 
-type Measure = Comparison["metric"];
-
-/** An accuracy in percent with two digits, a loss with four. */
-export const figure = (value: number | null, metric: Measure): string =>
-  value === null ? "–" : metric === "accuracy" ? fixed(value * 100, 2) : fixed(value, 4);
+/** A share in percent with two digits, anything else with four. */
+export const figure = (value: number | null, metric: Metric): string =>
+  value === null || !Number.isFinite(value) ? "–" : metricText(metric, value);
 
 /** A difference with its sign; what rounds to nothing has none. */
-export const difference = (value: number | null, metric: Measure): string => {
+export const difference = (value: number | null, metric: Metric): string => {
   const text = figure(value, metric);
   const rounded = Number(text);
   return rounded > 0 ? `+${text}` : rounded === 0 ? text.replace("-", "") : text.replace("-", "−");
@@ -19,13 +19,13 @@ export const difference = (value: number | null, metric: Measure): string => {
 
 export const spread = (
   { mean, deviation }: Pick<ComparisonRow, "mean" | "deviation">,
-  metric: Measure,
+  metric: Metric,
   show = figure,
 ): string =>
   `${show(mean, metric)}${mean === null || deviation === null ? "" : ` ± ${figure(deviation, metric)}`}`;
 
 /** What a difference says at a glance; what rounds to nothing says nothing. */
-export const toneOf = (value: number | null, metric: Measure): "better" | "worse" | undefined => {
+export const toneOf = (value: number | null, metric: Metric): "better" | "worse" | undefined => {
   const text = difference(value, metric);
   return text.startsWith("+") ? "better" : text.startsWith("−") ? "worse" : undefined;
 };
@@ -34,33 +34,29 @@ export const toneOf = (value: number | null, metric: Measure): "better" | "worse
 export const bestKey = ({ rows, metric }: Pick<Comparison, "rows" | "metric">): string | undefined => {
   const n = rows[0]?.n ?? 0;
   if (rows.length < 2 || n === 0 || rows.some((row) => row.n !== n)) return undefined;
-  const means = rows.map(({ mean }) => (metric === "accuracy" ? 1 : -1) * (mean ?? Number.NaN));
-  const best = Math.max(...means);
-  return means.filter((mean) => mean === best).length === 1 ? rows[means.indexOf(best)]?.key : undefined;
+  const means = rows.map(({ mean }) => mean);
+  const best = bestOf(metric, means);
+  if (best === null || means.filter((mean) => mean === best).length > 1) return undefined;
+  return rows[means.indexOf(best)]?.key;
 };
 
 export const measureOf = ({ metric, at }: Pick<Comparison, "metric" | "at">): string => {
-  const unit = metric === "accuracy" ? ", %" : ", nats";
-  if (at === "last") return `${metric} at the last round${unit}`;
-  if (at === "best") return `${metric} at the best round${unit}`;
-  if (at === "last5") return `mean ${metric} of the last five rounds${unit}`;
-  return `${metric} at round ${at}${unit}`;
+  const word = metricWord(metric);
+  const unit = metric.unit === "" ? "" : `, ${metric.unit}`;
+  if (at === "last") return `${word} at the last round${unit}`;
+  if (at === "best") return `${word} at the best round${unit}`;
+  if (at === "last5") return `mean ${word} of the last five rounds${unit}`;
+  return `${word} at round ${at}${unit}`;
 };
 
-/** 1 → "1st", 2 → "2nd", 11 → "11th". */
-export const ordinal = (n: number): string => {
-  const ending = n % 100 > 10 && n % 100 < 14 ? "th" : (["th", "st", "nd", "rd"][n % 10] ?? "th");
-  return `${n}${ending}`;
-};
-
-/** "fedavg against fedntd"; one algorithm of several studies is told by their names. */
+/** "FedAvg vs. FedNTD"; one algorithm of several studies is told by their names. */
 export const titleOf = (rows: readonly ComparisonRow[]): string => {
-  const algorithms = [...new Set(rows.map(({ algorithm }) => algorithm))];
+  const algorithms = [...new Set(rows.map(({ algorithm }) => titleOfAlgorithm(algorithm)))];
   const [first, ...others] = algorithms;
   if (first === undefined) return "Compare";
-  if (others.length > 0) return `${first} against ${someOf(others)}`;
+  if (others.length > 0) return `${first} vs. ${someOf(others)}`;
   const [name, ...names] = [...new Map(rows.map((row) => [row.study, shortName(row.studyName)])).values()];
-  return names.length === 0 ? first : `${first}: ${name} against ${someOf(names)}`;
+  return names.length === 0 ? first : `${first}: ${name} vs. ${someOf(names)}`;
 };
 
 /** The table has the whole name. */
@@ -88,7 +84,7 @@ export const sentenceOf = (
   ].join(" · ");
 };
 
-/** A pair that lacks nothing but trials is on its way to be one. */
+/** A comparison that lacks nothing but trials is on its way to be fair. */
 export const verdictOf = ({
   rows,
   fairness,
@@ -100,13 +96,13 @@ export const verdictOf = ({
 };
 
 /** What these figures do not show, in sentences. */
-export const notToClaim = (comparison: Pick<Comparison, "rows" | "fairness" | "at" | "trials">): string[] => {
+export const limitsOf = (comparison: Pick<Comparison, "rows" | "fairness" | "at" | "trials">): string[] => {
   const { rows, at, trials } = comparison;
   const verdict = verdictOf(comparison);
   const sentences: string[] = [];
   if (verdict === "unfair") {
     sentences.push(
-      "That the algorithm makes the difference: more than the algorithm differs, see “Not a fair pair”.",
+      "That the algorithm makes the difference: more than the algorithm differs, see “Not a fair comparison”.",
     );
   }
   if (verdict === "incomplete") {

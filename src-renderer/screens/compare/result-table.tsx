@@ -7,17 +7,7 @@ import { Card, Small, tableClass } from "#renderer/ui/page.tsx";
 import { ScrollBox } from "#renderer/ui/scroll-box.tsx";
 import style from "./compare.module.css";
 import { looksOf } from "./compare-series.ts";
-import {
-  atKind,
-  bestKey,
-  difference,
-  figure,
-  measureOf,
-  notToClaim,
-  ordinal,
-  spread,
-  toneOf,
-} from "./figures.ts";
+import { atKind, bestKey, difference, figure, limitsOf, measureOf, spread, toneOf } from "./figures.ts";
 import { RowKey } from "./row-key.tsx";
 
 /** Trials that have a column each; of more only the mean is shown. */
@@ -38,10 +28,11 @@ interface ResultProps {
 
 /** The figures, trial by trial, and how they differ from the first row. */
 export const ResultTable = ({ comparison, hidden, onToggle, onRemove, onAt, lastRound }: ResultProps) => {
-  const { rows, improvements, trials, chance, metric, notes } = comparison;
+  const { rows, improvements, trials, metric, notes } = comparison;
+  const { chance } = metric;
   const columns = trials.length <= COLUMNS ? trials : [];
   const best = bestKey(comparison);
-  const claims = notToClaim(comparison);
+  const limits = limitsOf(comparison);
   const looks = looksOf(rows);
   const nameOf = (row: ComparisonRow) => (
     <span>
@@ -61,8 +52,8 @@ export const ResultTable = ({ comparison, hidden, onToggle, onRemove, onAt, last
             <tr>
               <th scope="col">Algorithm</th>
               {columns.map((trial) => (
-                <th scope="col" key={trial} data-num title={`Trial ${trial}`}>
-                  {ordinal(trial)}
+                <th scope="col" key={trial} data-num>
+                  trial {trial}
                 </th>
               ))}
               <th scope="col" data-num>
@@ -123,10 +114,8 @@ export const ResultTable = ({ comparison, hidden, onToggle, onRemove, onAt, last
               <tr key={`${row.key} improvement`} data-improvement>
                 <th scope="row" className={style.name}>
                   {improvements.length === 1 ? "improvement" : `improvement, ${row.label}`}
-                  {metric === "accuracy" && <Small> in points</Small>}
-                  {improvements.length > 1 && row === improvements[0] && (
-                    <Small> against {row.against}</Small>
-                  )}
+                  {metric.unit === "%" && <Small> in points</Small>}
+                  {improvements.length > 1 && row === improvements[0] && <Small> vs. {row.against}</Small>}
                 </th>
                 {columns.map((trial) => {
                   const value = row.cells.find((c) => c.trial === trial)?.value ?? null;
@@ -160,12 +149,11 @@ export const ResultTable = ({ comparison, hidden, onToggle, onRemove, onAt, last
       <div className={style.notes}>
         {improvements.length > 0 && (
           <p>
-            An improvement is the mean of the differences to {rows[0]?.label}, trial by trial; above 0 is
-            better.
+            An improvement is the mean difference from {rows[0]?.label} over the trials; above 0 is better.
           </p>
         )}
         {columns.length === 0 && trials.length > 0 && (
-          <p>{trials.length} trials: each of them stands in the exported table.</p>
+          <p>The exported table lists all {trials.length} trials.</p>
         )}
         {notes.slice(0, NOTES).map((note) => (
           <p key={note}>{note}</p>
@@ -178,11 +166,11 @@ export const ResultTable = ({ comparison, hidden, onToggle, onRemove, onAt, last
             ))}
           </details>
         )}
-        {claims.length > 0 && (
+        {limits.length > 0 && (
           <>
-            <h3>What may not be claimed</h3>
+            <h3>Limits of this result</h3>
             <ul className={style.claims}>
-              {claims.map((text) => (
+              {limits.map((text) => (
                 <li key={text}>{text}</li>
               ))}
             </ul>

@@ -3,7 +3,7 @@ import type { AtRound, Comparison, StudyRow } from "#contract/views.ts";
 import { messageOf } from "#renderer/state/states.ts";
 import { useStates } from "#renderer/state/use-states.ts";
 
-/** Running studies are asked for anew at most this often. */
+/** Running studies are asked for again at most this often. */
 const CALM_MS = 1000;
 
 export interface Compared {
@@ -35,30 +35,36 @@ const withNews = (before: Answer | undefined, next: Answer): Answer =>
 
 /** The table of what is chosen; of running studies it follows their rounds. */
 export const useComparison = (
-  subject: { readonly studies: readonly string[]; readonly runs: readonly string[]; readonly at: AtRound },
+  subject: {
+    readonly studies: readonly string[];
+    readonly runs: readonly string[];
+    readonly at: AtRound;
+    readonly metric: string | undefined;
+  },
   list: readonly StudyRow[] | undefined,
 ): Compared => {
   const { client } = useStates();
-  const wanted = JSON.stringify([subject.studies, subject.runs, subject.at]);
+  const wanted = JSON.stringify([subject.studies, subject.runs, subject.at, subject.metric ?? null]);
   const [answer, setAnswer] = useState<Answer>();
   const [attempt, setAttempt] = useState(0);
   const asked = useRef({ of: "", at: 0 });
   const progress = progressOf(answer?.comparison, list);
   // biome-ignore lint/correctness/useExhaustiveDependencies: progress and attempt are reasons to ask again
   useEffect(() => {
-    const [studies, runs, at] = JSON.parse(wanted) as [string[], string[], AtRound];
+    const [studies, runs, at, id] = JSON.parse(wanted) as [string[], string[], AtRound, string | null];
+    const metric = id ?? undefined;
     if (studies.length + runs.length === 0) return setAnswer(undefined);
     const ask = async () => {
       const mine = { of: wanted, at: Date.now() };
       asked.current = mine;
       try {
-        const comparison = await client.reports.compare({ studies, runs, at });
+        const comparison = await client.reports.compare({ studies, runs, at, metric });
         if (asked.current === mine) setAnswer((before) => withNews(before, { of: wanted, comparison }));
       } catch (error) {
         if (asked.current === mine) setAnswer({ of: wanted, problem: messageOf(error) });
       }
     };
-    // What was chosen anew comes at once; rounds that end come when it is calm.
+    // A new choice comes at once; rounds that end come when it is calm.
     const since = Date.now() - asked.current.at;
     const timer = setTimeout(ask, asked.current.of === wanted ? Math.max(0, CALM_MS - since) : 0);
     return () => clearTimeout(timer);

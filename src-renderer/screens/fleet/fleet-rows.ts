@@ -1,5 +1,5 @@
 import type { BoardSummary } from "#contract/boards.ts";
-import type { VirtualGroup } from "#contract/study.ts";
+import type { VirtualGroup } from "#contract/fleet.ts";
 import type { DeviceUpdate, DeviceView, LiveDevice, LiveRound } from "#contract/views.ts";
 import { problemOf } from "#renderer/screens/board/board-words.ts";
 import { count, percent, plural } from "#renderer/ui/format.ts";

@@ -1,6 +1,6 @@
 import { Button, NumberInput, TextInput } from "@mantine/core";
 import { type FocusEvent, type FormEvent, useRef, useState } from "react";
-import type { VirtualGroup } from "#contract/study.ts";
+import type { VirtualGroup } from "#contract/fleet.ts";
 import type { FleetView } from "#contract/views.ts";
 import { messageOf } from "#renderer/state/states.ts";
 import { useLab, useStates } from "#renderer/state/use-states.ts";

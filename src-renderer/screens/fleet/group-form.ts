@@ -1,4 +1,4 @@
-import type { VirtualGroup } from "#contract/study.ts";
+import type { VirtualGroup } from "#contract/fleet.ts";
 import type { DeviceView } from "#contract/views.ts";
 import { count as countText, plural } from "#renderer/ui/format.ts";
 

@@ -3,6 +3,8 @@ import { useStore } from "zustand";
 import { createStore } from "zustand/vanilla";
 import { PRESETS } from "#contract/presets.ts";
 import type { StudyProblem } from "#contract/study.ts";
+import type { TaskDefinition } from "#contract/tasks/task.ts";
+import { TASK_NAMES, TASKS, type TaskName } from "#contract/tasks/tasks.ts";
 import { asSentence, type Draft, defaultAt, getAt, patched, problemsOf, setAt } from "./draft.ts";
 
 export interface DraftState {
@@ -96,6 +98,12 @@ export const useDraftStore = (): DraftStore => {
 /** The setting at a path, or its default. Only who asks for a setting is drawn when it changes. */
 export const useSetting = (path: string): unknown =>
   useStore(useDraftStore(), ({ draft }) => getAt(draft, path) ?? defaultAt(draft, path));
+
+/** The task of the draft; one that is not known counts as the first. */
+export const useTask = (): TaskDefinition & { readonly name: TaskName } => {
+  const task = useSetting("task");
+  return TASKS[TASK_NAMES.find((name) => name === task) ?? TASK_NAMES[0]];
+};
 
 /** Calls back after each change of the draft, not at first. */
 export const useOnTurn = (act: () => void): void => {

@@ -1,5 +1,6 @@
 import "#renderer/ui/quiet-zod.ts";
-import { ALGORITHM_NAMES, parseStudy, type Study, type StudyProblem } from "#contract/study.ts";
+import { ALGORITHM_NAMES } from "#contract/algorithms/algorithms.ts";
+import { parseStudy, type Study, type StudyProblem } from "#contract/study.ts";
 
 /**
  * A study as the form holds it: what a file would say, wrong and missing settings too. A number field that holds

@@ -3,7 +3,7 @@ import { useStore } from "zustand";
 import { useData } from "#renderer/state/use-states.ts";
 import { AlgorithmSettings, AlgorithmsField } from "./algorithms.tsx";
 import { partitionOf } from "./draft.ts";
-import { useDraftStore, useSetting } from "./draft-store.ts";
+import { useDraftStore, useSetting, useTask } from "./draft-store.ts";
 import {
   type Choice,
   ChoiceField,
@@ -17,13 +17,7 @@ import {
 import style from "./new-study.module.css";
 import { Who } from "./who.tsx";
 
-const MODELS: readonly Choice[] = [
-  { value: "Net", label: "Net" },
-  { value: "FedAvgNet", label: "FedAvgNet" },
-  { value: "ResNet8", label: "ResNet8" },
-  { value: "ResNet18", label: "ResNet18" },
-  { value: "from-client", label: "The first client's own" },
-];
+const FROM_CLIENT: Choice = { value: "from-client", label: "The first client's own" };
 
 const MODEL_HELP: Readonly<Record<string, string>> = {
   Net: "Small, with two convolutions: the quickest.",
@@ -33,12 +27,12 @@ const MODEL_HELP: Readonly<Record<string, string>> = {
   "from-client": "Only for external clients, without evaluation on the server.",
 };
 
-const KINDS: readonly Choice[] = [
-  { value: "iid", label: "IID" },
-  { value: "shards", label: "Shards" },
-  { value: "dirichlet", label: "Dirichlet" },
-  { value: "class-skew", label: "Class skew" },
-];
+const KIND_LABELS: Readonly<Record<string, string>> = {
+  iid: "IID",
+  shards: "Shards",
+  dirichlet: "Dirichlet",
+  "class-skew": "Class skew",
+};
 
 const KIND_HELP: Readonly<Record<string, string>> = {
   iid: "Every device gets a random part of the pictures. The easy case: all devices are alike.",
@@ -66,19 +60,22 @@ const Data = () => {
 
 const Model = () => {
   const model = String(useSetting("model"));
-  return <ChoiceField path="model" label="Model" choices={MODELS} help={MODEL_HELP[model]} />;
+  const { models } = useTask();
+  const choices = [...models.map((name) => ({ value: name, label: name })), FROM_CLIENT];
+  return <ChoiceField path="model" label="Model" choices={choices} help={MODEL_HELP[model]} />;
 };
 
 const PartitionGroup = () => {
   const store = useDraftStore();
   const kind = String(useSetting("partition.kind") ?? "iid");
+  const { partitions } = useTask();
   return (
     <FieldGroup title="Partition" note="who holds which data">
       <Fields>
         <ChoiceField
           path="partition.kind"
           label="Kind"
-          choices={KINDS}
+          choices={partitions.map((value) => ({ value, label: KIND_LABELS[value] ?? value }))}
           onChoose={(next) => store.set("partition", partitionOf(next))}
         />
         {kind === "shards" && (

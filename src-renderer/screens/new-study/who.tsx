@@ -1,5 +1,5 @@
 import { ActionIcon, Button, NativeSelect } from "@mantine/core";
-import type { VirtualGroup } from "#contract/study.ts";
+import type { VirtualGroup } from "#contract/fleet.ts";
 import { useFleet } from "#renderer/state/use-states.ts";
 import { plural } from "#renderer/ui/format.ts";
 import { Boards } from "./boards.tsx";

@@ -1,11 +1,13 @@
 import { Button, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { Link, useLocation } from "wouter";
+import { metricWord } from "#contract/metrics.ts";
 import { DEMO } from "#contract/presets.ts";
 import type { StudyRow } from "#contract/views.ts";
 import { messageOf } from "#renderer/state/states.ts";
 import { useLab, useStates, useStudyList } from "#renderer/state/use-states.ts";
-import { count, day, percent, plural } from "#renderer/ui/format.ts";
+import { count, day, plural } from "#renderer/ui/format.ts";
+import { metricValue } from "#renderer/ui/metric-text.ts";
 import { Card, Empty, Page, Problem, Small, tableClass } from "#renderer/ui/page.tsx";
 import { AlgorithmChip, StatusPill } from "#renderer/ui/words.tsx";
 import style from "./studies.module.css";
@@ -62,7 +64,7 @@ export const StudiesScreen = () => {
         <Card>
           <Empty
             title="No study yet"
-            text="The demo trains fedavg and fedntd on four virtual devices with real pictures, on this computer. It takes half a minute, and you see every round as it happens."
+            text="The demo trains FedAvg and FedNTD on four virtual devices with real images, on this computer. It takes half a minute, and you see every round as it happens."
           >
             <Button variant="filled" size="md" onClick={() => start(DEMO)} loading={busy}>
               Run the demo
@@ -83,7 +85,7 @@ const summary = (rows: readonly StudyRow[]): string => {
   const stopped = rows.filter((row) => row.status === "interrupted").length;
   const parts = [plural(rows.length, "study", "studies")];
   if (running > 0) parts.push(`${running} running`);
-  if (stopped > 0) parts.push(`${stopped} stopped, can go on`);
+  if (stopped > 0) parts.push(`${stopped} stopped, can be resumed`);
   return parts.join(" · ");
 };
 
@@ -117,8 +119,8 @@ const StudyTable = ({ rows }: { readonly rows: readonly StudyRow[] }) => {
             <th>Study</th>
             <th>State</th>
             <th>Progress</th>
-            <th>Accuracy, last round</th>
-            <th>Begun</th>
+            <th>Result, last round</th>
+            <th>Started</th>
           </tr>
         </thead>
         <tbody>
@@ -138,11 +140,12 @@ const StudyTable = ({ rows }: { readonly rows: readonly StudyRow[] }) => {
                 <Progress row={row} />
               </td>
               <td>
-                {row.results.map(({ algorithm, accuracy, n }) => (
+                {row.results.map(({ algorithm, value, n }) => (
                   <div key={algorithm} className={style.result}>
                     <AlgorithmChip name={algorithm} />
                     <span>
-                      {percent(accuracy)}
+                      {metricValue(row.metric, value)}
+                      {row.metric.unit !== "%" && value !== null && <Small> {metricWord(row.metric)}</Small>}
                       {n > 1 && <Small> mean of {n}</Small>}
                     </span>
                   </div>

@@ -1,7 +1,10 @@
+import { titleOfAlgorithm } from "#contract/algorithms/algorithms.ts";
 import type { BoardProblem } from "#contract/boards.ts";
-import type { LabEvent } from "#contract/events.ts";
+import type { LabEvent, RoundSummary } from "#contract/events.ts";
+import { type Metric, metricWord } from "#contract/metrics.ts";
 import type { LogEntry, RunRow } from "#contract/views.ts";
-import { percent, plural, someOf } from "#renderer/ui/format.ts";
+import { plural, someOf } from "#renderer/ui/format.ts";
+import { metricValue } from "#renderer/ui/metric-text.ts";
 
 export interface LogLine {
   readonly tone: "quiet" | "warn" | "bad";
@@ -19,11 +22,15 @@ export interface LogItem extends LogLine {
 }
 
 /** The log as sentences, newest first. Devices that joined or left one after the other share a line. */
-export const linesOf = (log: readonly LogEntry[], runs: readonly RunRow[]): readonly LogItem[] => {
+export const linesOf = (
+  log: readonly LogEntry[],
+  runs: readonly RunRow[],
+  metrics: readonly Metric[],
+): readonly LogItem[] => {
   const lines: LogItem[] = [];
   let together: { readonly key: string; readonly names: string[] } | undefined;
   for (const { id, event } of log) {
-    const line = lineOf(event, runs);
+    const line = lineOf(event, runs, metrics);
     if (line === undefined) continue;
     const key =
       event.kind === "device-joined" || event.kind === "device-left" || isGoodNews(event)
@@ -52,7 +59,11 @@ const isGoodNews = (event: LabEvent): boolean =>
   (event.kind === "board-client" && event.state !== "ended");
 
 /** An event as a sentence: who, what, why, and a way out where there is one. */
-export const lineOf = (event: LabEvent, runs: readonly RunRow[]): LogLine | undefined => {
+export const lineOf = (
+  event: LabEvent,
+  runs: readonly RunRow[],
+  metrics: readonly Metric[],
+): LogLine | undefined => {
   switch (event.kind) {
     case "study-started":
       return {
@@ -61,18 +72,18 @@ export const lineOf = (event: LabEvent, runs: readonly RunRow[]): LogLine | unde
         text: `started with ${plural(event.runs, "run")} on the ${event.engine.kind} engine.`,
       };
     case "study-resumed":
-      return { tone: "quiet", subject: "The study", text: "goes on." };
+      return { tone: "quiet", subject: "The study", text: "resumed." };
     case "study-ended":
       return ended(event.status);
     case "study-paused":
       return { tone: "warn", subject: "The study", text: "is paused; its devices stay connected." };
     case "study-continued":
-      return { tone: "quiet", subject: "The study", text: "goes on after its pause." };
+      return { tone: "quiet", subject: "The study", text: "continues after its pause." };
     case "run-started":
       return {
         tone: "quiet",
         subject: nameOf(event.run, runs),
-        text: event.fromRound > 1 ? `goes on at round ${event.fromRound}.` : "started.",
+        text: event.fromRound > 1 ? `resumes at round ${event.fromRound}.` : "started.",
       };
     case "run-ended":
       return {
@@ -81,19 +92,13 @@ export const lineOf = (event: LabEvent, runs: readonly RunRow[]): LogLine | unde
         text: `${event.status === "done" ? "is done" : event.status === "failed" ? "failed" : "stopped"}${event.reason ? `: ${event.reason}` : ""}.`,
       };
     case "round-ended": {
-      const { round, clients, failures, accuracy, loss } = event.result;
+      const { round, clients, failures } = event.result;
       if (round === 0) return undefined;
-      const figure =
-        accuracy === null
-          ? loss === null
-            ? ""
-            : `, loss ${loss.toFixed(3)}`
-          : `, accuracy ${percent(accuracy)}`;
       const missing = failures.length === 0 ? "" : ` ${plural(failures.length, "failure")}.`;
       return {
         tone: failures.length === 0 ? "quiet" : "warn",
         subject: `Round ${round}`,
-        text: `of ${nameOf(event.run, runs)}: ${plural(clients.length, "update")}${figure}.${missing}`,
+        text: `of ${nameOf(event.run, runs)}: ${plural(clients.length, "update")}${figureOf(event.result, metrics)}.${missing}`,
       };
     }
     case "client-update": {
@@ -105,6 +110,12 @@ export const lineOf = (event: LabEvent, runs: readonly RunRow[]): LogLine | unde
         text: `${failure?.cause ?? status} (round ${event.round}).${next}`,
       };
     }
+    case "metric-refused":
+      return {
+        tone: "warn",
+        subject: event.device,
+        text: `reported ${event.name}, which is not recorded: ${event.cause}.`,
+      };
     case "device-joined":
       return { tone: "quiet", subject: event.device, text: "joined." };
     case "device-left":
@@ -124,6 +135,12 @@ export const lineOf = (event: LabEvent, runs: readonly RunRow[]): LogLine | unde
   }
 };
 
+/** The first metric that the round knows. */
+const figureOf = ({ metrics: values }: Pick<RoundSummary, "metrics">, metrics: readonly Metric[]): string => {
+  const metric = metrics.find(({ id }) => Object.hasOwn(values, id) && values[id] !== null);
+  return metric === undefined ? "" : `, ${metricWord(metric)} ${metricValue(metric, values[metric.id])}`;
+};
+
 const said = (problem: BoardProblem | undefined): string =>
   problem === undefined ? "." : `: ${problem.title}. ${problem.cause} ${problem.next}`;
 
@@ -139,7 +156,7 @@ const boardState = ({
     case "locked":
       return { tone: "bad", text: `needs you${said(problem)}` };
     case "connecting":
-      return { tone: "quiet", text: "is being connected." };
+      return { tone: "quiet", text: "is connecting." };
     case "offline":
       return problem === undefined
         ? { tone: "quiet", text: "is not connected." }
@@ -153,7 +170,7 @@ const boardClient = ({
   problem,
 }: LabEvent & { kind: "board-client" }): Pick<LogLine, "tone" | "text"> => {
   if (state === "launched") return { tone: "quiet", text: "started its client." };
-  if (state === "removed") return { tone: "quiet", text: "has its client put away." };
+  if (state === "removed") return { tone: "quiet", text: "removed its client." };
   if (problem !== undefined) return { tone: "bad", text: `lost its client${said(problem)}` };
   return exitCode === undefined || exitCode === 0
     ? { tone: "quiet", text: "ended its client." }
@@ -164,10 +181,14 @@ const ended = (status: "done" | "failed" | "interrupted"): LogLine => {
   if (status === "done") return { tone: "quiet", subject: "The study", text: "is done." };
   if (status === "failed")
     return { tone: "bad", subject: "The study", text: "ended; at least one of its runs failed." };
-  return { tone: "warn", subject: "The study", text: "stopped. It can go on from its last recorded round." };
+  return {
+    tone: "warn",
+    subject: "The study",
+    text: "stopped. It can be resumed from its last recorded round.",
+  };
 };
 
 const nameOf = (id: string, runs: readonly RunRow[]): string => {
   const run = runs.find((r) => r.id === id);
-  return run === undefined ? id : `${run.algorithm}, trial ${run.trial}`;
+  return run === undefined ? id : `${titleOfAlgorithm(run.algorithm)}, trial ${run.trial}`;
 };

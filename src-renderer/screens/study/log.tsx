@@ -1,5 +1,6 @@
 import { memo, useMemo } from "react";
 import { Link } from "wouter";
+import type { Metric } from "#contract/metrics.ts";
 import type { LogEntry, RunRow } from "#contract/views.ts";
 import { clock } from "#renderer/ui/format.ts";
 import { Card, Small } from "#renderer/ui/page.tsx";
@@ -9,11 +10,13 @@ import style from "./study.module.css";
 interface LogProps {
   readonly log: readonly LogEntry[];
   readonly runs: readonly RunRow[];
+  /** The primary one first: the first that a round knows is told. */
+  readonly metrics: readonly Metric[];
 }
 
 /** What happened, newest first. */
-export const Log = memo(({ log, runs }: LogProps) => {
-  const lines = useMemo(() => linesOf(log, runs), [log, runs]);
+export const Log = memo(({ log, runs, metrics }: LogProps) => {
+  const lines = useMemo(() => linesOf(log, runs, metrics), [log, runs, metrics]);
   return (
     <Card title="Events">
       {lines.length === 0 && <Small>Nothing has happened yet.</Small>}

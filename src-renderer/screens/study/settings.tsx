@@ -1,4 +1,5 @@
 import { memo } from "react";
+import { type AlgorithmName, definitionOf } from "#contract/algorithms/algorithms.ts";
 import type { Study } from "#contract/study.ts";
 import type { StudyView } from "#contract/views.ts";
 import { plural, someOf } from "#renderer/ui/format.ts";
@@ -48,19 +49,28 @@ const settingsOf = (
       "Optimizer",
       `${o.kind}, learning rate ${o.lr}${o.lrDecay === 1 ? "" : ` × ${o.lrDecay} per round`}, momentum ${o.momentum}, weight decay ${o.weightDecay}`,
     ],
-    ...(study.algorithms.includes("fedntd")
-      ? [["FedNTD", `tau ${study.fedntd.tau}, beta ${study.fedntd.beta}`] as const]
-      : []),
-    ...(study.algorithms.includes("fedprox") ? [["FedProx", `mu ${study.fedprox.mu}`] as const] : []),
+    ...study.algorithms.flatMap((name) => algorithmLine(name, study)),
     ["Seed", String(study.seed)],
     ["Engine", `${engine.kind} (${engine.version})`],
   ];
 };
 
+/** Each algorithm with all of its own settings; those without have no line. */
+const algorithmLine = (name: AlgorithmName, study: Study): readonly (readonly [string, string])[] => {
+  const { title, fields = [] } = definitionOf(name);
+  const settings = (study as Readonly<Record<string, unknown>>)[name] as Readonly<Record<string, unknown>>;
+  const said = fields.map(({ key, label, kind }) =>
+    kind === "switch"
+      ? `${label.toLowerCase()}: ${settings[key] ? "yes" : "no"}`
+      : `${label.toLowerCase()} ${settings[key]}`,
+  );
+  return said.length === 0 ? [] : [[title, said.join(", ")]];
+};
+
 export const partitionText = (partition: Study["partition"]): string => {
   switch (partition.kind) {
     case "iid":
-      return "iid: every device holds a little of everything";
+      return "IID: every device holds a random part";
     case "shards":
       return `${plural(partition.shardsPerClient, "shard")} per device`;
     case "dirichlet":

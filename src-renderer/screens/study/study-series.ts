@@ -1,6 +1,9 @@
+import { titleOfAlgorithm } from "#contract/algorithms/algorithms.ts";
+import type { Metric } from "#contract/metrics.ts";
+import { metricsOf } from "#contract/tasks/tasks.ts";
 import type { Curve, RunRow, StudyView } from "#contract/views.ts";
 import { lookOf } from "#renderer/charts/colours.ts";
-import { type Metric, meanOf, pointsOf, type Series } from "#renderer/charts/series.ts";
+import { meanOf, pointsOf, type Series } from "#renderer/charts/series.ts";
 
 /** The lines of a study: one thin line per trial, the mean thick on top; a single trial is its own mean. */
 export const seriesOf = (
@@ -24,7 +27,7 @@ export const seriesOf = (
         : trials.map(({ run, points }) => ({
             ...look,
             key: run.id,
-            label: `${algorithm}, trial ${run.trial}`,
+            label: `${titleOfAlgorithm(algorithm)}, trial ${run.trial}`,
             kind: "trial",
             points,
           }));
@@ -34,7 +37,7 @@ export const seriesOf = (
     const mean: Series = {
       ...look,
       key: algorithm,
-      label: algorithm,
+      label: titleOfAlgorithm(algorithm),
       kind: "mean",
       points,
       ...(band !== undefined && over ? { band } : {}),
@@ -42,6 +45,14 @@ export const seriesOf = (
     return [...thin, mean];
   });
 
-/** Accuracy of guessing. */
-export const chanceOf = (view: StudyView): number | null =>
-  view.classes.length >= 2 ? 1 / view.classes.length : null;
+/** What the study is judged by: the primary metric first; what clients report comes with their first values. */
+export const metricsOfStudy = ({
+  study,
+  classes,
+  curves,
+}: Pick<StudyView, "study" | "classes" | "curves">): readonly Metric[] =>
+  metricsOf(
+    study,
+    curves.flatMap(({ metrics }) => Object.keys(metrics)),
+    classes.length,
+  );

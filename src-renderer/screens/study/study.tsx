@@ -1,11 +1,11 @@
 import { Button } from "@mantine/core";
 import { useMemo, useState } from "react";
 import { useLocation } from "wouter";
+import { taskOf } from "#contract/tasks/tasks.ts";
 import type { StudyView } from "#contract/views.ts";
 import { ChartTools } from "#renderer/charts/chart-tools.tsx";
 import { CurveTable } from "#renderer/charts/curve-table.tsx";
 import { RoundChart } from "#renderer/charts/round-chart.tsx";
-import type { Metric } from "#renderer/charts/series.ts";
 import { useLab, useNow, useStates, useStudy } from "#renderer/state/use-states.ts";
 import { Card, Empty, Page, Problem } from "#renderer/ui/page.tsx";
 import { StatusPill } from "#renderer/ui/words.tsx";
@@ -16,7 +16,7 @@ import { Runs } from "./runs.tsx";
 import { Settings } from "./settings.tsx";
 import style from "./study.module.css";
 import { StudyActions } from "./study-actions.tsx";
-import { chanceOf, seriesOf } from "./study-series.ts";
+import { metricsOfStudy, seriesOf } from "./study-series.ts";
 import { ThisRound } from "./this-round.tsx";
 
 /** One study: is it running, how good is it, who is late. */
@@ -51,9 +51,16 @@ export const StudyScreen = ({ id }: { readonly id: string }) => {
 const StudyPage = ({ view }: { readonly view: StudyView }) => {
   const activity = useLab((state) => state.activity);
   const now = useNow();
-  const [metric, setMetric] = useState<Metric>("accuracy");
+  const [chosen, setChosen] = useState<string>();
   const [asTable, setAsTable] = useState(false);
   const { study, runs, curves } = view;
+  const metrics = useMemo(
+    () => metricsOfStudy({ study, curves, classes: view.classes }),
+    [study, curves, view.classes],
+  );
+  const metric = metrics.find(({ id }) => id === chosen) ?? metrics[0]!;
+  const own = taskOf(study.task).metrics as readonly string[];
+  const reported = metrics.filter(({ id }) => !own.includes(id));
   // Progress within a round leaves these as they are: the chart is drawn anew only when a round ends.
   const series = useMemo(
     () => seriesOf(study.algorithms, runs, curves, metric),
@@ -73,27 +80,34 @@ const StudyPage = ({ view }: { readonly view: StudyView }) => {
       <Said study={view.id} />
       <div className={style.cols}>
         <Card
-          title={metric === "accuracy" ? "Accuracy" : "Loss"}
+          title={metric.title}
           note={study.evaluation.central ? "central, on the whole test set" : "mean over the devices"}
-          aside={<ChartTools metric={metric} onMetric={setMetric} asTable={asTable} onTable={setAsTable} />}
+          aside={
+            <ChartTools
+              metrics={metrics}
+              metric={metric}
+              onMetric={setChosen}
+              asTable={asTable}
+              onTable={setAsTable}
+            />
+          }
         >
           <RoundChart
             metric={metric}
-            title={`${metric === "accuracy" ? "Accuracy" : "Loss"} per round of ${view.name}`}
+            title={`${metric.title} per round of ${view.name}`}
             series={series}
             rounds={view.rounds}
-            chance={metric === "accuracy" ? chanceOf(view) : null}
           />
           {asTable && <CurveTable metric={metric} series={series} />}
         </Card>
-        <ThisRound view={view} />
+        <ThisRound view={view} metrics={metrics} />
       </div>
       <Devices view={view} />
       <div className={style.pair}>
-        <Runs runs={runs} curves={curves} rounds={view.rounds} />
+        <Runs runs={runs} curves={curves} rounds={view.rounds} primary={metrics[0]!} reported={reported} />
         <Settings study={study} engine={view.engine} datasetSha={view.datasetSha} />
       </div>
-      <Log log={view.log} runs={runs} />
+      <Log log={view.log} runs={runs} metrics={metrics} />
     </Page>
   );
 };

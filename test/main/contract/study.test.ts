@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { fleetSize, parseStudy, type StudyInput, virtualNames } from "#contract/study.ts";
+import { fleetSize, virtualNames } from "#contract/fleet.ts";
+import { parseStudy, type StudyInput } from "#contract/study.ts";
 
 const least: StudyInput = {
   name: "least",

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { metricsOf } from "#contract/tasks/tasks.ts";
 import { roundShouldClose, runShouldStop } from "#main/federation/stop-rules.ts";
 
 describe("roundShouldClose", () => {
@@ -48,50 +49,81 @@ describe("roundShouldClose", () => {
 
 describe("runShouldStop", () => {
   const rounds = (accuracies: (number | null)[], losses: (number | null)[] = accuracies.map(() => null)) =>
-    accuracies.map((accuracy, i) => ({ accuracy, loss: losses[i]! }));
+    accuracies.map((accuracy, i) => ({ metrics: { accuracy, loss: losses[i]! } }));
+  const metrics = metricsOf({ task: "classification" });
+  const shouldStop = (input: Omit<Parameters<typeof runShouldStop>[0], "metrics">) =>
+    runShouldStop({ ...input, metrics });
 
   it("goes on without rounds or without rules", () => {
     expect(
-      runShouldStop({ rounds: [], stop: { graceSeconds: 0, target: "accuracy >= 0", patience: 1 } }),
+      shouldStop({ rounds: [], stop: { graceSeconds: 0, target: "accuracy >= 0", patience: 1 } }),
     ).toEqual({
       stop: false,
     });
-    expect(runShouldStop({ rounds: rounds([0.1, 0.1, 0.1]), stop: { graceSeconds: 0 } })).toEqual({
+    expect(shouldStop({ rounds: rounds([0.1, 0.1, 0.1]), stop: { graceSeconds: 0 } })).toEqual({
       stop: false,
     });
   });
 
   it("stops at the target, from either side, and says so", () => {
     const stop = { graceSeconds: 0, target: " accuracy>= 0.9 " };
-    expect(runShouldStop({ rounds: rounds([0.95, 0.89]), stop })).toEqual({ stop: false });
-    expect(runShouldStop({ rounds: rounds([0.5, 0.9]), stop })).toEqual({
+    expect(shouldStop({ rounds: rounds([0.95, 0.89]), stop })).toEqual({ stop: false });
+    expect(shouldStop({ rounds: rounds([0.5, 0.9]), stop })).toEqual({
       stop: true,
       reason: "accuracy 0.9 meets the target accuracy >= 0.9",
     });
     const loss = { graceSeconds: 0, target: "loss <= 0.3" };
-    expect(runShouldStop({ rounds: rounds([null], [0.31]), stop: loss }).stop).toBe(false);
-    expect(runShouldStop({ rounds: rounds([null], [0.3]), stop: loss }).stop).toBe(true);
-    expect(runShouldStop({ rounds: rounds([0.9], [null]), stop: loss }).stop).toBe(false);
+    expect(shouldStop({ rounds: rounds([null], [0.31]), stop: loss }).stop).toBe(false);
+    expect(shouldStop({ rounds: rounds([null], [0.3]), stop: loss }).stop).toBe(true);
+    expect(shouldStop({ rounds: rounds([0.9], [null]), stop: loss }).stop).toBe(false);
   });
 
   it("loses patience after so many rounds without a better accuracy", () => {
     const stop = { graceSeconds: 0, patience: 3 };
-    expect(runShouldStop({ rounds: rounds([0.5, 0.6, 0.6, 0.55]), stop })).toEqual({ stop: false });
-    expect(runShouldStop({ rounds: rounds([0.5, 0.6, 0.6, 0.55, null]), stop })).toEqual({
+    expect(shouldStop({ rounds: rounds([0.5, 0.6, 0.6, 0.55]), stop })).toEqual({ stop: false });
+    expect(shouldStop({ rounds: rounds([0.5, 0.6, 0.6, 0.55, null]), stop })).toEqual({
       stop: true,
       reason: "no better accuracy than 0.6 (round 2) in 3 rounds",
     });
-    expect(runShouldStop({ rounds: rounds([0.5, 0.6, 0.6, 0.55, 0.61]), stop })).toEqual({ stop: false });
+    expect(shouldStop({ rounds: rounds([0.5, 0.6, 0.6, 0.55, 0.61]), stop })).toEqual({ stop: false });
   });
 
   it("looks at the loss where no accuracy is known, and at nothing where neither is", () => {
     const stop = { graceSeconds: 0, patience: 2 };
     const none = [null, null, null, null];
-    expect(runShouldStop({ rounds: rounds(none, [2, 1, 1.5, Number.NaN]), stop })).toEqual({
+    expect(shouldStop({ rounds: rounds(none, [2, 1, 1.5, Number.NaN]), stop })).toEqual({
       stop: true,
       reason: "no better loss than 1 (round 2) in 2 rounds",
     });
-    expect(runShouldStop({ rounds: rounds(none, [2, 1, 1.5, 0.9]), stop })).toEqual({ stop: false });
-    expect(runShouldStop({ rounds: rounds(none), stop })).toEqual({ stop: false });
+    expect(shouldStop({ rounds: rounds(none, [2, 1, 1.5, 0.9]), stop })).toEqual({ stop: false });
+    expect(shouldStop({ rounds: rounds(none), stop })).toEqual({ stop: false });
+  });
+
+  it("ends at a metric that clients report, and at no part of every object", () => {
+    const stop = { graceSeconds: 0, target: "rank10 >= 0.4" };
+    const reported = [0.3, null, 0.4].map((rank10) => ({ metrics: { accuracy: null, loss: 1, rank10 } }));
+    expect(shouldStop({ rounds: reported.slice(0, 1), stop })).toEqual({ stop: false });
+    expect(shouldStop({ rounds: reported.slice(0, 2), stop })).toEqual({ stop: false });
+    expect(shouldStop({ rounds: reported, stop })).toEqual({
+      stop: true,
+      reason: "rank10 0.4 meets the target rank10 >= 0.4",
+    });
+    expect(shouldStop({ rounds: reported, stop: { graceSeconds: 0, target: "constructor >= -1" } })).toEqual({
+      stop: false,
+    });
+  });
+
+  it("judges patience by the primary metric, in its own direction", () => {
+    const stop = { graceSeconds: 0, patience: 2 };
+    const values = [5, 4, 4.5, 4.25].map((seconds) => ({ metrics: { seconds, accuracy: 0.1 } }));
+    const seconds = { id: "seconds", better: "lower" } as const;
+    expect(runShouldStop({ rounds: values, stop, metrics: [seconds] })).toEqual({
+      stop: true,
+      reason: "no better seconds than 4 (round 2) in 2 rounds",
+    });
+    expect(runShouldStop({ rounds: values, stop, metrics: [{ ...seconds, better: "higher" }] })).toEqual({
+      stop: true,
+      reason: "no better seconds than 5 (round 1) in 3 rounds",
+    });
   });
 });

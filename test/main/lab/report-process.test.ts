@@ -1,8 +1,9 @@
 import { inflateRawSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { EXPORT_FORMAT_NAMES } from "#contract/export-formats.ts";
 import { putTogether } from "#contract/exported.ts";
 import { UserError } from "#contract/failure.ts";
-import { EXPORT_FORMATS, type ExportPart } from "#contract/views.ts";
+import type { ExportPart } from "#contract/views.ts";
 import type { Chosen, Rendered } from "#main/hosts/page-api/reports-handlers.ts";
 import { inParts, renderReport } from "#main/lab/report-files.ts";
 import { createReportProcess } from "#main/lab/report-process.ts";
@@ -67,11 +68,11 @@ afterAll(async () => {
 });
 
 describe("the process that renders reports", () => {
-  test.each(EXPORT_FORMATS)("gives the %s that this process would, byte by byte", async (format) => {
+  test.each(EXPORT_FORMAT_NAMES)("gives the %s that this process would, byte by byte", async (format) => {
     const part: Chosen = { ...second, runs: second.runs.slice(1, 3), whole: false };
     for (const chosen of [[first], [second, first], [part]]) {
-      const there = await textOf(await reports.render(chosen, "best", format));
-      const here = await renderReport(store, chosen, "best", format);
+      const there = await textOf(await reports.render(chosen, { at: "best" }, format));
+      const here = await renderReport(store, chosen, { at: "best" }, format);
       if (typeof here === "string") expect(there).toBe(here);
       else expect(unzipped(Buffer.from(there, "base64"))).toEqual(unzipped(here));
     }
@@ -80,34 +81,34 @@ describe("the process that renders reports", () => {
   });
 
   test("sends what is long in parts", async () => {
-    const { count, encoding } = await reports.render([first], "last", "json");
+    const { count, encoding } = await reports.render([first], { at: "last" }, "json");
     expect(encoding).toBe("utf8");
     expect(count).toBeGreaterThan(1);
   });
 
   test("sees what was recorded a moment ago", async () => {
     const chosen = await record("just now", 1);
-    const { runs } = JSON.parse(await textOf(await reports.render([chosen], "last", "json")));
+    const { runs } = JSON.parse(await textOf(await reports.render([chosen], { at: "last" }, "json")));
     expect(runs.map((run: { rounds: unknown[] }) => run.rounds.length)).toEqual(plannedRuns.map(() => 2));
   });
 
   test("tells of a study that was removed meanwhile, and is none the worse for it", async () => {
     const { pid } = reports;
     const gone = { study: "s-none", runs: [], whole: true };
-    const refusal = await reports.render([gone], "last", "csv").catch((error: unknown) => error);
+    const refusal = await reports.render([gone], { at: "last" }, "csv").catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(UserError);
     expect((refusal as UserError).message).toMatch(/no study s-none any more/);
-    expect(await textOf(await reports.render([second], "last", "csv"))).toContain("fedavg");
+    expect(await textOf(await reports.render([second], { at: "last" }, "csv"))).toContain("fedavg");
     expect(reports.pid).toBe(pid);
   });
 
   test("renders nothing that nobody waits for, and says so at once", async () => {
     const asker = new AbortController();
     let isRendered = false;
-    const waited = reports.render([first], "last", "xlsx").finally(() => {
+    const waited = reports.render([first], { at: "last" }, "xlsx").finally(() => {
       isRendered = true;
     });
-    const left = reports.render([first], "last", "xlsx", asker.signal);
+    const left = reports.render([first], { at: "last" }, "xlsx", asker.signal);
     asker.abort();
     await expect(left).rejects.toThrow(/nobody waits/);
     expect(isRendered).toBe(false);
@@ -117,25 +118,25 @@ describe("the process that renders reports", () => {
   test("starts with its first work, ends when it is idle, and starts again", async () => {
     const other = open(100);
     expect(other.pid).toBeUndefined();
-    await textOf(await other.render([second], "last", "csv"));
+    await textOf(await other.render([second], { at: "last" }, "csv"));
     expect(other.pid).toBeGreaterThan(0);
     await vi.waitFor(() => expect(other.pid).toBeUndefined(), { timeout: 5000 });
-    expect(await textOf(await other.render([second], "last", "csv"))).toContain("fedavg");
+    expect(await textOf(await other.render([second], { at: "last" }, "csv"))).toContain("fedavg");
     await other.close();
   });
 
   test("rejects what waits when it is closed", async () => {
     const other = open();
-    const waiting = other.render([second], "last", "csv").catch((error: unknown) => error);
+    const waiting = other.render([second], { at: "last" }, "csv").catch((error: unknown) => error);
     await new Promise(setImmediate);
     await other.close();
     expect(await waiting).toMatchObject({ name: "UserError", message: expect.stringContaining("closing") });
-    await expect(other.render([second], "last", "csv")).rejects.toThrow(/closing/);
+    await expect(other.render([second], { at: "last" }, "csv")).rejects.toThrow(/closing/);
   });
 
   test("keeps a few reports that are not fetched, and each no longer than until it is", async () => {
     const { render, part } = createReportWork();
-    const takes = { dataDir: folder.path, chosen: [second], at: "last", format: "csv" } as const;
+    const takes = { dataDir: folder.path, chosen: [second], figure: { at: "last" }, format: "csv" } as const;
     const made: number[] = [];
     for (let i = 0; i < 5; i += 1) made.push((await render(takes)).report);
     await expect(part({ report: made[0]!, index: 0 })).rejects.toThrow(/not fetched in time/);

@@ -74,6 +74,7 @@ export const recipeOf = (
   localEpochs: 1,
   batchSize: 1000,
   loss: { kind: "ce" },
+  feature: { kind: "plain" },
   seed: 7,
   keeps: [],
   keptFrom: 0,

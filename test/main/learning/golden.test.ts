@@ -134,13 +134,13 @@ describe.each(MODEL_NAMES)("%s as PyTorch computes it", (name) => {
       std: STD,
       batchSize: 5,
     });
-    expect(Math.abs(evaluation.loss - expected.loss)).toBeLessThan(TOLERANCE);
+    expect(Math.abs(evaluation.metrics.loss! - expected.loss)).toBeLessThan(TOLERANCE);
     const right = expected.logits.filter(
       (row, i) => row.indexOf(Math.max(...row)) === expected.labels[i],
     ).length;
-    expect(evaluation.accuracy).toBe(right / expected.labels.length);
+    expect(evaluation.metrics.accuracy).toBe(right / expected.labels.length);
     expect(evaluation.examples).toBe(expected.labels.length);
-    expect(evaluation.perClass.reduce((n, c) => n + c.total, 0)).toBe(expected.labels.length);
+    expect(evaluation.perClass!.reduce((n, c) => n + c.total, 0)).toBe(expected.labels.length);
   });
 
   test("one step of cross-entropy: loss, parameters and BatchNorm buffers", async () => {

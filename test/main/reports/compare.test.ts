@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { EngineInfo } from "#contract/jobs.ts";
 import { parseStudy, type Study } from "#contract/study.ts";
+import { metricsOf } from "#contract/tasks/tasks.ts";
 import type { FairnessCheck } from "#contract/views.ts";
 import { compare } from "#main/reports/compare.ts";
 import type { ComparedRun, ComparedStudy } from "#main/reports/compared.ts";
@@ -41,9 +42,9 @@ const run = (
     status: "done",
     engine,
     rounds: [
-      { round: 0, accuracy: 0.99, loss: 0, weightsSha256: weights },
-      { round: 1, accuracy: 0.9, loss: 0.1 },
-      { round: 2, accuracy, loss: 1 - accuracy },
+      { round: 0, metrics: { accuracy: 0.99, loss: 0 }, weightsSha256: weights },
+      { round: 1, metrics: { accuracy: 0.9, loss: 0.1 } },
+      { round: 2, metrics: { accuracy, loss: 1 - accuracy } },
     ],
     ...rest,
   };
@@ -94,14 +95,15 @@ describe("the table", () => {
     const { id, name, settings: s, classes, runs } = one;
     const own = summarise({
       study: { id, name, model: s.model, dataset: s.dataset, rounds: s.rounds },
-      classes: classes.length,
+      metrics: metricsOf(s, [], classes.length),
       runs,
     });
-    expect(comparison).toMatchObject({ metric: own.metric, at: "last", chance: 0.2, trials: own.trials });
+    expect(comparison).toMatchObject({ metric: own.metric, at: "last", trials: own.trials });
+    expect(comparison.metric).toMatchObject({ id: "accuracy", chance: 0.2 });
     expect(comparison.rows).toEqual([
       {
         key: "s-A/fedavg",
-        label: "fedavg",
+        label: "FedAvg",
         study: "s-A",
         studyName: "A",
         algorithm: "fedavg",
@@ -114,17 +116,17 @@ describe("the table", () => {
         deviation: Math.sqrt(0.03125),
         n: 2,
       },
-      expect.objectContaining({ label: "fedntd", mean: 0.5625, n: 2 }),
+      expect.objectContaining({ label: "FedNTD", mean: 0.5625, n: 2 }),
     ]);
     // 0.25 and 0.125 better: mean 0.1875, deviation sqrt(2 · 0.0625²)
     expect(comparison.improvements).toEqual([
       {
         key: "s-A/fedntd",
-        label: "fedntd",
+        label: "FedNTD",
         study: "s-A",
         studyName: "A",
         algorithm: "fedntd",
-        against: "fedavg",
+        against: "FedAvg",
         cells: [
           { trial: 1, value: 0.25 },
           { trial: 2, value: 0.125 },
@@ -142,9 +144,9 @@ describe("the table", () => {
     const { comparison } = compare([pair(), b]);
     expect(comparison.trials).toEqual([1, 2, 3]);
     expect(comparison.rows.map(({ key, label }) => [key, label])).toEqual([
-      ["s-A/fedavg", "fedavg · A"],
-      ["s-A/fedntd", "fedntd · A"],
-      ["s-B/fedavg", "fedavg · B"],
+      ["s-A/fedavg", "FedAvg · A"],
+      ["s-A/fedntd", "FedNTD · A"],
+      ["s-B/fedavg", "FedAvg · B"],
     ]);
     expect(comparison.rows[2]!.cells).toEqual([
       { trial: 1, value: null, note: "no such run" },
@@ -152,7 +154,7 @@ describe("the table", () => {
       { trial: 3, run: "r-B-fedavg-3", value: 0.5 },
     ]);
     expect(comparison.improvements[1]).toMatchObject({
-      against: "fedavg · A",
+      against: "FedAvg · A",
       cells: [
         { trial: 1, value: null },
         { trial: 2, value: -0.125 },
@@ -168,8 +170,8 @@ describe("the table", () => {
   test("tells studies of one name apart by their ids", () => {
     const twins = [pair(), { ...pair(), id: "s-twin" }, pair({}, "B")];
     const labels = compare(twins).comparison.rows.map(({ label }) => label);
-    expect(labels.slice(0, 3)).toEqual(["fedavg · A (s-A)", "fedntd · A (s-A)", "fedavg · A (s-twin)"]);
-    expect(labels[4]).toBe("fedavg · B");
+    expect(labels.slice(0, 3)).toEqual(["FedAvg · A (s-A)", "FedNTD · A (s-A)", "FedAvg · A (s-twin)"]);
+    expect(labels[4]).toBe("FedAvg · B");
     expect(new Set(labels).size).toBe(6);
   });
 
@@ -182,7 +184,7 @@ describe("the table", () => {
 
   test("has no chance level where classes differ, and says so", () => {
     const { comparison } = compare([pair(), pair({ classes: ["a", "b"] }, "B")]);
-    expect(comparison.chance).toBeNull();
+    expect(comparison.metric.chance).toBeNull();
     expect(comparison.notes).toContain("There is no common chance level: the studies have 5, 2 classes.");
   });
 
@@ -191,6 +193,40 @@ describe("the table", () => {
     expect(at("best")).toBe(0.9);
     expect(at(1)).toBe(0.9);
   });
+});
+
+describe("the metric", () => {
+  const reporting = (name: string, rank10: number) =>
+    study(
+      name,
+      pair({}, name).runs.map((r) => ({
+        ...r,
+        rounds: r.rounds.map((round) => ({ ...round, metrics: { ...round.metrics, rank10 } })),
+      })),
+    );
+
+  test("is the first that any round knows, or the one that is asked for", () => {
+    const studies = [pair(), reporting("B", 0.25)];
+    const { metric, metrics } = compare(studies).comparison;
+    expect([metric.id, metrics.map(({ id }) => id)]).toEqual(["accuracy", ["accuracy", "loss", "rank10"]]);
+    const wanted = compare(studies, "last", "rank10").comparison;
+    expect(wanted.metric).toMatchObject({ id: "rank10", chance: null });
+    expect(wanted.rows.map(({ mean }) => mean)).toEqual([null, null, 0.25, 0.25]);
+    expect(() => compare(studies, "last", "mAP")).toThrow(
+      "there is no metric mAP; there are accuracy, loss, rank10",
+    );
+  });
+
+  test("is as its study file describes it", () => {
+    const described = settings({ metrics: { rank10: { title: "Rank-10", unit: "%" } } });
+    const b = { ...reporting("B", 0.25), settings: described };
+    expect(compare([b], "last", "rank10").comparison.metric).toMatchObject({ title: "Rank-10", unit: "%" });
+  });
+});
+
+test("a study of a version that had no metrics in its file differs in nothing by that", () => {
+  const { metrics: _, ...former } = settings({ name: "B" });
+  expect(failing([pair(), pair({ settings: former as Study }, "B")])).toEqual([]);
 });
 
 describe("fairness", () => {

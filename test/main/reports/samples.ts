@@ -1,5 +1,6 @@
 import type { RunStatus } from "#contract/events.ts";
-import type { ReportInput, ReportRun } from "#main/reports/summary.ts";
+import { metricsOf } from "#contract/tasks/tasks.ts";
+import { type ReportInput, type ReportRun, reportedIn } from "#main/reports/summary.ts";
 
 /** A run whose accuracies (rounds 1, 2, …) are given; the loss of each round is 1 - accuracy. */
 export const sampleRun = (
@@ -16,12 +17,16 @@ export const sampleRun = (
   ...(reason === undefined ? {} : { reason }),
   rounds: accuracies.map((accuracy, i) => ({
     round: i + 1,
-    accuracy,
-    loss: accuracy === null ? null : 1 - accuracy,
+    metrics: { accuracy, loss: accuracy === null ? null : 1 - accuracy },
   })),
 });
 
-export const sampleInput = (runs: readonly ReportRun[], changes: Partial<ReportInput["study"]> = {}) =>
+/** @param classes how many the data have; 0 where that is not known */
+export const sampleInput = (
+  runs: readonly ReportRun[],
+  changes: Partial<ReportInput["study"]> = {},
+  classes = 10,
+) =>
   ({
     study: {
       id: "s-7k3f9q",
@@ -31,20 +36,24 @@ export const sampleInput = (runs: readonly ReportRun[], changes: Partial<ReportI
       rounds: 3,
       ...changes,
     },
-    classes: 10,
+    metrics: metricsOf({ task: "classification" }, reportedIn(runs), classes),
     runs,
   }) satisfies ReportInput;
 
 /** The figures of the original project's table: fedavg against fedntd over three trials. */
-export const originalTable = () =>
-  sampleInput([
-    sampleRun("fedavg", 1, [0.2, 0.6, 0.5431]),
-    sampleRun("fedntd", 1, [0.3, 0.5, 0.6672]),
-    sampleRun("fedavg", 2, [0.2, 0.3, 0.5884]),
-    sampleRun("fedntd", 2, [0.3, 0.7, 0.6513]),
-    sampleRun("fedavg", 3, [0.2, 0.3, 0.5155]),
-    sampleRun("fedntd", 3, [0.3, 0.5, 0.6455]),
-  ]);
+export const originalTable = (classes = 10) =>
+  sampleInput(
+    [
+      sampleRun("fedavg", 1, [0.2, 0.6, 0.5431]),
+      sampleRun("fedntd", 1, [0.3, 0.5, 0.6672]),
+      sampleRun("fedavg", 2, [0.2, 0.3, 0.5884]),
+      sampleRun("fedntd", 2, [0.3, 0.7, 0.6513]),
+      sampleRun("fedavg", 3, [0.2, 0.3, 0.5155]),
+      sampleRun("fedntd", 3, [0.3, 0.5, 0.6455]),
+    ],
+    {},
+    classes,
+  );
 
 /** Names that break careless formats. */
 export const NASTY = [

@@ -32,12 +32,12 @@ describe("spread", () => {
 
 test("the original project's table: algorithms × trials, and the improvement of the second over the first", () => {
   const summary = summarise(originalTable());
-  expect(summary.metric).toBe("accuracy");
+  expect(summary.metric.id).toBe("accuracy");
   expect(summary.trials).toEqual([1, 2, 3]);
   expect(summary.rows.map((r) => r.algorithm)).toEqual(["fedavg", "fedntd"]);
   expect(summary.rows[0]!.cells.map((c) => c.value)).toEqual([0.5431, 0.5884, 0.5155]);
   expect(summary.rows[1]!.mean).toBeCloseTo(0.6546666667, 9);
-  expect(summary.chance).toBe(0.1);
+  expect(summary.metric.chance).toBe(0.1);
   expect(summary.notes).toEqual([]);
   const [improvement, ...none] = summary.improvements;
   expect(none).toEqual([]);
@@ -77,7 +77,10 @@ test("an algorithm alone has no improvement, and trials are in order whatever th
 
 describe("which figure", () => {
   const run = sampleRun("fedavg", 1, [0.1, 0.9, 0.3, 0.4, 0.5, 0.6, 0.7]);
-  const withFirst = { ...run, rounds: [{ round: 0, accuracy: 0.99, loss: 0.01 }, ...run.rounds] };
+  const withFirst = {
+    ...run,
+    rounds: [{ round: 0, metrics: { accuracy: 0.99, loss: 0.01 } }, ...run.rounds],
+  };
   const of = (at: Parameters<typeof summarise>[1]) => summarise(sampleInput([withFirst], { rounds: 7 }), at);
   test("last", () => expect(of("last").rows[0]!.mean).toBe(0.7));
   test("best, with a word about the test set; the first weights do not count", () => {
@@ -89,7 +92,7 @@ describe("which figure", () => {
   test("a round", () => {
     expect(of(3).rows[0]!.mean).toBe(0.3);
     expect(of(8).rows[0]!.mean).toBeNull();
-    expect(of(8).notes).toEqual(["fedavg, trial 1: has no round 8: done after round 7 of 7"]);
+    expect(of(8).notes).toEqual(["FedAvg, trial 1: has no round 8: done after round 7 of 7"]);
   });
   test("last five of three rounds says so", () => {
     const summary = summarise(sampleInput([sampleRun("fedavg", 1, [0.1, 0.2, 0.6])]), "last5");
@@ -121,10 +124,10 @@ describe("honesty", () => {
     expect(improvement!.n).toBe(1);
     expect(improvement!.mean).toBeCloseTo(0.2, 12);
     expect(summary.notes).toEqual([
-      "fedavg, trial 2: waiting before its first round",
-      "fedntd, trial 1: interrupted after round 2 of 3",
-      "fedntd, trial 2: failed after round 1 of 3: no update could be used",
-      "fedntd, trial 4: no such run",
+      "FedAvg, trial 2: waiting before its first round",
+      "FedNTD, trial 1: interrupted after round 2 of 3",
+      "FedNTD, trial 2: failed after round 1 of 3: no update could be used",
+      "FedNTD, trial 4: no such run",
       "An improvement is taken over the trials in which both algorithms have a figure.",
     ]);
   });
@@ -136,7 +139,7 @@ describe("honesty", () => {
     const run = sampleRun("fedavg", 1, [0.1, 0.95], "done", "accuracy >= 0.9 was reached");
     const summary = summarise(sampleInput([run]));
     expect(summary.rows[0]!.mean).toBe(0.95);
-    expect(summary.notes).toEqual(["fedavg, trial 1: ended after round 2 of 3: accuracy >= 0.9 was reached"]);
+    expect(summary.notes).toEqual(["FedAvg, trial 1: ended after round 2 of 3: accuracy >= 0.9 was reached"]);
   });
   test("an accuracy that is null or not a number is no figure", () => {
     const summary = summarise(
@@ -152,16 +155,16 @@ describe("honesty", () => {
   test("where only losses are known, lower is better", () => {
     const losses = (algorithm: string, values: number[]) => ({
       ...sampleRun(algorithm, 1, []),
-      rounds: values.map((loss, i) => ({ round: i + 1, loss, accuracy: null })),
+      rounds: values.map((loss, i) => ({ round: i + 1, metrics: { loss, accuracy: null } })),
     });
     const runs = [losses("fedavg", [3, 1.5, 2]), losses("fedntd", [3, 2, 1.25])];
     const summary = summarise(sampleInput(runs));
-    expect(summary).toMatchObject({ metric: "loss", chance: null });
+    expect(summary).toMatchObject({ metric: { id: "loss", chance: null } });
     expect(summary.improvements[0]!.mean).toBe(0.75);
     expect(summarise(sampleInput(runs), "best").rows.map((r) => r.mean)).toEqual([1.5, 1.25]);
   });
   test("no chance level where the classes are not known", () => {
-    expect(summarise({ ...originalTable(), classes: 0 }).chance).toBeNull();
+    expect(summarise(originalTable(0)).metric.chance).toBeNull();
   });
   test("two runs of one cell are a bug", () => {
     const run = sampleRun("fedavg", 1, [0.1]);

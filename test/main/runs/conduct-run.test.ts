@@ -6,6 +6,7 @@ import { float32Tensor, type NamedTensor, type Tensor, toFloat32Array } from "#c
 import { algorithmOf } from "#main/federation/algorithms.ts";
 import { conductRun } from "#main/runs/conduct-run.ts";
 import type { RunPlan } from "#main/runs/run-plan.ts";
+import { createWish } from "#main/runs/wish.ts";
 import type { OutgoingMessage } from "#main/wire/messages.ts";
 import type { ClientMessage, ReceivedServerMessage } from "#main/wire/protocol.ts";
 import { type Behaviour, control, counter, fakeClients, fakeLab, fakeModel, OK } from "#test/fakes/lab.ts";
@@ -254,13 +255,13 @@ describe("conductRun", () => {
   test("goes on without those who do not come, when a person would rather, and waits for them again", async () => {
     const clients = fakeClients(["a"], honest);
     const lab = fakeLab(clients);
-    const goOnWithout = { asked: false };
-    const running = conductRun(plan({ rounds: 2 }), lab, { ...control(), goOnWithout });
+    const startWithout = createWish();
+    const running = conductRun(plan({ rounds: 2 }), lab, { ...control(), startWithout });
     await later(100, undefined);
     expect(lab.events.filter(({ kind }) => kind === "round-started")).toEqual([]);
-    goOnWithout.asked = true;
+    startWithout.make();
     await vi.waitFor(() => expect(lab.recorded.get("r")).toHaveLength(2), { timeout: 5000 });
-    expect(goOnWithout.asked).toBe(false);
+    expect(startWithout.isMade).toBe(false);
     await later(100, undefined);
     expect(lab.recorded.get("r")).toHaveLength(2);
     clients.join("b");
@@ -321,7 +322,7 @@ describe("conductRun", () => {
     let calls = 0;
     const rising = {
       ...fakeLab(clients()),
-      evaluate: async () => ({ loss: 1, accuracy: calls++ / 10, examples: 1, perClass: [] }),
+      evaluate: async () => ({ metrics: { loss: 1, accuracy: calls++ / 10 }, examples: 1, perClass: [] }),
     };
     const hit = await conductRun(plan({ rounds: 9, stop: { target: "accuracy >= 0.2" } }), rising, control());
     expect(hit).toMatchObject({ status: "done" });
@@ -329,7 +330,7 @@ describe("conductRun", () => {
     expect(rising.recorded.get("r")).toHaveLength(3);
     const flat = {
       ...fakeLab(clients()),
-      evaluate: async () => ({ loss: 1, accuracy: 0.5, examples: 1, perClass: [] }),
+      evaluate: async () => ({ metrics: { loss: 1, accuracy: 0.5 }, examples: 1, perClass: [] }),
     };
     await conductRun(plan({ rounds: 9, stop: { patience: 2 } }), flat, control());
     expect(flat.recorded.get("r")!.length).toBeLessThan(9);
@@ -362,7 +363,7 @@ describe("stopping and resuming", () => {
       for (const stopAt of [1, 2, 3]) {
         const c = control();
         const clients = fakeClients(["a", "b", "c"], async (d, m) => {
-          if (m.kind === "fit" && recipeOf(m).round === stopAt) c.stopAfterRound = true;
+          if (m.kind === "fit" && recipeOf(m).round === stopAt) c.stopAfterRound();
           return behave(d, m);
         });
         const part = fakeLab(clients);
@@ -391,7 +392,7 @@ describe("stopping and resuming", () => {
     const stopping: typeof part = {
       ...part,
       recordRound: (run, result, path) => {
-        if (result.round === 2) c.stopAfterRound = true;
+        if (result.round === 2) c.stopAfterRound();
         return part.recordRound(run, result, path);
       },
     };
@@ -447,9 +448,120 @@ test("federated evaluation is the examples-weighted mean in the order of names",
   const lab = fakeLab(clients);
   await conductRun(plan({ rounds: 1, evaluation: { central: false, federated: true } }), lab, control());
   expect(lab.recorded.get("r")![1]).toMatchObject({
-    loss: (1 + 4 + 9) / 6,
-    accuracy: 0.5,
-    federated: { examples: 6 },
+    metrics: { loss: (1 + 4 + 9) / 6, accuracy: 0.5 },
+    federated: { metrics: { loss: (1 + 4 + 9) / 6, accuracy: 0.5 }, examples: 6 },
     evaluations: [{ device: "a" }, { device: "b" }, { device: "c" }],
+  });
+});
+
+describe("metrics that clients report", () => {
+  const evaluation = { central: false, federated: true };
+  type Reported = Extract<ClientMessage, { kind: "evaluate" }>["metrics"];
+  const reporting =
+    (told: (device: string, round: number) => Reported): Behaviour =>
+    async (device, message) => {
+      if (message.kind !== "evaluate") return honest(device, message);
+      const round = Number(message.config.server_round);
+      const examples = steps[device]!;
+      const metrics = told(device, round);
+      return { ok: true, value: { kind: "evaluate", status: OK, loss: 1, examples, metrics } };
+    };
+
+  test("are recorded by name; what is no metric is told once per run, not every round", async () => {
+    const clients = fakeClients(
+      ["a", "b", "c"],
+      reporting((device) => (device === "a" ? { rank10: 0.4, note: "x", nan: Number.NaN } : {})),
+    );
+    const lab = fakeLab(clients);
+    await conductRun(plan({ rounds: 3, evaluation }), lab, control());
+    const rounds = lab.recorded.get("r")!.slice(1);
+    expect(rounds.map(({ metrics }) => metrics)).toEqual(
+      Array(3).fill({ accuracy: null, loss: 1, rank10: 0.4 }),
+    );
+    expect(rounds[0]!.evaluations.map(({ device, metrics }) => [device, metrics])).toEqual([
+      ["a", { loss: 1, rank10: 0.4 }],
+      ["b", { loss: 1 }],
+      ["c", { loss: 1 }],
+    ]);
+    expect(lab.events.filter(({ kind }) => kind === "metric-refused")).toEqual([
+      {
+        kind: "metric-refused",
+        run: "r",
+        round: 1,
+        device: "a",
+        name: "note",
+        cause: "it is text, not a number",
+      },
+      {
+        kind: "metric-refused",
+        run: "r",
+        round: 1,
+        device: "a",
+        name: "nan",
+        cause: "it is NaN, not a finite number",
+      },
+    ]);
+    expect(rounds.every(({ failures }) => failures.length === 0)).toBe(true);
+  });
+
+  test("are told of in the round in which they first come, for each device", async () => {
+    const clients = fakeClients(
+      ["a", "b", "c"],
+      reporting((device, round) => (device === "c" || round < 2 ? {} : { note: "x" })),
+    );
+    const lab = fakeLab(clients);
+    await conductRun(plan({ rounds: 3, evaluation }), lab, control());
+    expect(
+      lab.events.flatMap((e) => (e.kind === "metric-refused" ? [[e.round, e.device, e.name]] : [])),
+    ).toEqual([
+      [2, "a", "note"],
+      [2, "b", "note"],
+    ]);
+  });
+
+  test("are means over those who report them, weighted by their examples", async () => {
+    const clients = fakeClients(
+      ["a", "b", "c"],
+      reporting((device): Reported => {
+        const accuracy = device === "a" ? {} : { accuracy: 0.5 };
+        return device === "b" ? accuracy : { ...accuracy, rank10: device === "c" ? 0.75 : 0.25 };
+      }),
+    );
+    const lab = fakeLab(clients);
+    await conductRun(plan({ rounds: 1, evaluation }), lab, control());
+    const [, round] = lab.recorded.get("r")!;
+    // a with 1 example and c with 3; of the accuracy, which a does not tell, there is no mean
+    const metrics = { accuracy: null, loss: 1, rank10: (0.25 + 3 * 0.75) / 4 };
+    expect(round).toMatchObject({ metrics, federated: { metrics, examples: 6 } });
+  });
+
+  test("stand beside the server's own figures, whatever they are called", async () => {
+    const clients = fakeClients(
+      ["a", "b", "c"],
+      reporting(() => ({ accuracy: 0.25, constructor: 0.5 })),
+    );
+    const central = { metrics: { accuracy: 0.75, loss: 2 }, examples: 100 };
+    const lab = { ...fakeLab(clients), evaluate: async () => central };
+    await conductRun(plan({ rounds: 1, evaluation }), lab, control());
+    const [, round] = lab.recorded.get("r")!;
+    expect(Object.entries(round!.metrics)).toEqual([
+      ["accuracy", 0.75],
+      ["loss", 2],
+      ["constructor", 0.5],
+    ]);
+    expect(round).toMatchObject({ central, federated: { metrics: { accuracy: 0.25, loss: 1 } } });
+  });
+
+  test("can be the target of a run", async () => {
+    const changes: Partial<StudyInput> = { rounds: 9, evaluation, stop: { target: "rank10 >= 0.4" } };
+    const lab = fakeLab(
+      fakeClients(
+        ["a", "b", "c"],
+        reporting((_, round) => ({ rank10: round / 10 })),
+      ),
+    );
+    const outcome = await conductRun(plan(changes), lab, control());
+    expect(outcome).toEqual({ status: "done", reason: "rank10 0.4 meets the target rank10 >= 0.4" });
+    expect(lab.recorded.get("r")!.at(-1)!.round).toBe(4);
   });
 });

@@ -98,7 +98,7 @@ test("a client that hangs is no reason not to stop", async () => {
   const c = control();
   const { model } = ask(() => new Promise(() => {}), undefined, c);
   setTimeout(() => {
-    c.stopAfterRound = true;
+    c.stopAfterRound();
   }, 50);
   expect(await model).toBeUndefined();
 });

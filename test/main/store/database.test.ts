@@ -1,10 +1,13 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { UserError } from "#contract/failure.ts";
 import { inTransaction, type Migration, openDatabase } from "#main/store/database.ts";
 import { first } from "#main/store/migrations/0001-first.ts";
+import { fleet } from "#main/store/migrations/0002-fleet.ts";
+import { boards } from "#main/store/migrations/0003-boards.ts";
+import { metrics } from "#main/store/migrations/0004-metrics.ts";
 import { openStore } from "#main/store/store.ts";
 import { temporaryFolder } from "./samples.ts";
 
@@ -72,6 +75,41 @@ test("a newer database is refused and left as it is", () => {
     /newer Fedfleet \(its tables have version 2, this program knows 1\)/,
   );
   openDatabase(path, [one, two]).close();
+});
+
+test("a lab of this version is refused by name where only three steps are known", () => {
+  openStore({ dataDir: folder.path }).close();
+  const before = readFileSync(path);
+  expect(() => openDatabase(path, [first, fleet, boards])).toThrow(UserError);
+  expect(() => openDatabase(path, [first, fleet, boards])).toThrow(
+    `${path} was written by a newer Fedfleet (its tables have version 4, this program knows 3). ` +
+      "Update Fedfleet, or name another directory with --data-dir.",
+  );
+  expect(readFileSync(path)).toEqual(before);
+  openStore({ dataDir: folder.path }).close();
+});
+
+test("rounds of a lab of version 3 keep their figures as metrics", () => {
+  const db = openDatabase(path, [first, fleet, boards]);
+  db.exec(`
+    PRAGMA foreign_keys = OFF;
+    INSERT INTO rounds (run_id, round, loss, accuracy, clients, failures, examples, weights_sha256, started_at, seconds)
+    VALUES ('r', 0, 2.5, NULL, 0, 0, 0, 'a', 't', 1), ('r', 1, NULL, 0.5, 2, 1, 60, 'b', 't', 2);`);
+  db.close();
+  const updated = openDatabase(path, [first, fleet, boards, metrics]);
+  expect(updated.prepare("SELECT * FROM round_metrics ORDER BY round, metric").all()).toEqual([
+    { run_id: "r", round: 0, metric: "accuracy", value: null },
+    { run_id: "r", round: 0, metric: "loss", value: 2.5 },
+    { run_id: "r", round: 1, metric: "accuracy", value: 0.5 },
+    { run_id: "r", round: 1, metric: "loss", value: null },
+  ]);
+  expect(updated.prepare("SELECT round, clients, failures, examples, seconds FROM rounds").all()).toEqual([
+    { round: 0, clients: 0, failures: 0, examples: 0, seconds: 1 },
+    { round: 1, clients: 2, failures: 1, examples: 60, seconds: 2 },
+  ]);
+  updated.prepare("DELETE FROM rounds WHERE round = 1").run();
+  expect(updated.prepare("SELECT count(*) AS n FROM round_metrics").get()).toEqual({ n: 2 });
+  updated.close();
 });
 
 test("another program's database is refused, and so is a file that is none", () => {
@@ -149,7 +187,8 @@ test("no query that is asked often walks through a table that grows", () => {
       .map((row) => row.detail)
       .filter((detail) => /^SCAN|TEMP B-TREE/.test(detail));
   const often = [
-    "SELECT round, loss, accuracy FROM rounds WHERE run_id = ? ORDER BY round",
+    "SELECT round, seconds, clients, failures FROM rounds WHERE run_id = ? ORDER BY round",
+    "SELECT round, metric, value FROM round_metrics WHERE run_id = ? ORDER BY round",
     "SELECT round, weights_sha256 FROM rounds WHERE run_id = ? ORDER BY round DESC LIMIT 1",
     "SELECT body FROM round_records WHERE run_id = ? AND round = ?",
     "SELECT body FROM client_updates WHERE run_id = ? AND round = ? AND seq = ?",

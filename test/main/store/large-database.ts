@@ -2,6 +2,7 @@ import { performance } from "node:perf_hooks";
 import { openStore } from "#main/store/store.ts";
 import {
   sampleEngine,
+  sampleMetrics,
   samplePartition,
   sampleRound,
   sampleStudy,
@@ -61,7 +62,7 @@ for (let s = filled; s < studies; s++) {
       const checkpoint = await store.checkpoints.write(run, round, sampleTensors(round));
       timed(perRound, () => store.recordRound({ at, run, result, checkpoint }));
     }
-    await store.checkpoints.prune(run);
+    await store.checkpoints.prune(run, sampleMetrics);
     store.runs.setStatus(run, "done");
   }
   store.studies.setStatus(id, "done");
@@ -81,8 +82,8 @@ const study = store.studies.list()[studies >> 1]!.id;
 const middle = store.runs.of(study)[0]!.id;
 ask("list of studies", () => store.studies.list());
 ask("one study with its runs", () => store.studies.get(study));
-ask(`one run's curve (${ROUNDS} rounds)`, () => store.rounds.curve(middle));
-ask("six curves", () => store.runs.of(study).map((run) => store.rounds.curve(run.id)));
+ask(`one run's curve (${ROUNDS} rounds)`, () => store.rounds.columns(middle));
+ask("six curves", () => store.runs.of(study).map((run) => store.rounds.columns(run.id)));
 ask("one round's updates", () => store.rounds.updates(middle, 250));
 ask("one round's record", () => store.rounds.get(middle, 250));
 ask("the last round", () => store.rounds.last(middle));

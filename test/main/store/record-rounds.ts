@@ -5,6 +5,7 @@ import { openStore } from "#main/store/store.ts";
 import {
   plannedRuns,
   sampleEngine,
+  sampleMetrics,
   samplePartition,
   sampleRound,
   sampleStudy,
@@ -42,7 +43,7 @@ else store.record({ at, kind: "study-started", study, name: "", runs: 4, engine:
 
 const last = store.rounds.last(run);
 // a kill may have come between a round and its pruning
-await store.checkpoints.prune(run);
+await store.checkpoints.prune(run, sampleMetrics);
 let tensors =
   last === undefined
     ? next(new Uint8Array(), 0)
@@ -65,5 +66,5 @@ for (let round = (last?.round ?? 0) + 1; ; round++) {
   const result = sampleRound(round, { updates, weightsSha256: await weightsSha256(tensors) });
   store.recordRound({ run, result, checkpoint });
   process.stdout.write(`${round}\n`);
-  if (round % 3 === 0) await store.checkpoints.prune(run);
+  if (round % 3 === 0) await store.checkpoints.prune(run, sampleMetrics);
 }

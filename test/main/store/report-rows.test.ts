@@ -41,21 +41,18 @@ test("rounds as reports read them say the same as their records, also of a run t
   ];
   for (const [round, figure] of figures.entries()) {
     const checkpoint = await store.checkpoints.write(run, round, sampleTensors(round));
-    store.recordRound({ run, result: sampleRound(round, figure), checkpoint });
+    store.recordRound({ run, result: sampleRound(round, { metrics: figure }), checkpoint });
   }
   expect(store.reportRows.rounds(run)).toEqual(
-    store.rounds
-      .of(run)
-      .map(({ round, loss, accuracy, clients, failures, examples, seconds, weightsSha256 }) => ({
-        round,
-        loss,
-        accuracy,
-        clients: clients.length,
-        failures: failures.length,
-        examples,
-        seconds,
-        weightsSha256,
-      })),
+    store.rounds.of(run).map(({ round, metrics, clients, failures, examples, seconds, weightsSha256 }) => ({
+      round,
+      metrics,
+      clients: clients.length,
+      failures: failures.length,
+      examples,
+      seconds,
+      weightsSha256,
+    })),
   );
   expect(store.reportRows.firstWeights(run)).toBe(sampleRound(0).weightsSha256);
 });

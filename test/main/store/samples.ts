@@ -6,6 +6,7 @@ import type { Partition } from "#contract/dataset.ts";
 import type { ClientUpdate, RoundResult } from "#contract/events.ts";
 import type { EngineInfo } from "#contract/jobs.ts";
 import { parseStudy, type Study } from "#contract/study.ts";
+import { metricsOf } from "#contract/tasks/tasks.ts";
 import { float32Tensor, type NamedTensor } from "#contract/tensor.ts";
 
 /** A folder of this test's own, and how to be rid of it. */
@@ -49,6 +50,9 @@ export const samplePartition = (seed = 0): Partition => {
   };
 };
 
+/** The metrics of every sample study, the primary one first. */
+export const sampleMetrics = metricsOf(sampleStudy());
+
 export const plannedRuns = [
   { algorithm: "fedavg", trial: 1, seed: 1 },
   { algorithm: "fedntd", trial: 1, seed: 1 },
@@ -69,9 +73,8 @@ export const sampleUpdate = (device: string, changes: Partial<ClientUpdate> = {}
 
 export const sampleRound = (round: number, changes: Partial<RoundResult> = {}): RoundResult => ({
   round,
-  loss: Math.LN10 / (round + 1),
-  accuracy: 1 - 0.9 / (round + 1),
-  central: { loss: 0.1, accuracy: 0.5, examples: 1000, perClass: [{ correct: 1, total: 2 }] },
+  metrics: { accuracy: 1 - 0.9 / (round + 1), loss: Math.LN10 / (round + 1) },
+  central: { metrics: { loss: 0.1, accuracy: 0.5 }, examples: 1000, perClass: [{ correct: 1, total: 2 }] },
   clients: ["virtual-1", "virtual-2"],
   drawn: ["virtual-1", "virtual-2", "virtual-3"],
   failures: [{ code: "deadline", device: "virtual-3", stage: "fit", cause: "it took longer than 600 s" }],
@@ -80,7 +83,7 @@ export const sampleRound = (round: number, changes: Partial<RoundResult> = {}): 
   startedAt: "2026-01-02T03:04:05.678Z",
   seconds: 1.2345678901234567,
   updates: [sampleUpdate("virtual-1"), sampleUpdate("virtual-2", { examples: 600.5 })],
-  evaluations: [{ device: "virtual-1", examples: 100, loss: 0.3, accuracy: 0.9, metrics: {} }],
+  evaluations: [{ device: "virtual-1", examples: 100, metrics: { loss: 0.3, accuracy: 0.9 } }],
   ...changes,
 });
 

@@ -2,11 +2,13 @@ import { copyFileSync, existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { LabEvent } from "#contract/events.ts";
+import type { LabEvent, RoundResult, RoundSummary } from "#contract/events.ts";
+import type { MetricValues } from "#contract/metrics.ts";
 import { openStore, type Store } from "#main/store/store.ts";
 import {
   plannedRuns,
   sampleEngine,
+  sampleMetrics,
   samplePartition,
   sampleRound,
   sampleStudy,
@@ -27,6 +29,8 @@ afterEach(() => {
   store.close();
   folder.remove();
 });
+
+const summaryOf = ({ updates: _, evaluations: __, ...summary }: RoundResult): RoundSummary => summary;
 
 const reopen = (): Store => {
   store.close();
@@ -100,11 +104,10 @@ test("studies are listed newest first with how far they are, and share a partiti
 test("rounds come back bit for bit, whatever numbers a diverged run has", async () => {
   const run = createStudy().runs[0]!.id;
   const rounds = [
-    sampleRound(0, { updates: [], accuracy: null, loss: null }),
+    sampleRound(0, { updates: [], metrics: { accuracy: null, loss: null } }),
     sampleRound(1),
     sampleRound(2, {
-      loss: Number.NaN,
-      accuracy: -0,
+      metrics: { accuracy: -0, loss: Number.NaN },
       updates: [
         sampleUpdate("virtual-2", {
           status: "refused",
@@ -123,11 +126,13 @@ test("rounds come back bit for bit, whatever numbers a diverged run has", async 
   expect(JSON.stringify(store.rounds.of(run))).toBe(JSON.stringify(rounds));
   expect(store.rounds.get(run, 1)).toStrictEqual(rounds[1]);
   expect(store.rounds.get(run, 9)).toBeUndefined();
-  expect(store.rounds.curve(run)).toStrictEqual([
-    { round: 0, loss: null, accuracy: null },
-    { round: 1, loss: rounds[1]!.loss, accuracy: rounds[1]!.accuracy },
-    { round: 2, loss: null, accuracy: 0 },
-  ]);
+  expect(store.rounds.columns(run)).toMatchObject({
+    round: [0, 1, 2],
+    metrics: {
+      accuracy: [null, rounds[1]!.metrics.accuracy, 0],
+      loss: [null, rounds[1]!.metrics.loss, null],
+    },
+  });
   const last = store.rounds.last(run)!;
   expect(last.round).toBe(2);
   expect(last.weightsSha256).toBe(rounds[2]!.weightsSha256);
@@ -156,16 +161,14 @@ test("each event is a row and what it changes", async () => {
       round: 1,
       update: sampleUpdate("virtual-1", { timing: { computeMs: 5 } }),
     },
-    { at, kind: "round-ended", run, result },
+    { at, kind: "round-ended", run, result: summaryOf(result) },
     { at, kind: "device-left", device: "virtual-1", reason: "done" },
     { at, kind: "run-ended", study, run, status: "done", reason: "all rounds" },
     { at, kind: "study-ended", study, status: "done" },
   ];
   const checkpoint = await store.checkpoints.write(run, 1, sampleTensors(1));
   const ids = stream.map((event) =>
-    event.kind === "round-ended"
-      ? store.recordRound({ at, run, result: event.result, checkpoint })
-      : store.record(event),
+    event.kind === "round-ended" ? store.recordRound({ at, run, result, checkpoint }) : store.record(event),
   );
   expect(ids).toEqual([1, 2, 3, 4, 5, undefined, 6, 7, 8, 9, 10]);
 
@@ -199,6 +202,26 @@ test("each event is a row and what it changes", async () => {
   ]);
 });
 
+test("a study's log goes back from any of its lines without telling that line again", () => {
+  const { id: study, runs } = createStudy();
+  const run = runs[0]!.id;
+  const joined = (device: string) =>
+    store.record({ at, kind: "device-joined", device, dialect: "flwr", address: "127.0.0.1:5" });
+  store.record({ at, kind: "study-started", study, name: "sample", runs: 4, engine: sampleEngine });
+  for (const device of ["a", "b", "c"]) joined(device);
+  const refused = { device: "a", name: "note", cause: "it is text, not a number" };
+  store.record({ at, kind: "metric-refused", run, round: 1, ...refused });
+  const log = store.studyLog({ study, limit: 10 });
+  expect(log.map(({ kind }) => kind)).toEqual([
+    "study-started",
+    ...Array(3).fill("device-joined"),
+    "metric-refused",
+  ]);
+  for (const [i, { id: before }] of log.entries()) {
+    expect(store.studyLog({ study, before, limit: 10 })).toEqual(log.slice(0, i));
+  }
+});
+
 test("an event of an unknown run is a bug and leaves no trace", () => {
   expect(() => store.record({ at, kind: "round-started", run: "r-none", round: 1, drawn: [] })).toThrow(
     "there is no run r-none",
@@ -213,7 +236,9 @@ test("a round is recorded once, with the checkpoint that was written for it, and
   const run = createStudy().runs[0]!.id;
   const result = sampleRound(1);
   const checkpoint = await store.checkpoints.write(run, 1, sampleTensors(1));
-  expect(() => store.record({ at, kind: "round-ended", run, result })).toThrow("recordRound");
+  expect(() => store.record({ at, kind: "round-ended", run, result: summaryOf(result) })).toThrow(
+    "recordRound",
+  );
   expect(store.rounds.of(run)).toEqual([]);
   expect(store.recordRound({ run, result, checkpoint, at })).toBe(1);
   expect(store.rounds.last(run)!.checkpoint.path).toBe(checkpoint);
@@ -224,7 +249,9 @@ test("a round is recorded once, with the checkpoint that was written for it, and
   await expect(store.checkpoints.write(run, 1, sampleTensors(1))).rejects.toThrow(
     "already has its checkpoint",
   );
-  expect(store.events({ limit: 10 })).toEqual([{ at, kind: "round-ended", run, result, id: 1 }]);
+  expect(store.events({ limit: 10 })).toEqual([
+    { at, kind: "round-ended", run, result: summaryOf(result), id: 1 },
+  ]);
   expect(store.rounds.of(run)).toStrictEqual([result]);
 });
 
@@ -370,15 +397,15 @@ test("pruning keeps the last checkpoint and the best, and files that no row know
   const accuracies = [0.1, 0.7, 0.7, 0.6, 0.5];
   for (const [round, accuracy] of accuracies.entries()) {
     const checkpoint = await store.checkpoints.write(run, round, sampleTensors(round));
-    store.recordRound({ run, result: sampleRound(round, { accuracy, loss: 1 }), checkpoint });
+    store.recordRound({ run, result: sampleRound(round, { metrics: { accuracy, loss: 1 } }), checkpoint });
   }
   const inFolder = () => readdirSync(join(folder.path, "checkpoints", run)).sort();
-  expect(await store.checkpoints.prune(run)).toBe(3);
+  expect(await store.checkpoints.prune(run, sampleMetrics)).toBe(3);
   expect(inFolder()).toEqual(["round-00001.safetensors", "round-00004.safetensors"]);
   expect(store.checkpoints.of(run).map((c) => c.round)).toEqual([1, 4]);
-  expect(await store.checkpoints.prune(run, "last")).toBe(1);
+  expect(await store.checkpoints.prune(run, [])).toBe(1);
   expect(inFolder()).toEqual(["round-00004.safetensors"]);
-  expect(await store.checkpoints.prune("r-none")).toBe(0);
+  expect(await store.checkpoints.prune("r-none", sampleMetrics)).toBe(0);
 
   const orphan = await store.checkpoints.write(run, 5, sampleTensors(5));
   writeFileSync(join(folder.path, "checkpoints", run, ".round-00006.safetensors.00ff.unfinished"), "half");
@@ -394,10 +421,78 @@ test("the best round of a run without accuracies is the one of the lowest loss",
   const run = createStudy().runs[0]!.id;
   for (const [round, loss] of [Number.NaN, 3, 1, 2].entries()) {
     const checkpoint = await store.checkpoints.write(run, round, sampleTensors(round));
-    store.recordRound({ run, result: sampleRound(round, { accuracy: null, loss }), checkpoint });
+    store.recordRound({ run, result: sampleRound(round, { metrics: { accuracy: null, loss } }), checkpoint });
   }
-  await store.checkpoints.prune(run);
+  await store.checkpoints.prune(run, sampleMetrics);
   expect(store.checkpoints.of(run).map((c) => c.round)).toEqual([2, 3]);
+});
+
+test("the best round is that of the primary metric, whatever it is called and whichever way is better", async () => {
+  const run = createStudy().runs[0]!.id;
+  const accuracy = 0.9;
+  const values = [
+    { rank10: 0.1, seconds: 1 },
+    { rank10: 0.5, seconds: 3 },
+    { rank10: 0.5, seconds: 2 },
+    { rank10: null, seconds: 0 },
+    { rank10: Number.NaN, seconds: -1 },
+    { rank10: 0.4, seconds: 4 },
+  ];
+  for (const [round, metrics] of values.entries()) {
+    const checkpoint = await store.checkpoints.write(run, round, sampleTensors(round));
+    store.recordRound({ run, result: sampleRound(round, { metrics: { accuracy, ...metrics } }), checkpoint });
+  }
+  const kept = () => store.checkpoints.of(run).map(({ round }) => round);
+  const rank10 = { id: "rank10", better: "higher" } as const;
+  const seconds = { id: "seconds", better: "lower" } as const;
+  await store.checkpoints.prune(run, [rank10, seconds]);
+  expect(kept()).toEqual([2, 5]);
+  // of those that are left, the other metric alone keeps another one
+  await store.checkpoints.prune(run, [{ ...seconds, better: "higher" }]);
+  expect(kept()).toEqual([5]);
+});
+
+test("a metric that nobody knows keeps the last checkpoint alone", async () => {
+  const run = createStudy().runs[0]!.id;
+  for (const round of [0, 1, 2]) {
+    const checkpoint = await store.checkpoints.write(run, round, sampleTensors(round));
+    store.recordRound({ run, result: sampleRound(round), checkpoint });
+  }
+  await store.checkpoints.prune(run, [{ id: "constructor", better: "higher" }]);
+  expect(store.checkpoints.of(run).map(({ round }) => round)).toEqual([2]);
+});
+
+test("any metric of a round comes back: in its record, as a column, and for the next round of its run", async () => {
+  const { id, runs } = createStudy();
+  const run = runs[0]!.id;
+  const values: readonly MetricValues[] = [
+    { accuracy: null, loss: 2 },
+    { accuracy: 0.5, loss: 1, rank10: 0.25, constructor: 7 },
+    { accuracy: 0.75, loss: Number.NaN, rank10: 0.5 },
+  ];
+  for (const [round, metrics] of values.entries()) {
+    const checkpoint = await store.checkpoints.write(run, round, sampleTensors(round));
+    store.recordRound({ run, result: sampleRound(round, { metrics }), checkpoint });
+  }
+  reopen();
+  expect(store.rounds.of(run).map(({ metrics }) => metrics)).toStrictEqual(values);
+  expect(store.reportRows.rounds(run).map(({ metrics }) => metrics)).toEqual(values);
+  expect(Object.entries(store.rounds.columns(run).metrics).toSorted()).toEqual([
+    ["accuracy", [null, 0.5, 0.75]],
+    ["constructor", [null, 7, null]],
+    ["loss", [2, 1, null]],
+    ["rank10", [null, 0.25, 0.5]],
+  ]);
+  expect(store.rounds.remembered(run)).toEqual(
+    values.map((metrics, round) => ({
+      round,
+      clients: ["virtual-1", "virtual-2"],
+      metrics: { ...metrics, loss: round === 2 ? null : metrics.loss },
+    })),
+  );
+  const [row] = store.studyRows.list();
+  expect(row).toMatchObject({ id, metric: { id: "accuracy", title: "Accuracy" } });
+  expect(row!.results[0]).toEqual({ algorithm: "fedavg", value: 0.75, n: 1 });
 });
 
 test("a checkpoint that was changed behind our back is refused by name", async () => {

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { metricOf } from "#contract/metrics.ts";
 import { lookOf } from "#renderer/charts/colours.ts";
 import { chartSvg, escaped, heightOf, LIGHT, resolved, WIDTH } from "#renderer/charts/export-chart.ts";
 import type { Series } from "#renderer/charts/series.ts";
@@ -16,10 +17,9 @@ const line = (label: string, algorithm: string, values: readonly number[]): Seri
 
 const drawing = {
   title: 'fedavg against <fedntd> & "more"',
-  metric: "accuracy" as const,
+  metric: metricOf("accuracy", {}, 10),
   series: [line("fedavg", "fedavg", [0.1, 0.4, 0.95]), line("fedadam · a<b>", "fedadam", [0.1, 0.5, 0.6])],
   rounds: 2,
-  chance: 0.1,
 };
 
 /** A reader of the little XML that the drawing is: throws where tags do not close or a text is not escaped. */
@@ -96,7 +96,9 @@ describe("the chart as a drawing", () => {
   });
 
   it("without a line, or with one point, is still a picture", () => {
-    expect(() => parse(chartSvg({ ...drawing, series: [], rounds: 0, chance: null }))).not.toThrow();
+    expect(() =>
+      parse(chartSvg({ ...drawing, series: [], rounds: 0, metric: metricOf("accuracy") })),
+    ).not.toThrow();
     const one = chartSvg({ ...drawing, series: [line("a", "fedavg", [0.3])], rounds: 0 });
     expect(() => parse(one)).not.toThrow();
     expect(one).not.toContain("NaN");

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { metricOf } from "#contract/metrics.ts";
 import type { Curve } from "#contract/views.ts";
 import {
   meanOf,
@@ -49,14 +50,14 @@ describe("points of a curve", () => {
     const curve: Curve = {
       run: "r",
       round: [0, 1, 2],
-      accuracy: [0.1, null, 0.3],
-      loss: [2, Number.POSITIVE_INFINITY, 1],
+      metrics: { accuracy: [0.1, null, 0.3], loss: [2, Number.POSITIVE_INFINITY, 1] },
       seconds: [0, 1, 1],
       clients: [0, 2, 2],
       failures: [0, 0, 0],
     };
-    expect(pointsOf(curve, "accuracy").map(({ round }) => round)).toEqual([0, 2]);
-    expect(pointsOf(curve, "loss").map(({ round }) => round)).toEqual([0, 2]);
+    expect(pointsOf(curve, metricOf("accuracy")).map(({ round }) => round)).toEqual([0, 2]);
+    expect(pointsOf(curve, metricOf("loss")).map(({ round }) => round)).toEqual([0, 2]);
+    expect(pointsOf(curve, metricOf("constructor"))).toEqual([]);
   });
 });
 
@@ -95,9 +96,9 @@ describe("scale", () => {
       points: line(0.5, 0.9),
       band: [{ round: 1, low: 0.7, high: 1.1 }],
     };
-    expect(scaleOf("accuracy", [series], 0.1)).toMatchObject({ min: 0, max: 1 });
-    expect(scaleOf("loss", [series], undefined).max).toBeGreaterThanOrEqual(1.1);
-    expect(scaleOf("accuracy", [], 0.1).max).toBeGreaterThan(0.1);
+    expect(scaleOf(metricOf("accuracy", {}, 10), [series])).toMatchObject({ min: 0, max: 1 });
+    expect(scaleOf(metricOf("loss"), [series]).max).toBeGreaterThanOrEqual(1.1);
+    expect(scaleOf(metricOf("accuracy", {}, 10), []).max).toBeGreaterThan(0.1);
   });
 });
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { LabEvent, RoundResult } from "#contract/events.ts";
+import type { LabEvent, RoundSummary } from "#contract/events.ts";
 import { DEMO } from "#contract/presets.ts";
 import { parseStudy } from "#contract/study.ts";
 import type { StreamItem, StudyView } from "#contract/views.ts";
@@ -13,8 +13,7 @@ const at = "2026-11-24T10:00:00.000Z";
 const empty = (run: string) => ({
   run,
   round: [],
-  accuracy: [],
-  loss: [],
+  metrics: {},
   seconds: [],
   clients: [],
   failures: [],
@@ -41,10 +40,9 @@ const view: StudyView = {
   log: [],
 };
 
-const result = (round: number, accuracy: number | null): RoundResult => ({
+const result = (round: number, accuracy: number | null): RoundSummary => ({
   round,
-  loss: 1,
-  accuracy,
+  metrics: { accuracy, loss: 1 },
   clients: ["virtual-1"],
   drawn: ["virtual-1"],
   failures: [],
@@ -52,8 +50,6 @@ const result = (round: number, accuracy: number | null): RoundResult => ({
   weightsSha256: "00",
   startedAt: at,
   seconds: 2,
-  updates: [{ device: "virtual-1", status: "folded", bytesDown: 1, bytesUp: 1, timing: {}, metrics: {} }],
-  evaluations: [],
 });
 
 const ended = (run: string, round: number, accuracy: number | null = round / 10): LabEvent => ({
@@ -86,7 +82,7 @@ describe("a study's view on the stream", () => {
       [1, 2, 3, 4, 5, 6, 7, 8],
       [1, 2, 3, 4, 5, 6, 7, 8],
     ]);
-    expect(after.curves[0]?.accuracy.at(-1)).toBe(0.8);
+    expect(after.curves[0]?.metrics.accuracy?.at(-1)).toBe(0.8);
     expect(after.log.length).toBe(history.length);
   });
 
@@ -138,6 +134,6 @@ describe("a study's view on the stream", () => {
 
   it("draws nothing where a run diverged", () => {
     const after = play(view, 0, [{ id: 1, event: ended("r-1", 1, Number.NaN) }]);
-    expect(after.curves[0]?.accuracy).toEqual([null]);
+    expect(after.curves[0]?.metrics.accuracy).toEqual([null]);
   });
 });

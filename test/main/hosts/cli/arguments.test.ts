@@ -24,6 +24,19 @@ describe("parseCommandLine", () => {
     });
   });
 
+  test("reads export with its options", () => {
+    const least = { name: "export", study: "s-1", format: "csv", at: "last" };
+    const rest = { out: undefined, dataDir: undefined };
+    expect(parseCommandLine(["export", "s-1", "--format", "csv"])).toEqual({
+      ...least,
+      ...rest,
+      metric: undefined,
+    });
+    expect(
+      parseCommandLine(["export", "s-1", "--format", "csv", "--at", "best", "--metric", "rank10"]),
+    ).toEqual({ ...least, ...rest, at: "best", metric: "rank10" });
+  });
+
   test("reads serve with its options", () => {
     expect(parseCommandLine(["serve"])).toEqual({
       name: "serve",

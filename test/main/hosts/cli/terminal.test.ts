@@ -1,6 +1,14 @@
 import { describe, expect, test, vi } from "vitest";
 import type { LabEvent, LabEventBody, RoundResult } from "#contract/events.ts";
-import { advance, durationText, liveBlock, secondsLeft, startProgress } from "#main/hosts/cli/progress.ts";
+import {
+  advance,
+  durationText,
+  liveBlock,
+  noteLines,
+  roundLine,
+  secondsLeft,
+  startProgress,
+} from "#main/hosts/cli/progress.ts";
 import { createTerminal } from "#main/hosts/cli/terminal.ts";
 
 const at = "2026-01-01T00:00:00.000Z";
@@ -8,8 +16,7 @@ const stamp = (body: LabEventBody): LabEvent => ({ at, ...body }) as LabEvent;
 
 const result = (round: number, clients: string[]): RoundResult => ({
   round,
-  loss: 1.25,
-  accuracy: 0.5,
+  metrics: { accuracy: 0.5, loss: 1.25 },
   clients,
   drawn: clients,
   failures: [],
@@ -31,6 +38,21 @@ const runStarted = stamp({
   fromRound: 1,
 });
 const roundStarted = (drawn: string[]) => stamp({ kind: "round-started", run: "r", round: 1, drawn });
+
+test("a metric that is refused is a line of its own", () => {
+  const refused = { device: "external-1", name: "note", cause: "it is text, not a number" };
+  expect(noteLines(stamp({ kind: "metric-refused", run: "r", round: 1, ...refused }))).toEqual([
+    "  external-1: its metric note is not recorded: it is text, not a number",
+  ]);
+});
+
+test("a round's line has every metric that was measured", () => {
+  const p = advance(startProgress({ name: "x", runs: 1, runsDone: 0 }), runStarted);
+  const metrics = { accuracy: null, loss: 1.25, rank10: 0.4 };
+  expect(roundLine(p, { ...result(1, ["a"]), metrics })).toContain(
+    "round 1/3 · accuracy – · loss 1.2500 · rank10 0.4000 · 1 of 1 devices",
+  );
+});
 
 describe("progress", () => {
   test("tells the time left from the rounds so far, over all runs", () => {

@@ -158,8 +158,8 @@ describe("a study that is prepared", () => {
   it("estimates its time from what was measured here", async () => {
     const opened = await lab.runs.open(parsed({ rounds: 2, fleet: { virtual: 2 } }));
     if (!opened.ok) throw new Error(JSON.stringify(opened.problems));
-    const control = { stopAfterRound: false, now: new AbortController().signal };
-    expect(await lab.runs.conduct(opened.id, control)).toBe("done");
+    const { signal } = new AbortController();
+    expect(await lab.runs.conduct(opened.id, { afterRound: signal, now: signal })).toBe("done");
     const run = lab.store.runs.of(opened.id)[0];
     const rounds = lab.store.rounds.of(run?.id ?? "").filter(({ round }) => round > 0);
     const measured = rounds.reduce((sum, { seconds }) => sum + seconds, 0) / rounds.length;

@@ -1,7 +1,7 @@
 import { createRouterClient } from "@orpc/server";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { EXPORT_FORMAT_NAMES } from "#contract/export-formats.ts";
 import { putTogether } from "#contract/exported.ts";
-import { EXPORT_FORMATS } from "#contract/views.ts";
 import { reportHandlers } from "#main/hosts/page-api/reports-handlers.ts";
 import { createReportPorts } from "#main/lab/report-files.ts";
 import { createReportProcess } from "#main/lab/report-process.ts";
@@ -51,7 +51,8 @@ const record = async (name: string, accuracies: readonly (readonly (number | nul
       const checkpoint = await store.checkpoints.write(run, round, sampleTensors(round));
       const loss = accuracy === null ? Number.NaN : 1 - accuracy;
       const weightsSha256 = `${round} of trial ${trial}`;
-      store.recordRound({ run, result: sampleRound(round, { accuracy, loss, weightsSha256 }), checkpoint });
+      const result = sampleRound(round, { metrics: { accuracy, loss }, weightsSha256 });
+      store.recordRound({ run, result, checkpoint });
     }
     store.runs.setStatus(run, "done");
   }
@@ -87,10 +88,15 @@ afterAll(async () => {
 
 test("a study's comparison: figures of the record, a fair pair, curves by columns", async () => {
   const found = await reports.compare({ studies: [first.id] });
-  expect(found).toMatchObject({ metric: "accuracy", at: "last", chance: 0.25, trials: [1, 2], fair: false });
+  expect(found).toMatchObject({
+    metric: { id: "accuracy", chance: 0.25 },
+    at: "last",
+    trials: [1, 2],
+    fair: false,
+  });
   expect(found.rows.map(({ label, mean, n }) => [label, mean, n])).toEqual([
-    ["fedavg", 0.375, 2],
-    ["fedntd", 0.75, 1],
+    ["FedAvg", 0.375, 2],
+    ["FedNTD", 0.75, 1],
   ]);
 });
 
@@ -109,10 +115,10 @@ test("curves are those of the runs, in the rows' order of studies", async () => 
 test("two studies: what differs is named, and the trials are paired", async () => {
   const found = await reports.compare({ studies: [first.id, second.id], at: 2 });
   expect(found.rows.map(({ label }) => label)).toEqual([
-    "fedavg · fedavg vs fedntd, Ünit 1",
-    "fedntd · fedavg vs fedntd, Ünit 1",
-    "fedavg · second",
-    "fedntd · second",
+    "FedAvg · fedavg vs fedntd, Ünit 1",
+    "FedNTD · fedavg vs fedntd, Ünit 1",
+    "FedAvg · second",
+    "FedNTD · second",
   ]);
   expect(found.fair).toBe(false);
   expect(found.differences).toEqual([{ path: "optimizer.lr", values: ["0.05", "0.05", "0.1", "0.1"] }]);
@@ -123,13 +129,13 @@ test("single runs: each once, and not again where its study is there as a whole"
   const [avg, ntd] = second.runs;
   const some = await reports.compare({ runs: [ntd!, avg!, ntd!] });
   expect(some.rows.map(({ label, cells }) => [label, cells.map(({ run }) => run)])).toEqual([
-    ["fedntd", [ntd]],
-    ["fedavg", [avg]],
+    ["FedNTD", [ntd]],
+    ["FedAvg", [avg]],
   ]);
   const both = await reports.compare({ studies: [second.id], runs: [ntd!] });
   expect(both.rows.map(({ label, n }) => [label, n])).toEqual([
-    ["fedavg", 2],
-    ["fedntd", 2],
+    ["FedAvg", 2],
+    ["FedNTD", 2],
   ]);
 });
 
@@ -157,7 +163,7 @@ describe("what is not there", () => {
 
 describe("files", () => {
   test("of one study are what the command line exports, byte by byte", async () => {
-    const formats = EXPORT_FORMATS.filter((format) => format !== "xlsx");
+    const formats = EXPORT_FORMAT_NAMES.filter((format) => format !== "xlsx");
     const fromPage = new Map<string, string>();
     for (const format of formats) {
       const { content, encoding } = await reports.render({ studies: [first.id], format });
@@ -194,11 +200,11 @@ describe("files", () => {
     const subject = { studies: [second.id, first.id] };
     const markdown = await reports.render({ ...subject, format: "markdown" });
     expect(markdown.filename).toBe("second-vs-fedavg-vs-fedntd-last.md");
-    expect(markdown.content).toContain("| fedavg · second | 62.50 | 37.50 | 50.00 ± 17.68 (2) |");
-    expect(markdown.content).toContain("| accuracy improvement, fedntd · second | -12.50 | +12.50 |");
+    expect(markdown.content).toContain("| FedAvg · second | 62.50 | 37.50 | 50.00 ± 17.68 (2) |");
+    expect(markdown.content).toContain("| accuracy improvement, FedNTD · second | -12.50 | +12.50 |");
     expect(markdown.content).toMatch(/^- More than the algorithm differs: optimizer\.lr: 0\.1 in/m);
     const latex = await reports.render({ ...subject, format: "latex" });
-    expect(latex.content).toContain("fedavg · second & 62.50 & 37.50 &");
+    expect(latex.content).toContain("FedAvg · second & 62.50 & 37.50 &");
     const csv = await reports.render({ ...subject, format: "csv" });
     expect(csv.content.split("\r\n")[1]).toBe(
       "fedavg · second,accuracy at the last round (%),62.50,37.50,50.00,17.68,2,",

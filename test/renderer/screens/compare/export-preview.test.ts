@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { EXPORT_FORMATS } from "#contract/views.ts";
+import { EXPORT_FORMAT_NAMES } from "#contract/export-formats.ts";
 import { fileStem, KINDS, previewOf } from "#renderer/screens/compare/export-preview.ts";
 
 describe("preview of a file", () => {
@@ -20,13 +20,13 @@ describe("preview of a file", () => {
 
   it("is offered for every format that the lab writes", () => {
     const offered = KINDS.map(({ key }) => key);
-    for (const format of EXPORT_FORMATS) expect(offered).toContain(format);
+    for (const format of EXPORT_FORMAT_NAMES) expect(offered).toContain(format);
   });
 });
 
 describe("name of a drawing", () => {
   it.each([
-    ["fedavg against fedntd", "fedavg-against-fedntd-loss"],
+    ["FedAvg vs. FedNTD", "fedavg-vs-fedntd-loss"],
     ["../../etc/passwd\u0000", "etc-passwd-loss"],
     ["Größe: über/alles?", "gro-e-u-ber-alles-loss"],
   ])("of %j", (title, stem) => {

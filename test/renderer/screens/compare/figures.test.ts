@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { metricOf } from "#contract/metrics.ts";
 import type { Comparison, StudyRow } from "#contract/views.ts";
 import { layOut } from "#main/reports/layout.ts";
 import { type ReportRun, tabulate } from "#main/reports/summary.ts";
@@ -6,8 +7,7 @@ import {
   bestKey,
   difference,
   figure,
-  notToClaim,
-  ordinal,
+  limitsOf,
   sentenceOf,
   spread,
   titleOf,
@@ -27,8 +27,7 @@ const runOf = (
   status: "done",
   rounds: values.map((value, i) => ({
     round: i + 1,
-    accuracy: isLoss ? null : value,
-    loss: isLoss ? value : null,
+    metrics: { accuracy: isLoss ? null : value, loss: isLoss ? value : null },
   })),
 });
 
@@ -39,10 +38,11 @@ const AWKWARD = [0.285, 0.12345, 0.999949, 0.1, 1.005 / 100, 0.555555, 0, 1];
 const tableOf = (isLoss: boolean) => {
   const rows = ["fedavg", "fedntd", "fedprox"].map((label, a) => ({
     label,
+    title: label,
     planned: 1,
     runs: AWKWARD.map((value, i) => runOf(label, i + 1, [Math.min(1, value * (1 + a / 7))], isLoss)),
   }));
-  const table = tabulate(rows, 10, "last");
+  const table = tabulate(rows, metricOf(isLoss ? "loss" : "accuracy", {}, 10), "last");
   const keyed = <T extends { readonly algorithm: string }>(row: T) => ({
     ...row,
     key: row.algorithm,
@@ -52,6 +52,7 @@ const tableOf = (isLoss: boolean) => {
   });
   const comparison: Comparison = {
     ...table,
+    metrics: [table.metric],
     rows: table.rows.map(keyed),
     improvements: table.improvements.map(keyed),
     fair: true,
@@ -95,12 +96,12 @@ describe.each([false, true])("the table's figures (a loss: %s)", (isLoss) => {
 
 describe("a difference", () => {
   it("that rounds to nothing is neither better nor worse", () => {
-    expect(toneOf(0.00001, "accuracy")).toBeUndefined();
-    expect(toneOf(-0.00001, "accuracy")).toBeUndefined();
-    expect(toneOf(0.002, "accuracy")).toBe("better");
-    expect(toneOf(-0.002, "accuracy")).toBe("worse");
-    expect(toneOf(-0.002, "loss")).toBe("worse");
-    expect(toneOf(null, "loss")).toBeUndefined();
+    expect(toneOf(0.00001, metricOf("accuracy"))).toBeUndefined();
+    expect(toneOf(-0.00001, metricOf("accuracy"))).toBeUndefined();
+    expect(toneOf(0.002, metricOf("accuracy"))).toBe("better");
+    expect(toneOf(-0.002, metricOf("accuracy"))).toBe("worse");
+    expect(toneOf(-0.002, metricOf("loss"))).toBe("worse");
+    expect(toneOf(null, metricOf("loss"))).toBeUndefined();
   });
 });
 
@@ -119,36 +120,22 @@ describe("the best row", () => {
       { ...row, mean: 0.5, n: 3 },
       { ...row, key: "b", mean, n },
     ];
-    expect(bestKey({ rows: rows(3, 0.6), metric: "accuracy" })).toBe("b");
-    expect(bestKey({ rows: rows(3, 0.6), metric: "loss" })).toBe("a");
-    expect(bestKey({ rows: rows(2, 0.6), metric: "accuracy" })).toBeUndefined();
-    expect(bestKey({ rows: rows(3, 0.5), metric: "accuracy" })).toBeUndefined();
+    expect(bestKey({ rows: rows(3, 0.6), metric: metricOf("accuracy") })).toBe("b");
+    expect(bestKey({ rows: rows(3, 0.6), metric: metricOf("loss") })).toBe("a");
+    expect(bestKey({ rows: rows(2, 0.6), metric: metricOf("accuracy") })).toBeUndefined();
+    expect(bestKey({ rows: rows(3, 0.5), metric: metricOf("accuracy") })).toBeUndefined();
   });
 });
 
 describe("words", () => {
-  it("of trials", () => {
-    expect([1, 2, 3, 4, 11, 12, 13, 21, 102].map(ordinal)).toEqual([
-      "1st",
-      "2nd",
-      "3rd",
-      "4th",
-      "11th",
-      "12th",
-      "13th",
-      "21st",
-      "102nd",
-    ]);
-  });
-
   it("of the title: algorithms against the first, or one algorithm in several studies", () => {
     const row = (algorithm: string, study: string) => ({
       ...{ key: `${study}/${algorithm}`, label: algorithm, algorithm, study, studyName: study.toUpperCase() },
       ...{ cells: [], mean: null, deviation: null, n: 0 },
     });
-    expect(titleOf([row("fedavg", "a"), row("fedntd", "a")])).toBe("fedavg against fedntd");
-    expect(titleOf([row("fedavg", "a"), row("fedavg", "b")])).toBe("fedavg: A against B");
-    expect(titleOf([row("fedavg", "a")])).toBe("fedavg");
+    expect(titleOf([row("fedavg", "a"), row("fedntd", "a")])).toBe("FedAvg vs. FedNTD");
+    expect(titleOf([row("fedavg", "a"), row("fedavg", "b")])).toBe("FedAvg: A vs. B");
+    expect(titleOf([row("fedavg", "a")])).toBe("FedAvg");
   });
 
   it("of the sentence: what is known of the studies, from the least to the most", () => {
@@ -167,7 +154,15 @@ describe("words", () => {
         model: "m",
         rounds: 20,
       },
-      ...{ trials: 3, fleetSize, runs: 3, runsDone: 3, roundsDone: 60, results: [] },
+      ...{
+        trials: 3,
+        fleetSize,
+        runs: 3,
+        runsDone: 3,
+        roundsDone: 60,
+        metric: metricOf("accuracy"),
+        results: [],
+      },
     });
     const rows = [row("a", "first"), row("b", "x".repeat(200))];
     expect(sentenceOf({ rows, trials: [1, 2, 3] }, [study("a", 4), study("b", 10), study("c", 99)])).toBe(
@@ -182,14 +177,14 @@ describe("words", () => {
       ...comparison,
       fairness: [{ about, ok: false, text: "" }],
     });
-    const fair = notToClaim(comparison).join(" ");
+    const fair = limitsOf(comparison).join(" ");
     expect(verdictOf(comparison)).toBe("fair");
     expect(fair).not.toMatch(/algorithm makes the difference|test set|better/);
     expect(verdictOf(unmet("settings"))).toBe("unfair");
-    expect(notToClaim(unmet("settings")).join(" ")).toContain("algorithm makes the difference");
+    expect(limitsOf(unmet("settings")).join(" ")).toContain("algorithm makes the difference");
     expect(verdictOf(unmet("trials"))).toBe("incomplete");
-    expect(notToClaim(unmet("trials")).join(" ")).toContain("not every row");
-    expect(notToClaim({ ...comparison, at: "best" }).join(" ")).toContain("chosen with the test set");
+    expect(limitsOf(unmet("trials")).join(" ")).toContain("not every row");
+    expect(limitsOf({ ...comparison, at: "best" }).join(" ")).toContain("chosen with the test set");
     expect(verdictOf({ rows: comparison.rows.slice(0, 1), fairness: [] })).toBe("alone");
   });
 });

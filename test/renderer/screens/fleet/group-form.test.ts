@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { virtualGroup } from "#contract/study.ts";
+import { virtualGroup } from "#contract/fleet.ts";
 import {
   costOf,
   errorsOf,

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { ALGORITHM_NAMES } from "#contract/algorithms/algorithms.ts";
 import { DEMO, PRESETS } from "#contract/presets.ts";
-import { ALGORITHM_NAMES, parseStudy, type Study } from "#contract/study.ts";
+import { parseStudy, type Study } from "#contract/study.ts";
 import {
   type Draft,
   defaultAt,

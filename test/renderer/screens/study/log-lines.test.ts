@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { LabEvent } from "#contract/events.ts";
+import { metricOf } from "#contract/metrics.ts";
 import { lineOf, linesOf } from "#renderer/screens/study/log-lines.ts";
 import { presentOf } from "#renderer/screens/study/waiting.ts";
 import { PROBLEMS } from "#test/fakes/board-examples.ts";
@@ -19,6 +20,7 @@ test("a board that is lost is named, with its cause and the next step, and leads
   const line = lineOf(
     { at, kind: "board-state", device: "pi", state: "offline", problem: PROBLEMS.unreachable },
     [],
+    [],
   );
   expect(line).toMatchObject({ tone: "warn", subject: "pi", board: "pi" });
   expect(line?.text).toContain(PROBLEMS.unreachable.cause);
@@ -26,11 +28,11 @@ test("a board that is lost is named, with its cause and the next step, and leads
 });
 
 test("a client that ended says why; without a cause it says its code", () => {
-  expect(lineOf(client({ exitCode: 137, problem: PROBLEMS.memory }), [])?.text).toBe(
+  expect(lineOf(client({ exitCode: 137, problem: PROBLEMS.memory }), [], [])?.text).toBe(
     `lost its client: ${PROBLEMS.memory.title}. ${PROBLEMS.memory.cause} ${PROBLEMS.memory.next}`,
   );
-  expect(lineOf(client({ exitCode: 1 }), [])).toMatchObject({ tone: "bad" });
-  expect(lineOf(client({ exitCode: 0 }), [])).toMatchObject({ tone: "quiet", text: "ended its client." });
+  expect(lineOf(client({ exitCode: 1 }), [], [])).toMatchObject({ tone: "bad" });
+  expect(lineOf(client({ exitCode: 0 }), [], [])).toMatchObject({ tone: "quiet", text: "ended its client." });
 });
 
 test("good news of many boards share a line, bad news does not", () => {
@@ -43,6 +45,7 @@ test("good news of many boards share a line, bad news does not", () => {
   ];
   const lines = linesOf(
     events.map((event, i) => ({ id: i + 1, event })),
+    [],
     [],
   );
   expect(lines.map(({ subject, board }) => `${subject} ${board ?? ""}`.trim())).toEqual([
@@ -57,4 +60,45 @@ test("who is there is read from the lab's own sentence", () => {
   expect(presentOf({ ...waiting, stage: "joining", for: "pi-1 to connect (2 of 4)" })).toBe(2);
   expect(presentOf({ ...waiting, stage: "joining", for: "devices that are still busy" })).toBeUndefined();
   expect(presentOf({ ...waiting, stage: "answering", for: "pi-1" })).toBe(0);
+});
+
+test("a round is told by the first metric that it knows; what cannot be a metric is told by name", () => {
+  const round = (metrics: Readonly<Record<string, number | null>>): LabEvent => ({
+    at,
+    kind: "round-ended",
+    run: "r",
+    result: {
+      round: 3,
+      metrics,
+      clients: ["a"],
+      drawn: ["a"],
+      failures: [],
+      examples: 1,
+      weightsSha256: "",
+      startedAt: at,
+      seconds: 1,
+    },
+  });
+  const metrics = [
+    metricOf("accuracy"),
+    metricOf("loss"),
+    metricOf("rank10", { rank10: { title: "Rank-10", better: "higher", unit: "%" } }),
+  ];
+  const textOf = (event: LabEvent) => lineOf(event, [], metrics)?.text;
+  expect(textOf(round({ accuracy: 0.46, loss: 1 }))).toBe("of r: 1 update, accuracy 46.0%.");
+  expect(textOf(round({ accuracy: null, loss: null, rank10: 0.4 }))).toBe("of r: 1 update, Rank-10 40.0%.");
+  expect(textOf(round({ accuracy: null, loss: null }))).toBe("of r: 1 update.");
+  const refused: LabEvent = {
+    at,
+    kind: "metric-refused",
+    run: "r",
+    round: 1,
+    device: "external-1",
+    name: "note",
+    cause: "it is text, not a number",
+  };
+  expect(lineOf(refused, [], metrics)).toMatchObject({
+    subject: "external-1",
+    text: "reported note, which is not recorded: it is text, not a number.",
+  });
 });

@@ -1,0 +1,15 @@
+import type { Partition } from "#contract/dataset.ts";
+import { dataNames, type Fleet } from "#contract/fleet.ts";
+
+/** The samples of one device: indices into the data set, ascending. */
+export interface Share {
+  readonly train: readonly number[];
+  readonly test: readonly number[];
+}
+
+/** Who holds what, by device. */
+export type Shares = ReadonlyMap<string, Share>;
+
+/** The partition's rows by the names of the devices that they are dealt to. */
+export const sharesOf = (fleet: Fleet, { train, test }: Partition): Shares =>
+  new Map(dataNames(fleet).map((name, i) => [name, { train: train[i] ?? [], test: test[i] ?? [] }]));

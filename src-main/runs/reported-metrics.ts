@@ -1,0 +1,60 @@
+import {
+  isKnownMetric,
+  METRIC_NAME,
+  type Metric,
+  MOST_REPORTED_METRICS,
+  metricOf,
+  type ReportedMetrics,
+} from "#contract/metrics.ts";
+import type { Config } from "#main/wire/protocol.ts";
+
+/** What an answer holds beside metrics: who answered, how long it took. Of our own clients. */
+const NO_METRICS: ReadonlySet<string> = new Set(["device", "correct", "compute_ms", "loss"]);
+
+/** What a client reported, sorted. */
+export interface Sorted {
+  /** By name; finite, in their range. */
+  readonly metrics: Readonly<Record<string, number>>;
+  /** One sentence each, without the client's and the metric's name. */
+  readonly refused: readonly { readonly name: string; readonly cause: string }[];
+}
+
+/**
+ * Sorts what a client reported from an evaluation into metrics and into what cannot be one. Nothing that it reports
+ * costs it its evaluation, or costs others theirs.
+ * @param described metrics that the study file describes
+ */
+export const sortReported = (reported: Config, described: ReportedMetrics = {}): Sorted => {
+  const metrics: [string, number][] = [];
+  const refused: { name: string; cause: string }[] = [];
+  for (const [name, value] of Object.entries(reported)) {
+    if (NO_METRICS.has(name)) continue;
+    const cause = problemWith(name, value, metricOf(name, described), metrics.length);
+    if (cause === undefined) metrics.push([name, Number(value)]);
+    else refused.push({ name: name.slice(0, 60), cause });
+  }
+  return { metrics: Object.fromEntries(metrics), refused };
+};
+
+const problemWith = (
+  name: string,
+  value: Config[string],
+  { range }: Metric,
+  before: number,
+): string | undefined => {
+  if (!METRIC_NAME.test(name)) {
+    return "a metric's name is at most 60 letters, digits or _ . @ / - and begins with a letter";
+  }
+  if (typeof value === "string") return "it is text, not a number";
+  if (typeof value === "boolean") return "it is true or false, not a number";
+  if (value instanceof Uint8Array) return "it is bytes, not a number";
+  const number = Number(value);
+  if (!Number.isFinite(number)) return `it is ${number}, not a finite number`;
+  if (range !== undefined && (number < range[0] || number > range[1])) {
+    return `${number} is outside ${range[0]} to ${range[1]}`;
+  }
+  if (!isKnownMetric(name) && before >= MOST_REPORTED_METRICS) {
+    return `a client may report ${MOST_REPORTED_METRICS} metrics`;
+  }
+  return undefined;
+};

@@ -1,0 +1,53 @@
+import type { ParameterSpec } from "#contract/tensor.ts";
+import { deriveSeed } from "#main/federation/random.ts";
+import type { Control, RememberedRound, RunPorts } from "./ports.ts";
+import type { RunPlan } from "./run-plan.ts";
+import { findPosition, type Position } from "./run-position.ts";
+
+/** A run while it is conducted: what is fixed, and how far it is. */
+export interface RunInProgress extends RunPlan {
+  readonly ports: RunPorts;
+  readonly control: Control;
+  /** Parameters that travel, in the model's order. */
+  readonly travels: readonly ParameterSpec[];
+  /** Names of those that stay on the devices. */
+  readonly keeps: readonly string[];
+  readonly initSeed: number;
+  readonly at: Position;
+  /** In order. A run may have very many rounds: of each only what is looked at again. */
+  readonly history: RememberedRound[];
+  /** Devices whose update of the round in progress was aggregated. */
+  trainedNow: ReadonlySet<string>;
+  /** The whole fleet was there once in this process. */
+  hasMet: boolean;
+  lastFailure: string;
+  /** Refused metrics that were told, by device and name: once per run. */
+  readonly toldMetrics: Set<string>;
+}
+
+/** Where the record of a run ends. */
+export const openRun = async (plan: RunPlan, ports: RunPorts, control: Control): Promise<RunInProgress> => {
+  const { algorithm, model, run } = plan;
+  const stays = (spec: ParameterSpec) => algorithm.keeps(spec, model.parameters);
+  const initSeed = deriveSeed(run.seed, "initial-weights");
+  return {
+    ...plan,
+    ports,
+    control,
+    travels: model.parameters.filter((spec) => !stays(spec)),
+    keeps: model.parameters.filter(stays).map(({ name }) => name),
+    initSeed,
+    at: await findPosition(plan, ports, initSeed),
+    history: [...ports.history.rounds(run.id)],
+    trainedNow: new Set(),
+    hasMet: false,
+    lastFailure: "no device answered",
+    toldMetrics: new Set(),
+  };
+};
+
+/** The global values of the parameters that travel, in the model's order. */
+export const travellingWeights = ({ at, travels }: Pick<RunInProgress, "at" | "travels">) => {
+  const names = new Set(travels.map(({ name }) => name));
+  return at.weights.filter(({ name }) => names.has(name));
+};

@@ -1,0 +1,30 @@
+/** Something that a person may ask for at any time, and that is granted once. */
+export interface Wish {
+  readonly isMade: boolean;
+  make(): void;
+  /** It has been granted. */
+  grant(): void;
+  /** Called when it is made. @returns unsubscribes */
+  onMade(listener: () => void): () => void;
+}
+
+export const createWish = (): Wish => {
+  let isMade = false;
+  const listeners = new Set<() => void>();
+  return {
+    get isMade() {
+      return isMade;
+    },
+    make() {
+      isMade = true;
+      for (const listener of listeners) listener();
+    },
+    grant() {
+      isMade = false;
+    },
+    onMade(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+};
