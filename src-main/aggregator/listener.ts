@@ -10,6 +10,7 @@ import {
 import type { AddressInfo, Socket } from "node:net";
 import { UserError } from "#contract/failure.ts";
 import { type Connection, createConnection, NARROW_WINDOW_BYTES } from "./connection.ts";
+import { within } from "./deadline.ts";
 
 export interface TlsSettings {
   readonly cert: string | Buffer;
@@ -115,4 +116,16 @@ export const listenOn = async (
   });
   const bound = server.address() as AddressInfo;
   return { host: bound.address, port: bound.port };
+};
+
+/** How long closing a port may take, in milliseconds. */
+const CLOSE_DEADLINE_MS = 1000;
+
+/** Stops listening, and cuts every connection that is still there. */
+export const closeEndpoint = async ({ server, destroyConnections }: Http2Endpoint): Promise<void> => {
+  const closed = server.listening
+    ? new Promise<void>((resolve) => server.close(() => resolve()))
+    : Promise.resolve();
+  destroyConnections();
+  await within(CLOSE_DEADLINE_MS, closed);
 };

@@ -2,6 +2,12 @@ import type { BoardProblem, BoardState } from "./boards.ts";
 import type { Failure } from "./failure.ts";
 import type { EngineInfo, Evaluation } from "./jobs.ts";
 
+/**
+ * What kind of device it is, known from how it joined: with a ticket (a virtual device of this computer), over a
+ * channel of its own (a board), or by itself (an external Flower client).
+ */
+export type CrewKind = "virtual" | "board" | "external";
+
 /** How one device spent a round, in milliseconds; undefined where the device did not get so far. */
 export interface ClientTiming {
   /** From the round's start until the weights were sent. */
@@ -126,6 +132,7 @@ export type LabEvent = { readonly at: string } & (
   | {
       readonly kind: "device-joined";
       readonly device: string;
+      readonly crew: CrewKind;
       readonly dialect: string;
       readonly address: string;
     }

@@ -1,5 +1,5 @@
 import type { BoardLogLine, BoardSummary, StepView, TelemetryPoint } from "./boards.ts";
-import type { LabEvent, RoundResult, RunStatus } from "./events.ts";
+import type { CrewKind, LabEvent, RoundResult, RunStatus } from "./events.ts";
 import type { Failure } from "./failure.ts";
 import type { EngineInfo } from "./jobs.ts";
 import type { Study, StudyProblem, VirtualGroup } from "./study.ts";
@@ -207,7 +207,7 @@ export type FleetGroup = VirtualGroup;
 
 export interface DeviceView {
   readonly name: string;
-  readonly kind: "virtual" | "external" | "board";
+  readonly kind: CrewKind;
   /** Of a board. */
   readonly board?: BoardSummary;
   /** The virtual group that it belongs to; undefined for those that a study file brought along. */

@@ -158,8 +158,8 @@ const tellWhoIsTooMany = (aggregator: Aggregator, study: Study, say: (message: s
   const room = study.fleet.external ?? 0;
   const told = new Set<string>();
   aggregator.onChange(() => {
-    for (const { device, origin, address } of aggregator.sessions()) {
-      if (origin !== "external" || told.has(address) || Number(device.slice("external-".length)) <= room)
+    for (const { device, crew, address } of aggregator.sessions()) {
+      if (crew !== "external" || told.has(address) || Number(device.slice("external-".length)) <= room)
         continue;
       told.add(address);
       say(`${device} (${address}) has joined, but this study has room for ${room}: it is not drawn`);

@@ -1,10 +1,10 @@
 import type { DatabaseSync } from "node:sqlite";
+import type { CrewKind } from "#contract/events.ts";
 import { inTransaction } from "./database.ts";
 
 export interface DeviceRecord {
   readonly name: string;
-  /** "external": a foreign client that joined by itself. */
-  readonly kind: "virtual" | "external" | "board";
+  readonly kind: CrewKind;
   readonly dialect?: string;
   readonly address?: string;
   readonly firstSeen: string;

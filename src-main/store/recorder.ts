@@ -1,9 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { LabEvent, RoundResult, RunStatus } from "#contract/events.ts";
-import type { Boards } from "./boards.ts";
 import type { Checkpoints } from "./checkpoints.ts";
 import { inTransaction } from "./database.ts";
-import type { DeviceInput, Devices } from "./devices.ts";
+import type { Devices } from "./devices.ts";
 import type { Events } from "./events.ts";
 import type { Rounds } from "./rounds.ts";
 import type { Runs } from "./runs.ts";
@@ -27,7 +26,6 @@ export interface Tables {
   readonly rounds: Rounds;
   readonly checkpoints: Checkpoints;
   readonly events: Events;
-  readonly boards: Pick<Boards, "has">;
 }
 
 /**
@@ -45,19 +43,6 @@ const SYNCED_WITH_THE_NEXT: ReadonlySet<LabEvent["kind"]> = new Set([
   "board-client",
 ]);
 
-/** What the server calls a foreign client; no virtual group may be called so. */
-const FOREIGN_NAME = /^external-\d+$/;
-
-const joined = (
-  { device: name, dialect, address }: LabEvent & { kind: "device-joined" },
-  boards: Pick<Boards, "has">,
-): DeviceInput => ({
-  name,
-  kind: FOREIGN_NAME.test(name) ? "external" : boards.has(name) ? "board" : "virtual",
-  dialect,
-  address,
-});
-
 const CRASHED = "the program ended without warning";
 
 /** How a study ended whose process died: nothing is left to resume where every run is done or failed. */
@@ -68,7 +53,7 @@ const endOf = (statuses: readonly RunStatus[]): "done" | "failed" | "interrupted
 
 /** Turns each event of the stream into one transaction: its row, and what it changes. */
 export const createRecorder = (db: DatabaseSync, tables: Tables) => {
-  const { devices, studies, runs, updates, rounds, checkpoints, events, boards } = tables;
+  const { devices, studies, runs, updates, rounds, checkpoints, events } = tables;
 
   /** Within a transaction. @returns what the event is about. */
   const apply = (event: Exclude<LabEvent, { kind: "round-ended" | "client-progress" }>) => {
@@ -103,7 +88,10 @@ export const createRecorder = (db: DatabaseSync, tables: Tables) => {
       case "waiting":
         return { study: runs.studyOf(event.run), run: event.run, round: event.round };
       case "device-joined":
-        devices.upsert(joined(event, boards), at);
+        devices.upsert(
+          { name: event.device, kind: event.crew, dialect: event.dialect, address: event.address },
+          at,
+        );
         devices.setConnected(event.device, true, at);
         return {};
       case "device-left":

@@ -111,7 +111,7 @@ describe("tickets", () => {
     const server = await startServer({ admission: { kind: "token", token: "secret" } });
     const ticket = server.aggregator.issueTicket("jetson-1");
     const first = await server.join(withTicket(ticket));
-    expect(first.session).toMatchObject({ device: "jetson-1", origin: "ticket" });
+    expect(first.session).toMatchObject({ device: "jetson-1", crew: "virtual" });
     first.client.close();
     await until("it is gone", () => server.aggregator.sessions().length === 0);
     const second = await server.join(withTicket(ticket));
@@ -169,7 +169,7 @@ test("an injected channel is a device, without any port", async () => {
   await until("it is in", () => aggregator.sessions().length === 1);
   expect(aggregator.sessions()[0]).toMatchObject({
     device: "jetson-7",
-    origin: "ticket",
+    crew: "board",
     address: "jetson-7",
   });
   void answerAlways(client);

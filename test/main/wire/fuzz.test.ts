@@ -141,10 +141,10 @@ test("5,000 mutated messages through a live server, while another client's reque
   })();
 
   const outcomes = { answered: 0, failed: 0 };
-  // Whoever comes in is asked at once, so that what it sends is taken for an answer.
+  // Every client is asked at once when it joins, so that what it sends is taken for an answer.
   aggregator.onChange(() => {
     for (const s of aggregator.sessions()) {
-      if (s.origin !== "external" || s.busy) continue;
+      if (s.crew !== "external" || s.busy) continue;
       void s.request({ kind: "fit", parameters, config }).then((result) => {
         if (result.ok) {
           outcomes.answered++;
