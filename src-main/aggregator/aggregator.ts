@@ -4,9 +4,9 @@ import { MAX_MESSAGE_BYTES } from "#main/wire/protocol.ts";
 import { type Admission, createAdmission } from "./admission.ts";
 import { type CallHandler, createCallHandler } from "./call-handler.ts";
 import { pause } from "./deadline.ts";
-import type { Reply, RequestHooks } from "./join.ts";
 import { closeEndpoint, createEndpoint, type Http2Endpoint, listenOn, type TlsSettings } from "./listener.ts";
 import { createMembers } from "./members.ts";
+import type { Reply } from "./reply.ts";
 import type { Session } from "./session.ts";
 import { createTickets } from "./tickets.ts";
 import { createUploadSlots } from "./upload-slots.ts";
@@ -16,7 +16,7 @@ const LEAVE_DEADLINE_MS = 5000;
 /** After the goodbye, before the port closes: time for clients to read it. */
 const LINGER_MS = 300;
 
-export type { Reply, RequestHooks, Session };
+export type { Reply, Session };
 
 export interface Aggregator {
   /**

@@ -2,7 +2,8 @@ import type { Failure, Result } from "#contract/failure.ts";
 import type { ConfigOut } from "#main/wire/protocol.ts";
 import { badToken, sameSecret, TOKEN_PROPERTY } from "./admission.ts";
 import { within } from "./deadline.ts";
-import type { Join, Reply } from "./join.ts";
+import type { Join } from "./join.ts";
+import type { Reply } from "./reply.ts";
 
 /** Time for a foreign client to answer what its join token is. */
 const TOKEN_TIMEOUT_MS = 10_000;

@@ -13,7 +13,7 @@ import type { Tickets } from "./tickets.ts";
 import type { UploadSlots } from "./upload-slots.ts";
 
 /** A channel that was handed in: which device speaks there, and whether a call on it is let in. */
-export interface InjectedChannel {
+interface InjectedChannel {
   readonly device: string;
   readonly judge: ReturnType<typeof createAdmission>;
 }

@@ -3,36 +3,16 @@ import { constants } from "node:http2";
 import type { Failure, Result } from "#contract/failure.ts";
 import { frameMessage } from "#main/wire/framing.ts";
 import { decodeClientMessage, encodeServerMessage, type OutgoingMessage } from "#main/wire/messages.ts";
-import { metricsProblem } from "#main/wire/metric-limits.ts";
-import { type ClientMessage, type Dialect, WireError } from "#main/wire/protocol.ts";
+import { type Dialect, WireError } from "#main/wire/protocol.ts";
 import type { Connection } from "./connection.ts";
 import { acceptCall, endCall, GRPC, type GrpcStatus } from "./grpc.ts";
+import { GOODBYE, problemIn, type Reply, type RequestHooks, replyOf } from "./reply.ts";
 import { EXPECTED_REPLY, NEXT_STEP, STAGE } from "./request-rules.ts";
 import { createUploadReader } from "./upload-reader.ts";
 import type { UploadSlots } from "./upload-slots.ts";
 
 /** Time for the last words to leave before a connection that broke the protocol is closed. */
 const LAST_WORDS_MS = 200;
-
-/** What a client answered. */
-export interface Reply {
-  /** Its tensors and bytes values are views of one buffer, and gone after `release`. */
-  readonly message: ClientMessage;
-  /** Bytes of the message as it came, without framing. */
-  readonly bytesUp: number;
-  /**
-   * Frees the message's memory at once and lets the next upload in. Must be called, after everything that is kept
-   * was copied: the views are empty afterwards.
-   */
-  release(): void;
-}
-
-export interface RequestHooks {
-  /** The last byte of the request left for the kernel; with its size. */
-  readonly onSent?: (bytes: number) => void;
-  /** The first bytes of the reply are here; with the size that they announce. */
-  readonly onUpload?: (announcedBytes: number) => void;
-}
 
 /** One call of Join: the ping-pong with one client. */
 export interface Join {
@@ -59,7 +39,7 @@ interface Outstanding {
   answering: boolean;
 }
 
-export interface JoinOptions {
+interface JoinOptions {
   readonly stream: ServerHttp2Stream;
   readonly connection: Connection;
   readonly dialect: Dialect;
@@ -232,39 +212,10 @@ export const createJoin = (options: JoinOptions): Join => {
   };
 };
 
-/** What stands for the answer to a goodbye that was lost with the connection. */
-const GOODBYE: Reply = { message: { kind: "disconnect", reason: 1 }, bytesUp: 0, release: () => {} };
-
 const stageOf = (request: Outstanding): Failure["stage"] => {
   if (request.answering) return "upload";
   const stage = STAGE[request.kind];
   return !request.sent && stage !== "join" ? "download" : stage;
-};
-
-/** Why a whole message is of no use, though the conversation goes on. */
-const problemIn = (message: ClientMessage): Pick<Failure, "code" | "cause"> | undefined => {
-  if (message.kind !== "disconnect" && message.status.code !== 0) {
-    const { code, message: text } = message.status;
-    const said = text === "" ? "" : `: ${text.slice(0, 1000)}`;
-    return { code: "client-error", cause: `the client answered with status ${code}${said}` };
-  }
-  const cause = metricsProblem(message);
-  return cause === undefined ? undefined : { code: "bad-metrics", cause };
-};
-
-const replyOf = (message: ClientMessage, bytes: Uint8Array, releaseSlot: () => void): Reply => {
-  let released = false;
-  return {
-    message,
-    bytesUp: bytes.length,
-    release: () => {
-      if (released) return;
-      released = true;
-      // Detached, its memory is free at once, not when the garbage collector comes round.
-      (bytes.buffer as ArrayBuffer).transfer(0);
-      releaseSlot();
-    },
-  };
 };
 
 const totalBytes = (chunks: readonly Uint8Array[]): number => chunks.reduce((n, c) => n + c.length, 0);

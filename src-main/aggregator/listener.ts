@@ -17,11 +17,7 @@ export interface TlsSettings {
   readonly key: string | Buffer;
 }
 
-export type OnCall = (
-  stream: ServerHttp2Stream,
-  headers: IncomingHttpHeaders,
-  connection: Connection,
-) => void;
+type OnCall = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, connection: Connection) => void;
 
 const SETTINGS = {
   initialWindowSize: NARROW_WINDOW_BYTES,

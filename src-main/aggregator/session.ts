@@ -2,7 +2,7 @@ import type { CrewKind } from "#contract/events.ts";
 import type { Result } from "#contract/failure.ts";
 import type { OutgoingMessage } from "#main/wire/messages.ts";
 import type { Dialect } from "#main/wire/protocol.ts";
-import type { Reply, RequestHooks } from "./join.ts";
+import type { Reply, RequestHooks } from "./reply.ts";
 
 /** One connected device. Strict ping-pong: one request at a time. */
 export interface Session {

@@ -12,7 +12,7 @@ const REJOIN_AFTER_DROP_MS = 1000;
 const FIRST_RETRY_MS = 200;
 const LAST_RETRY_MS = 5000;
 
-export interface VirtualClientOptions {
+interface VirtualClientOptions {
   readonly server: { readonly host: string; readonly port: number };
   readonly dialect: Dialect;
   readonly ticket: string;

@@ -7,9 +7,9 @@ import { crashedWith, createMishapLog, DROPPED_OUT } from "./mishap-log.ts";
 import type { FleetTask, VirtualDevice } from "./worker-messages.ts";
 import { superviseWorker, type WorkerDeath, type WorkerProcess } from "./worker-process.ts";
 
-export type { RehearsalProfile, VirtualDevice } from "./worker-messages.ts";
+export type { RehearsalProfile } from "./worker-messages.ts";
 
-export interface VirtualDevicesOptions {
+interface VirtualDevicesOptions {
   readonly fork: ForkChild;
   /** The root of the worker process: src-main/processes/device-worker.ts. */
   readonly entry: URL;
@@ -26,7 +26,7 @@ export interface VirtualDevicesOptions {
   readonly onGivenUp?: (error: UserError) => void;
 }
 
-export interface FleetStart extends FleetTask {
+interface FleetStart extends FleetTask {
   readonly devices: readonly VirtualDevice[];
 }
 
@@ -151,7 +151,7 @@ export const createVirtualDevices = (options: VirtualDevicesOptions): VirtualDev
   };
 };
 
-export interface WorkerPlan {
+interface WorkerPlan {
   /** Worker processes. */
   readonly workers: number;
   /** Threads of the engine in each. */

@@ -4,7 +4,7 @@ import { WireError } from "./protocol.ts";
  * gRPC's message framing over HTTP/2 (grpc/doc/PROTOCOL-HTTP2.md, "Length-Prefixed-Message"): one byte that says
  * whether the message is compressed, four bytes of length (big-endian), the message.
  */
-export const FRAME_PREFIX_BYTES = 5;
+const FRAME_PREFIX_BYTES = 5;
 
 /** Up to here a message's buffer grows by doubling; once so many bytes have arrived, it is allocated whole. */
 const EAGER_BYTES = 1 << 20;
