@@ -52,7 +52,8 @@ describe("leaving", () => {
     const answer = session.request(ask);
     await client.next();
     const closed = server.aggregator.close({ reconnectSeconds: 7 });
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await until("it is leaving", () => server.aggregator.sessions().length === 0);
+    expect(session.busy).toBe(true);
     client.send(evaluated);
     expect((await answer).ok).toBe(true);
     expect(await client.next()).toEqual({ kind: "reconnect", seconds: 7 });

@@ -333,7 +333,15 @@ describe("a client that vanishes", () => {
   test("in the middle of its upload, with a slot: the slot is free again", async () => {
     const server = await startServer({ uploadSlots: 1 });
     const first = await server.join();
-    const answer = first.session.request({ kind: "fit", parameters: [], config: {} });
+    let begun = false;
+    const answer = first.session.request(
+      { kind: "fit", parameters: [], config: {} },
+      {
+        onUpload: () => {
+          begun = true;
+        },
+      },
+    );
     await first.client.next();
     first.client.sendBytes(
       bytesOf({
@@ -344,7 +352,7 @@ describe("a client that vanishes", () => {
         metrics: {},
       }).subarray(0, 2_000_000),
     );
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await until("its upload has begun", () => begun);
     first.client.session.destroy();
     expect(await answer).toMatchObject({ ok: false, failure: { code: "connection-lost", stage: "upload" } });
     const second = await server.join();
@@ -358,7 +366,7 @@ describe("a client that vanishes", () => {
     const { client, session } = await join();
     client.call.pause();
     const answer = session.request({ kind: "fit", parameters: [tensor(5_000_000)], config: {} });
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await until("the weights are on their way", () => (client.session.socket?.bytesRead ?? 0) > 50_000);
     client.session.destroy();
     expect(await answer).toMatchObject({
       ok: false,

@@ -41,7 +41,7 @@ export interface FleetLab {
   readonly events: LabEventBody[];
   readonly keptDir: string;
   readonly recipe: (round: number, device: string, more?: Partial<Recipe>) => Recipe;
-  /** Resolves when so many devices are connected. */
+  /** Resolves when this many devices are connected. */
   joined(count: number): Promise<readonly Session[]>;
   fit(
     session: Session,
@@ -206,6 +206,17 @@ export const until = async (condition: () => boolean, ms = 20_000): Promise<void
     if (performance.now() > end) throw new Error(`not within ${ms} ms: ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+};
+
+/** Waits until a value has stayed the same for ten looks in a row: nothing is on its way any more. */
+export const steady = async (value: () => number): Promise<void> => {
+  let last = value();
+  let same = 0;
+  await until(() => {
+    same = value() === last ? same + 1 : 0;
+    last = value();
+    return same >= 10;
+  });
 };
 
 export const isAlive = (pid: number): boolean => {
