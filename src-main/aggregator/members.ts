@@ -1,4 +1,5 @@
-import type { CrewKind, Emit } from "#contract/events.ts";
+import type { Emit } from "#contract/events.ts";
+import type { CrewKind } from "#contract/fleet.ts";
 import { within } from "./deadline.ts";
 import { GRPC } from "./grpc.ts";
 import type { Join } from "./join.ts";

@@ -1,5 +1,5 @@
-import type { CrewKind } from "#contract/events.ts";
 import type { Result } from "#contract/failure.ts";
+import type { CrewKind } from "#contract/fleet.ts";
 import type { OutgoingMessage } from "#main/wire/messages.ts";
 import type { Dialect } from "#main/wire/protocol.ts";
 import type { Reply, RequestHooks } from "./reply.ts";

@@ -1,12 +1,7 @@
 import type { BoardProblem, BoardState } from "./boards.ts";
 import type { Failure } from "./failure.ts";
+import type { CrewKind } from "./fleet.ts";
 import type { EngineInfo, Evaluation } from "./jobs.ts";
-
-/**
- * What kind of device it is, known from how it joined: with a ticket (a virtual device of this computer), over a
- * channel of its own (a board), or by itself (an external Flower client).
- */
-export type CrewKind = "virtual" | "board" | "external";
 
 /** How one device spent a round, in milliseconds; undefined where the device did not get so far. */
 export interface ClientTiming {
@@ -132,7 +127,8 @@ export type LabEvent = { readonly at: string } & (
   | {
       readonly kind: "device-joined";
       readonly device: string;
-      readonly crew: CrewKind;
+      /** From how it joined; events of earlier versions lack it. */
+      readonly crew?: CrewKind;
       readonly dialect: string;
       readonly address: string;
     }

@@ -1,6 +1,7 @@
 import type { BoardLogLine, BoardSummary, StepView, TelemetryPoint } from "./boards.ts";
-import type { CrewKind, LabEvent, RoundResult, RunStatus } from "./events.ts";
+import type { LabEvent, RoundResult, RunStatus } from "./events.ts";
 import type { Failure } from "./failure.ts";
+import type { CrewKind } from "./fleet.ts";
 import type { EngineInfo } from "./jobs.ts";
 import type { Study, StudyProblem, VirtualGroup } from "./study.ts";
 

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { CrewKind, LabEvent } from "#contract/events.ts";
+import type { LabEvent } from "#contract/events.ts";
 import { fromExactJson, toExactJson } from "./exact-json.ts";
 import type { Rounds } from "./rounds.ts";
 import type { Updates } from "./updates.ts";
@@ -50,10 +50,6 @@ export const createEvents = (db: DatabaseSync, updates: Updates, rounds: Rounds)
   const last = db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'events'");
   const countAfter = db.prepare("SELECT count(*) AS n FROM (SELECT 1 FROM events WHERE id > ? LIMIT ?)");
 
-  const kindOf = db.prepare("SELECT kind FROM devices WHERE name = ?");
-  const crewOf = (device: string): CrewKind | undefined =>
-    (kindOf.get(device) as { kind: CrewKind } | undefined)?.kind;
-
   /** @param bare a round without the updates of its devices */
   const toEvent = (row: EventRow, bare = false): StoredEvent => {
     const event = fromExactJson(row.body) as LabEvent;
@@ -64,10 +60,6 @@ export const createEvents = (db: DatabaseSync, updates: Updates, rounds: Rounds)
     if (event.kind === "round-ended") {
       const result = bare ? rounds.withoutUpdates(run, round) : rounds.get(run, round);
       return { ...event, result: result!, id: row.id };
-    }
-    if (event.kind === "device-joined") {
-      // Earlier versions recorded no crew: the list of devices knows it, but for a device that was deleted since.
-      return { ...event, crew: event.crew ?? crewOf(event.device) ?? "external", id: row.id };
     }
     return { ...event, id: row.id };
   };

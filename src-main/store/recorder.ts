@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { LabEvent, RoundResult, RunStatus } from "#contract/events.ts";
 import type { Checkpoints } from "./checkpoints.ts";
 import { inTransaction } from "./database.ts";
-import type { Devices } from "./devices.ts";
+import type { DeviceInput, Devices } from "./devices.ts";
 import type { Events } from "./events.ts";
 import type { Rounds } from "./rounds.ts";
 import type { Runs } from "./runs.ts";
@@ -42,6 +42,12 @@ const SYNCED_WITH_THE_NEXT: ReadonlySet<LabEvent["kind"]> = new Set([
   "board-state",
   "board-client",
 ]);
+
+/** A device stays of the crew that it was of where the event, an earlier version's, does not say. */
+const joined = (
+  { device: name, crew, dialect, address }: LabEvent & { kind: "device-joined" },
+  devices: Pick<Devices, "kindOf">,
+): DeviceInput => ({ name, kind: crew ?? devices.kindOf(name) ?? "virtual", dialect, address });
 
 const CRASHED = "the program ended without warning";
 
@@ -88,10 +94,7 @@ export const createRecorder = (db: DatabaseSync, tables: Tables) => {
       case "waiting":
         return { study: runs.studyOf(event.run), run: event.run, round: event.round };
       case "device-joined":
-        devices.upsert(
-          { name: event.device, kind: event.crew, dialect: event.dialect, address: event.address },
-          at,
-        );
+        devices.upsert(joined(event, devices), at);
         devices.setConnected(event.device, true, at);
         return {};
       case "device-left":

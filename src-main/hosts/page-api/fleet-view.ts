@@ -1,5 +1,5 @@
 import type { BoardSummary } from "#contract/boards.ts";
-import type { CrewKind } from "#contract/events.ts";
+import type { CrewKind } from "#contract/fleet.ts";
 import type { DeviceUpdate, DeviceView, FleetGroup } from "#contract/views.ts";
 
 /** A device as it was last seen. */

@@ -1,7 +1,7 @@
 import { createRouterClient } from "@orpc/server";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { BoardSummary } from "#contract/boards.ts";
-import type { CrewKind } from "#contract/events.ts";
+import type { CrewKind } from "#contract/fleet.ts";
 import { fleetHandlers } from "#main/hosts/page-api/fleet-handlers.ts";
 import { openStore, type Store } from "#main/store/store.ts";
 import {
