@@ -110,7 +110,7 @@ export const createCallHandler = (options: {
     const dialect = Object.hasOwn(JOIN_PATHS, path) ? JOIN_PATHS[path] : undefined;
     if (!isGrpcCall(headers)) return refuseRequest(stream, 415);
     if (dialect === undefined) {
-      return refuseCall(stream, GRPC.UNIMPLEMENTED, "this server knows FlowerService/Join only");
+      return refuseCall(stream, GRPC.UNIMPLEMENTED, "this server offers FlowerService/Join only");
     }
     if (isClosing()) return refuseCall(stream, GRPC.UNAVAILABLE, "the server is shutting down");
     const { verdict, identity } = decide(headers, connection, channel);

@@ -11,8 +11,8 @@ import { EXPECTED_REPLY, NEXT_STEP, STAGE } from "./request-rules.ts";
 import { createUploadReader } from "./upload-reader.ts";
 import type { UploadSlots } from "./upload-slots.ts";
 
-/** Time for the last words to leave before a connection that broke the protocol is closed. */
-const LAST_WORDS_MS = 200;
+/** Time for the final status to leave before a connection that broke the protocol is closed. */
+const FINAL_STATUS_MS = 200;
 
 /** One call of Join: the ping-pong with one client. */
 export interface Join {
@@ -108,7 +108,7 @@ export const createJoin = (options: JoinOptions): Join => {
   const breakWith = ({ code, message }: WireError): void => {
     over(message, code);
     endCall(stream, code === "message-too-large" ? GRPC.RESOURCE_EXHAUSTED : GRPC.INVALID_ARGUMENT, message);
-    setTimeout(() => connection.closeIfUnused(), LAST_WORDS_MS).unref();
+    setTimeout(() => connection.closeIfUnused(), FINAL_STATUS_MS).unref();
   };
 
   /** The reply is whole. @throws WireError when it is not what was asked for */

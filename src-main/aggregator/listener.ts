@@ -35,7 +35,7 @@ export interface Http2Endpoint {
 
 /**
  * An HTTP/2 server whose calls go to `onCall`; plaintext with prior knowledge, or TLS with ALPN h2. It does not
- * listen yet. Whatever a peer does to its connection ends that connection and nothing else.
+ * listen yet. What a peer does to its connection can end that connection, and no other.
  *
  * @param label what the connection is called where it has no address of its own
  * @throws UserError when the certificate or key cannot be used
@@ -95,9 +95,9 @@ export const listenOn = async (
     const fail = (error: NodeJS.ErrnoException): void => {
       const why =
         error.code === "EADDRINUSE"
-          ? "another program listens there; choose another port"
+          ? "another program is listening there; choose another port"
           : error.code === "EACCES"
-            ? "not permitted; choose a port above 1023"
+            ? "this account may not open that port; choose one above 1023"
             : error.code === "EADDRNOTAVAIL" || error.code === "ENOTFOUND"
               ? "this computer does not have that address"
               : error.message;

@@ -63,7 +63,10 @@ export const createUploadReader = (options: {
       if (!sizeTold && size !== undefined) {
         sizeTold = true;
         if (size > maxBytes) {
-          throw new WireError("message-too-large", `${size} bytes; at most ${maxBytes} are accepted`);
+          throw new WireError(
+            "message-too-large",
+            `an answer of ${size} bytes; at most ${maxBytes} are accepted`,
+          );
         }
         onSize(size);
         if (message === undefined && size >= SLOTLESS_BYTES) queueForSlot();

@@ -25,30 +25,32 @@ export const checkForm = (
   tensors: readonly Tensor[],
 ): Result<void, Refusal> => {
   if (tensors.length !== specs.length) {
-    return refuse("count-mismatch", `it sent ${tensors.length} tensors, ${specs.length} were expected`);
+    return refuse("count-mismatch", `it sent ${counted(tensors.length)}; expected ${specs.length}`);
   }
   for (const [i, spec] of specs.entries()) {
     const tensor = tensors[i]!;
     const label = tensorLabel(i, spec);
     if (tensor.dtype !== spec.dtype) {
-      return refuse("dtype-mismatch", `${label} is ${tensor.dtype}, ${spec.dtype} was expected`);
+      return refuse("dtype-mismatch", `${label} is ${tensor.dtype}; expected ${spec.dtype}`);
     }
     if (!sameShape(tensor.shape, spec.shape)) {
       return refuse(
         "shape-mismatch",
-        `${label} is ${describeTensor(tensor)}, ${describeTensor(spec)} was expected`,
+        `${label} is ${describeTensor(tensor)}; expected ${describeTensor(spec)}`,
       );
     }
     const expected = byteLength(spec.dtype, spec.shape);
     if (tensor.bytes.byteLength !== expected) {
       return refuse(
         "bad-tensor",
-        `${label} has ${tensor.bytes.byteLength} bytes, its shape needs ${expected}`,
+        `${label} has ${tensor.bytes.byteLength} bytes; its shape needs ${expected}`,
       );
     }
   }
   return { ok: true, value: undefined };
 };
+
+const counted = (tensors: number): string => (tensors === 1 ? "1 tensor" : `${tensors} tensors`);
 
 const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
   (a.length === b.length && a.every((d, i) => d === b[i])) ||

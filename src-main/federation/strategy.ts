@@ -16,9 +16,9 @@ export interface Refusal {
 
 export interface Update {
   readonly device: string;
-  /** In the order of the specs; may be views of a message at any alignment. They are not kept. */
+  /** In the order of the specs; may be views of a message at any alignment. Nothing keeps them after `take`. */
   readonly tensors: readonly Tensor[];
-  /** Samples that the device trained on: its weight. */
+  /** Samples that the device trained on: its weight in the mean. */
   readonly examples: number;
 }
 
@@ -26,7 +26,7 @@ export interface Strategy {
   readonly name: string;
   /**
    * What the server remembers between rounds (moments), as named tensors so that a checkpoint can hold it; [] where
-   * nothing is.
+   * it remembers nothing.
    */
   initialState(specs: readonly ParameterSpec[]): NamedTensor[];
   /**

@@ -5,10 +5,10 @@ import type { RehearsalProfile } from "./worker-messages.ts";
 export type RehearsedEnd = "none" | "drop" | "crash";
 
 /**
- * Draws what a device does in a round. It depends on nothing but seeds, name and round, so a study that is run
- * again or resumed rehearses the same, on whichever worker the device lives. `initSeed` is the same for all
- * algorithms of a trial and differs between trials: algorithms are compared under the same misfortune, and trials
- * stay independent. A crash takes precedence over a drop-out.
+ * Draws what a device does in a round. It depends on nothing but seeds, name and round, so a study that is run again
+ * or resumed has the same simulated faults, on whichever worker the device lives. `initSeed` is the same for all
+ * algorithms of a trial and differs between trials: algorithms are compared under the same faults, and trials stay
+ * independent. A crash takes precedence over a drop-out.
  *
  * @param profile probabilities per round, 0 to 1
  */

@@ -13,7 +13,7 @@ const KEPT_LINES = 50;
 const KEPT_LINE_LENGTH = 2000;
 const FIRST_RESTART_MS = 200;
 const LAST_RESTART_MS = 5000;
-/** Deaths in a row, without an answer between them, after which a worker is given up. */
+/** Deaths in a row, without an answer between them, after which a worker is no longer restarted. */
 const FRUITLESS_DEATHS = 5;
 const KILL_AFTER_MS = 3000;
 
@@ -23,7 +23,7 @@ export interface WorkerDeath {
   readonly cause: string;
   /** The last lines of its output. */
   readonly output: readonly string[];
-  /** Undefined when it is given up. */
+  /** Undefined when it is not restarted any more. */
   readonly restartInMs: number | undefined;
 }
 
@@ -32,7 +32,7 @@ export interface WorkerListener {
   onProgress(progress: Extract<FromWorker, { kind: "progress" }>): void;
   onRehearsal(device: string, end: "drop" | "crash"): void;
   onDeath(death: WorkerDeath): void;
-  /** The worker cannot do its work and a person must mend it; it is not started again. */
+  /** The worker cannot do its work until a person fixes the cause; it is not restarted. */
   onRefused(message: string): void;
 }
 
@@ -44,7 +44,7 @@ export interface WorkerProcess {
   stop(): Promise<void>;
 }
 
-/** Starts a worker process, gives it its devices, and starts it again when it dies. */
+/** Starts a worker process, hands it its devices, and restarts it when it dies. */
 export const superviseWorker = (
   options: {
     readonly fork: ForkChild;
@@ -143,12 +143,12 @@ export const superviseWorker = (
   };
 };
 
-/** 0.2 s after a rehearsed or a first death, then twice as long each time, 5 s at most. */
+/** 0.2 s after a simulated or a first death, then twice as long each time, 5 s at most. */
 const restartDelay = (fruitlessDeaths: number): number =>
   Math.min(LAST_RESTART_MS, FIRST_RESTART_MS * 2 ** Math.max(0, fruitlessDeaths - 1));
 
 const describeEnd = (code: number | null, signal: string | null, output: readonly string[]): string => {
-  if (code === REHEARSED_CRASH_CODE) return "its worker process crashed, as its rehearsal says";
+  if (code === REHEARSED_CRASH_CODE) return "its worker process crashed (simulated)";
   if (output.some((line) => /heap out of memory|reached heap limit/i.test(line))) {
     return "its worker process ran out of memory: use fewer workers, a smaller model or smaller batches";
   }

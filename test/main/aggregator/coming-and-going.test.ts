@@ -202,7 +202,7 @@ describe("listening", () => {
     const failure = server.aggregator.listen({ host: "127.0.0.1", port });
     await expect(failure).rejects.toThrow(UserError);
     await expect(failure).rejects.toThrow(
-      `cannot listen on 127.0.0.1:${port}: another program listens there`,
+      `cannot listen on 127.0.0.1:${port}: another program is listening there`,
     );
     taken.close();
   });

@@ -274,19 +274,19 @@ describe("the check of an update", () => {
   it("names the tensor and what is wrong with it", () => {
     expect(refusal([good[0]!])).toEqual({
       code: "count-mismatch",
-      cause: "it sent 1 tensors, 2 were expected",
+      cause: "it sent 1 tensor; expected 2",
     });
     expect(refusal([tensorOf("float64", [2, 3], [1, 2, 3, 4, 5, 6]), good[1]!])).toEqual({
       code: "dtype-mismatch",
-      cause: "tensor 0 (conv1.weight) is float64, float32 was expected",
+      cause: "tensor 0 (conv1.weight) is float64; expected float32",
     });
     expect(refusal([tensorOf("float32", [3, 2], [1, 2, 3, 4, 5, 6]), good[1]!])).toEqual({
       code: "shape-mismatch",
-      cause: "tensor 0 (conv1.weight) is float32 (3, 2), float32 (2, 3) was expected",
+      cause: "tensor 0 (conv1.weight) is float32 (3, 2); expected float32 (2, 3)",
     });
     expect(refusal([{ ...good[0]!, bytes: new Uint8Array(20) }, good[1]!])).toEqual({
       code: "bad-tensor",
-      cause: "tensor 0 (conv1.weight) has 20 bytes, its shape needs 24",
+      cause: "tensor 0 (conv1.weight) has 20 bytes; its shape needs 24",
     });
     expect(refusal([tensorOf("float32", [2, 3], [1, 2, 3, 4, -Infinity, 6]), good[1]!])).toEqual({
       code: "not-finite",
