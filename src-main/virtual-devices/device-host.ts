@@ -7,7 +7,7 @@ import type { Clock, DeviceRooms } from "./device-rooms.ts";
 import { createDeviceTasks, type SharedByDevices } from "./device-tasks.ts";
 import { createKeptState } from "./kept-state.ts";
 import { runVirtualClient } from "./virtual-client.ts";
-import { type FromWorker, REHEARSED_CRASH_CODE, type ToWorker } from "./worker-messages.ts";
+import { type FromWorker, SIMULATED_CRASH_CODE, type ToWorker } from "./worker-messages.ts";
 
 /** Finished large updates that may wait for their upload in one worker, beside the one that is being made. */
 const UPDATES_IN_MEMORY = 2;
@@ -74,9 +74,9 @@ const host = async (
     uploads: createSlots(UPDATES_IN_MEMORY),
     asleep: createSlots(SLEEPING_UPDATES_IN_MEMORY),
     clock,
-    crash: () => process.exit(REHEARSED_CRASH_CODE),
+    crash: () => process.exit(SIMULATED_CRASH_CODE),
     onProgress: throttled(send),
-    onRehearsal: (device, end) => send({ kind: "rehearsing", device, end }),
+    onFaultAhead: (device, fault) => send({ kind: "fault-ahead", device, fault }),
   };
   send({ kind: "hosting", engine });
   let reportedAt = Number.NEGATIVE_INFINITY;

@@ -15,7 +15,7 @@ import {
   parseEvaluationInstruction,
   parseFitInstruction,
 } from "./parse-instruction.ts";
-import { drawRehearsal } from "./rehearsal.ts";
+import { drawFault } from "./simulated-faults.ts";
 import type { FleetTask, VirtualDevice } from "./worker-messages.ts";
 
 /** What all devices of one worker process share. */
@@ -36,7 +36,7 @@ export interface SharedByDevices {
   readonly crash: () => never;
   readonly onProgress: (device: string, run: string, round: number, fraction: number) => void;
   /** A training begins that will end in a simulated mishap. */
-  readonly onRehearsal: (device: string, end: "drop" | "crash") => void;
+  readonly onFaultAhead: (device: string, fault: "drop" | "crash") => void;
 }
 
 /** What becomes of an instruction. */
@@ -144,12 +144,12 @@ export const createDeviceTasks = (device: VirtualDevice, shared: SharedByDevices
     const { instruction } = job;
     if (device.trainIndices.length === 0) throw new BadInstruction("it holds no training samples");
     const seeds = { study: task.seed, initSeed: instruction.initSeed };
-    const end = drawRehearsal(seeds, device.name, instruction.round, device.profile);
-    if (end !== "none") shared.onRehearsal(device.name, end);
+    const fault = drawFault(seeds, device.name, instruction.round, device.profile);
+    if (fault !== "none") shared.onFaultAhead(device.name, fault);
     let dropped = false;
     const mishap = () => {
-      if (end === "crash") shared.crash();
-      if (end !== "drop" || dropped) return;
+      if (fault === "crash") shared.crash();
+      if (fault !== "drop" || dropped) return;
       dropped = true;
       cut();
     };

@@ -7,7 +7,7 @@ import { crashedWith, createMishapLog, DROPPED_OUT } from "./mishap-log.ts";
 import type { FleetTask, VirtualDevice } from "./worker-messages.ts";
 import { superviseWorker, type WorkerDeath, type WorkerProcess } from "./worker-process.ts";
 
-export type { RehearsalProfile } from "./worker-messages.ts";
+export type { FaultProfile } from "./worker-messages.ts";
 
 interface VirtualDevicesOptions {
   readonly fork: ForkChild;
@@ -73,7 +73,7 @@ export const createVirtualDevices = (options: VirtualDevicesOptions): VirtualDev
         ? "it is not restarted"
         : `it restarts in ${(death.restartInMs / 1000).toFixed(1)} s`;
     for (const device of devices) {
-      if (!death.rehearsed) {
+      if (!death.simulated) {
         mishaps.note(device.name, {
           code: "worker-crashed",
           cause: death.cause,
@@ -101,8 +101,8 @@ export const createVirtualDevices = (options: VirtualDevicesOptions): VirtualDev
         },
         onProgress: ({ device, run, round, fraction }) =>
           options.emit({ kind: "client-progress", run, round, device, phase: "training", fraction }),
-        onRehearsal(device, end) {
-          if (end === "drop") mishaps.note(device, DROPPED_OUT);
+        onFaultAhead(device, fault) {
+          if (fault === "drop") mishaps.note(device, DROPPED_OUT);
           else for (const { name } of devices) mishaps.note(name, crashedWith(name, device));
         },
         onDeath(death) {

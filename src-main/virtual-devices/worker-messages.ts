@@ -3,7 +3,7 @@ import type { EngineInfo, ModelName } from "#contract/jobs.ts";
 import type { Dialect } from "#main/wire/protocol.ts";
 
 /** How a virtual device misbehaves on purpose: its simulated faults. */
-export interface RehearsalProfile {
+export interface FaultProfile {
   /** Times the work takes, by waiting; 1 is as fast as this computer. */
   readonly slowness: number;
   /** Probability, per round, that the device cuts its connection in the middle of its training. */
@@ -19,7 +19,7 @@ export interface VirtualDevice {
   /** Samples of the training and of the test part that the device holds. */
   readonly trainIndices: readonly number[];
   readonly testIndices: readonly number[];
-  readonly profile: RehearsalProfile;
+  readonly profile: FaultProfile;
 }
 
 /** Everything that the devices of one worker share. */
@@ -60,9 +60,9 @@ export type FromWorker =
       readonly fraction: number;
     }
   /** A training began that will end in a simulated mishap. */
-  | { readonly kind: "rehearsing"; readonly device: string; readonly end: "drop" | "crash" }
+  | { readonly kind: "fault-ahead"; readonly device: string; readonly fault: "drop" | "crash" }
   /** Answers to fit or evaluate have left the process: the worker works. */
   | { readonly kind: "answered" };
 
 /** Exit code of a worker whose crash was simulated. */
-export const REHEARSED_CRASH_CODE = 86;
+export const SIMULATED_CRASH_CODE = 86;

@@ -169,6 +169,27 @@ describe("FedExP", () => {
     expect(finished).toEqual({ ok: true, value: aggregate(strategy, specs, start, good) });
   });
 
+  it("yields while it measures an update and while it steps", () => {
+    const elements = 1_000_000;
+    const wide = [spec("w", [elements])];
+    const tensor = (fill: number) => ({
+      ...wide[0]!,
+      bytes: new Uint8Array(new Float32Array(elements).fill(fill).buffer),
+    });
+    const steps = (generator: Generator<void, unknown>): number => {
+      let n = 0;
+      while (!generator.next().done) n += 1;
+      return n;
+    };
+    const strategy = createFedExP({ epsilon: 0 });
+    const aggregation = strategy.begin({ specs: wide, global: [tensor(0)], state: [] });
+    for (const fill of [1, -0.5, -0.25]) {
+      const update = { device: `d${fill}`, examples: 1, tensors: [tensor(fill)] };
+      expect(steps(aggregation.take([update]))).toBeGreaterThanOrEqual(15);
+    }
+    expect(steps(aggregation.finish())).toBeGreaterThanOrEqual(100);
+  });
+
   it("calls a step without bound diverged, and says what to change", () => {
     const opposite = updatesOf(
       [

@@ -77,10 +77,10 @@ const share = (learner: Learner, more: Partial<SharedByDevices> = {}): SharedByD
     asleep: createSlots(4),
     clock: { now: () => 0, sleep: () => turn() },
     crash: () => {
-      throw new Error("no crash is rehearsed here");
+      throw new Error("no crash is simulated here");
     },
     onProgress: () => {},
-    onRehearsal: () => {},
+    onFaultAhead: () => {},
     ...more,
   };
 };

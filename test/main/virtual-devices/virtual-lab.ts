@@ -14,7 +14,7 @@ import { initialWeights, modelParameters } from "#main/learning/models/models.ts
 import { forkNode } from "#main/processes/fork-node.ts";
 import {
   createVirtualDevices,
-  type RehearsalProfile,
+  type FaultProfile,
   type VirtualDevices,
 } from "#main/virtual-devices/virtual-devices.ts";
 import type { Config, Dialect, ServerMessage } from "#main/wire/protocol.ts";
@@ -26,7 +26,7 @@ export const SAMPLE: DatasetLocation = {
   format: "fashion-mnist-sample-idx",
   path: fileURLToPath(new URL("../../../resources/data/fashion-mnist-sample", import.meta.url)),
 };
-export const CALM: RehearsalProfile = { slowness: 1, dropOut: 0, crash: 0 };
+export const CALM: FaultProfile = { slowness: 1, dropOut: 0, crash: 0 };
 
 export interface FitAnswer {
   readonly device: string;
@@ -67,7 +67,7 @@ export const openFleetLab = async (options: {
   readonly entry?: URL;
   readonly model?: ModelName;
   readonly samples?: number;
-  readonly profile?: (i: number) => RehearsalProfile;
+  readonly profile?: (i: number) => FaultProfile;
   readonly dialect?: Dialect;
   readonly dataset?: DatasetLocation;
   readonly keptDir?: string;
