@@ -11,10 +11,10 @@ export type Admission =
 
 /** Metadata in which a client that can set it carries the join token. */
 export const TOKEN_HEADER = "fedfleet-token";
-/** The property that other clients are asked for, and the question: `get_properties({"want": "join_token"})`. */
+/** The property that the server asks other clients for, and the question: `get_properties({"want": "join_token"})`. */
 export const TOKEN_PROPERTY = "join_token";
 
-/** Equal, in a time that says nothing about how much of it is. */
+/** Whether two secrets are equal, in a time that does not tell how much of them is. */
 export const sameSecret = (a: string, b: string): boolean => {
   const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
   return timingSafeEqual(digest(a), digest(b));
@@ -22,7 +22,7 @@ export const sameSecret = (a: string, b: string): boolean => {
 
 const familyOf = (ip: string): "ipv4" | "ipv6" => (isIP(ip) === 6 ? "ipv6" : "ipv4");
 
-/** @throws UserError for an address that is none */
+/** @throws UserError for an entry that is not an address */
 const parseAllowList = (addresses: readonly string[]): BlockList => {
   const list = new BlockList();
   for (const entry of addresses) {
@@ -35,7 +35,7 @@ const parseAllowList = (addresses: readonly string[]): BlockList => {
       (bits !== undefined && !(/^\d{1,3}$/.test(bits) && Number(bits) <= width));
     if (wrong) {
       throw new UserError(
-        `allow list: ${JSON.stringify(entry)} is no IP address; write 192.168.1.7 or 192.168.1.0/24`,
+        `allow list: ${JSON.stringify(entry)} is not an IP address; write 192.168.1.7 or 192.168.1.0/24`,
       );
     }
     if (bits === undefined) list.addAddress(ip, family);
@@ -44,7 +44,7 @@ const parseAllowList = (addresses: readonly string[]): BlockList => {
   return list;
 };
 
-/** What is done with a client that has no ticket. */
+/** What the server does with a client that has no ticket. */
 export type Verdict =
   | { readonly kind: "welcome" }
   /** Ask it for the token. */
@@ -61,7 +61,7 @@ export const createAdmission = (
   if (admission.kind === "open") return () => ({ kind: "welcome" });
   if (admission.kind === "token") {
     const { token } = admission;
-    if (token === "") throw new UserError("join token: an empty token lets everybody in; choose one");
+    if (token === "") throw new UserError("join token: an empty token would let any client join; choose one");
     return (_ip, header) => {
       if (header === undefined) return { kind: "ask", token };
       return sameSecret(header, token)
@@ -79,7 +79,7 @@ export const createAdmission = (
             code: "not-allowed",
             stage: "join",
             cause: `the address ${ip ?? "of this connection"} is not on the allow list`,
-            next: "Add the address to the allow list, if this client is welcome.",
+            next: "Add the address to the allow list if this client may join.",
           },
         };
 };

@@ -2,7 +2,7 @@ import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 
 /**
- * HTTP/2 receive windows. A peer may send so much ahead of what we read: with 64 KiB that is one round trip per
+ * HTTP/2 receive windows. A peer may send this much ahead of what we read: with 64 KiB that is one round trip per
  * 64 KiB (5 MB/s at 10 ms); with 4 MiB it is 400 MB/s at 10 ms and 80 at 50, more than the links of boards carry.
  * Wider ones only let one connection keep the event loop busy for longer at a time. The window is also memory that
  * every peer can fill while it waits for its turn, so it is wide only while an upload slot is held.
@@ -15,7 +15,7 @@ const SHARED_WINDOW_BYTES = 1 << 20;
 /** As Flower's own server: a ping every 210 s, 20 s for its answer. */
 const PING_EVERY_MS = 210_000;
 const PING_TIMEOUT_MS = 20_000;
-/** A connection that carries no call is closed after so long. */
+/** A connection without a call is closed after this time. */
 const UNUSED_MS = 30_000;
 /** Time for the last frames to leave before the socket is cut. */
 const CLOSE_GRACE_MS = 1000;

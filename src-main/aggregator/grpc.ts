@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { constants } from "node:http2";
 
-/** gRPC status codes (grpc/doc/statuscodes.md), as far as this server says them. */
+/** The gRPC status codes (grpc/doc/statuscodes.md) that this server uses. */
 export const GRPC = {
   OK: 0,
   CANCELLED: 1,
@@ -13,9 +13,9 @@ export const GRPC = {
 } as const;
 export type GrpcStatus = (typeof GRPC)[keyof typeof GRPC];
 
-/** How long a peer may take to read the last words before its stream is reset. */
-const LAST_WORDS_MS = 1000;
-/** grpc-message travels as a header: long ones would be refused whole. */
+/** How long a peer may take to read the final status before its stream is reset. */
+const STATUS_DEADLINE_MS = 1000;
+/** grpc-message travels as a header, and a header that is too long makes the peer refuse the whole answer. */
 const MAX_MESSAGE_CHARACTERS = 500;
 
 /** Percent-encoding of grpc-message: all but printable ASCII, and the percent sign. */
@@ -43,22 +43,22 @@ const quietly = (action: () => void): void => {
   try {
     action();
   } catch {
-    // The stream went away in between; there is nobody left to tell.
+    // The stream has closed in between: the status can no longer be sent.
   }
 };
 
-/** Resets the stream if the peer has not taken the last words in time. */
+/** Resets the stream if the peer has not read the final status in time. */
 const resetLater = (stream: ServerHttp2Stream): void => {
   stream.on("data", () => {});
   stream.resume();
   const timer = setTimeout(() => {
     if (!stream.destroyed) quietly(() => stream.close(constants.NGHTTP2_CANCEL));
-  }, LAST_WORDS_MS);
+  }, STATUS_DEADLINE_MS);
   timer.unref();
   stream.once("close", () => clearTimeout(timer));
 };
 
-/** Answers a call that is not taken: one header block with the status, and nothing else. */
+/** Refuses a call: one header block with the status, and nothing else. */
 export const refuseCall = (stream: ServerHttp2Stream, status: GrpcStatus, message: string): void => {
   if (stream.destroyed || stream.headersSent) return;
   quietly(() =>

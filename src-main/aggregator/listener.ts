@@ -10,17 +10,14 @@ import {
 import type { AddressInfo, Socket } from "node:net";
 import { UserError } from "#contract/failure.ts";
 import { type Connection, createConnection, NARROW_WINDOW_BYTES } from "./connection.ts";
+import { within } from "./deadline.ts";
 
 export interface TlsSettings {
   readonly cert: string | Buffer;
   readonly key: string | Buffer;
 }
 
-export type OnCall = (
-  stream: ServerHttp2Stream,
-  headers: IncomingHttpHeaders,
-  connection: Connection,
-) => void;
+type OnCall = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, connection: Connection) => void;
 
 const SETTINGS = {
   initialWindowSize: NARROW_WINDOW_BYTES,
@@ -38,7 +35,7 @@ export interface Http2Endpoint {
 
 /**
  * An HTTP/2 server whose calls go to `onCall`; plaintext with prior knowledge, or TLS with ALPN h2. It does not
- * listen yet. Whatever a peer does to its connection ends that connection and nothing else.
+ * listen yet. What a peer does to its connection can end that connection, and no other.
  *
  * @param label what the connection is called where it has no address of its own
  * @throws UserError when the certificate or key cannot be used
@@ -98,9 +95,9 @@ export const listenOn = async (
     const fail = (error: NodeJS.ErrnoException): void => {
       const why =
         error.code === "EADDRINUSE"
-          ? "another program listens there; choose another port"
+          ? "another program is listening there; choose another port"
           : error.code === "EACCES"
-            ? "not permitted; choose a port above 1023"
+            ? "this account may not open that port; choose one above 1023"
             : error.code === "EADDRNOTAVAIL" || error.code === "ENOTFOUND"
               ? "this computer does not have that address"
               : error.message;
@@ -115,4 +112,16 @@ export const listenOn = async (
   });
   const bound = server.address() as AddressInfo;
   return { host: bound.address, port: bound.port };
+};
+
+/** How long closing a port may take, in milliseconds. */
+const CLOSE_DEADLINE_MS = 1000;
+
+/** Stops listening, and cuts every connection that is still there. */
+export const closeEndpoint = async ({ server, destroyConnections }: Http2Endpoint): Promise<void> => {
+  const closed = server.listening
+    ? new Promise<void>((resolve) => server.close(() => resolve()))
+    : Promise.resolve();
+  destroyConnections();
+  await within(CLOSE_DEADLINE_MS, closed);
 };

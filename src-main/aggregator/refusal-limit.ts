@@ -1,27 +1,27 @@
-/** Refusals of one address that are told within a minute. */
-const TOLD_PER_MINUTE = 10;
+/** Refusals of one address that are reported within a minute. */
+const REPORTED_PER_MINUTE = 10;
 const MINUTE_MS = 60_000;
-/** Addresses that are remembered; beyond, all are forgotten, which only tells too much. */
+/** Addresses that are remembered. Beyond that all are forgotten: then some refusals are reported too often. */
 const MAX_ADDRESSES = 1000;
 
 /**
- * Says whether one more refusal of an address is to be told: a client that is restarted for ever, or a stranger who
- * keeps trying, must not fill the record of events.
+ * Decides whether to report one more refusal of an address: a client that restarts for ever, or a stranger who keeps
+ * trying, must not fill the event log.
  *
  * @param now milliseconds of a clock that never jumps
  */
 export const createRefusalLimit = (
   now: () => number = () => performance.now(),
 ): ((ip: string | undefined) => boolean) => {
-  const told = new Map<string, { count: number; since: number }>();
+  const reported = new Map<string, { count: number; since: number }>();
   return (ip = "") => {
-    if (told.size > MAX_ADDRESSES) told.clear();
-    const known = told.get(ip);
+    if (reported.size > MAX_ADDRESSES) reported.clear();
+    const known = reported.get(ip);
     if (known === undefined || now() - known.since >= MINUTE_MS) {
-      told.set(ip, { count: 1, since: now() });
+      reported.set(ip, { count: 1, since: now() });
       return true;
     }
     known.count++;
-    return known.count <= TOLD_PER_MINUTE;
+    return known.count <= REPORTED_PER_MINUTE;
   };
 };

@@ -11,7 +11,7 @@ export const EXPECTED_REPLY: Readonly<Record<OutgoingMessage["kind"], ClientMess
   evaluate: "evaluate",
 };
 
-/** Where a failure belongs that comes while the client works. */
+/** The stage of a failure that comes while the client works. */
 export const STAGE: Readonly<Record<OutgoingMessage["kind"], Failure["stage"]>> = {
   reconnect: "join",
   getProperties: "join",
@@ -25,5 +25,6 @@ export const NEXT_STEP: Readonly<Partial<Record<Failure["code"], string>>> = {
   "connection-lost": "Look at the client's log on the device; it takes part again when it rejoins.",
   "protocol-broken": "Check that the client is an unmodified Flower client.",
   "message-too-large": "Use a smaller model; one message holds all of its weights.",
+  "bad-metrics": "Report fewer metrics, with shorter names, from the client's fit and evaluate.",
   "client-error": "Look at the client's log on the device.",
 };

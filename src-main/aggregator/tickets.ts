@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 
 /** Secrets that say which device a connection belongs to. */
 export interface Tickets {
-  /** A new ticket for the device; an earlier one of it is void. */
+  /** A new ticket for the device; it voids an earlier one. */
   issue(device: string): string;
   revoke(device: string): void;
   /** The device of a ticket, undefined for one that was never issued or is void. */

@@ -1,8 +1,8 @@
-/** A large upload's place: asked for, then granted, then given back. */
+/** The slot of one large upload: queued for, then granted, then given back. */
 export interface UploadSlot {
-  /** So many bytes came in. */
+  /** Bytes have come in. */
   progress(bytes: number): void;
-  /** The message is whole; it is held until `release`, which is no longer the peer's fault. */
+  /** The message is whole: how long it is held until `release` says nothing about the peer's pace. */
   arrived(): void;
   /** Gives the slot back, or the place in the queue. May be called more than once. */
   release(): void;
@@ -11,7 +11,7 @@ export interface UploadSlot {
 export interface UploadSlots {
   /** Queues for a slot; `onGranted` is called at once or later, never after `release`. */
   acquire(onGranted: () => void): UploadSlot;
-  /** Slots that are taken, and uploads that wait. */
+  /** Slots in use, and uploads that wait. */
   readonly taken: number;
   readonly waiting: number;
 }
@@ -21,7 +21,7 @@ interface Entry {
   arrived: boolean;
   /** Its slot was lent to another because it is slow. */
   lent: boolean;
-  /** Bytes since `since`, when its pace was last looked at. */
+  /** Bytes since `since`, when its pace was last measured. */
   bytes: number;
   since: number;
 }
@@ -35,11 +35,11 @@ const PACE_MS = 1000;
 const LENT_PER_SLOT = 3;
 
 /**
- * So many large messages may be in memory at once, first come, first served.
+ * Limits how many large messages may be in memory at once; first come, first served.
  *
  * While others wait, a slot whose peer is slow (a board on a weak link, or one out of reach that is not yet noticed)
  * is lent to the next in the queue, or boards whose links could all be busy at once would wait for each other. At most
- * three times `count` slots are lent: memory stays bounded by 4 × count messages, whoever the peers are.
+ * three times `count` slots are lent: memory stays bounded by 4 × count messages, whatever the peers do.
  *
  * @param now milliseconds of a clock that never jumps
  */
@@ -53,7 +53,7 @@ export const createUploadSlots = (
 
   const lentOut = (): number => [...granted].filter((e) => e.lent).length;
 
-  /** Looks at the pace of every upload, and lends the slots of the slow ones. */
+  /** Measures the pace of every upload, and lends the slots of the slow ones. */
   const look = (): void => {
     for (const entry of granted) {
       const elapsed = now() - entry.since;

@@ -1,38 +1,32 @@
 /** Why something that was expected to work did not: data, never an exception. */
-export const FAILURE_CODES = [
+export type FailureCode =
   // a client and its connection
-  "connection-lost",
-  "protocol-broken",
-  "message-too-large",
-  "client-error",
-  "deadline",
-  "late",
-  "left",
+  | "connection-lost"
+  | "protocol-broken"
+  | "message-too-large"
+  | "client-error"
+  | "deadline"
+  | "late"
   // an update that was refused
-  "count-mismatch",
-  "shape-mismatch",
-  "dtype-mismatch",
-  "not-finite",
-  "no-examples",
-  "bad-tensor",
-  "bad-metrics",
+  | "count-mismatch"
+  | "shape-mismatch"
+  | "dtype-mismatch"
+  | "not-finite"
+  | "no-examples"
+  | "bad-tensor"
+  | "bad-metrics"
   // a join that was refused
-  "not-allowed",
-  "bad-token",
-  // rehearsed on purpose by a virtual device
-  "worker-crashed",
+  | "not-allowed"
+  | "bad-token"
+  // a worker process of virtual devices
+  | "worker-crashed"
   // a board or its client
-  "board-lost",
-  "client-exited",
-  "out-of-memory",
-  // a round or a run
-  "too-few-clients",
-  "too-few-updates",
-  "evaluation-failed",
-  "diverged",
-] as const;
-
-export type FailureCode = (typeof FAILURE_CODES)[number];
+  | "board-lost"
+  | "client-exited"
+  | "out-of-memory"
+  // a round
+  | "too-few-updates"
+  | "diverged";
 
 /** Who failed, at which stage, why, and what a person can do next. */
 export interface Failure {

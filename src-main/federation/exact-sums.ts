@@ -5,7 +5,7 @@
  * error, a double. The error goes into e by a second TwoSum; what that one loses, which takes summands more than
  * about 2^50 apart, goes into a whole number of units of 2^-1074 (every double is one). So the three parts together
  * are the exact sum at every moment, whatever the order; and what is read out (`rounded`) is a function of the exact
- * sum alone: its nearest double. Only the split into parts depends on the order, and nobody sees the split.
+ * sum alone: its nearest double. Only the split into parts depends on the order, and that is never read out.
  *
  * Shewchuk, "Adaptive precision floating-point arithmetic and fast robust geometric predicates" (1997), for TwoSum
  * and TwoProduct.

@@ -37,11 +37,9 @@ export interface Block {
 
 export interface FloatSums {
   readonly blocks: readonly Block[];
-  /** Copies a block's elements from a column's bytes to the scratch; what add, take out and peak then work on. */
+  /** Copies a block's elements from a column's bytes to the scratch, which `add` and `takeOut` then work on. */
   stage(block: number, half: boolean, bytes: Uint8Array): void;
-  /** Index within the block of the first staged infinity or NaN, or -1. */
-  firstNotFinite(block: number): number;
-  /** Makes the memory of the sums real, once; may be left to `reserve`. Drive it to its end before anything else. */
+  /** Makes the system hand out the memory of the sums, once; `reserve` does it otherwise. Drive it to its end before anything else. */
   prepare(): Generator<void, void>;
   /** Announces that weights up to this total will be in the sums; call it before `add`, drive it to its end. */
   reserve(totalWeight: number): Generator<void, void>;
@@ -218,7 +216,6 @@ export const createFloatSums = (lengths: readonly number[]): FloatSums => {
       } else scratchBytes.set(column.subarray(4 * from, 4 * (from + elements)));
       scratchFloats.fill(0, elements, padded(b));
     },
-    firstNotFinite,
     *reserve(totalWeight) {
       yield* prepare();
       if (budget > 0 && totalWeight <= 2 ** budget) return;

@@ -1,8 +1,8 @@
 /**
  * How a server combines the updates of a round. A strategy is made once per run; `begin` opens one round.
  *
- * The generators do at most about 2 ms of work between two yields, so that the process that serves the wire can
- * breathe; whoever drives them decides how long. The result never depends on the order in which updates arrive.
+ * The generators do at most about 2 ms of work between two yields, so that the process that serves the wire stays
+ * responsive; their caller decides how long to pause. The result never depends on the order in which updates arrive.
  */
 import type { FailureCode, Result } from "#contract/failure.ts";
 import type { NamedTensor, ParameterSpec, Tensor } from "#contract/tensor.ts";
@@ -16,9 +16,9 @@ export interface Refusal {
 
 export interface Update {
   readonly device: string;
-  /** In the order of the specs; may be views of a message at any alignment. They are not kept. */
+  /** In the order of the specs; may be views of a message at any alignment. Nothing keeps them after `take`. */
   readonly tensors: readonly Tensor[];
-  /** Samples that the device trained on: its weight. */
+  /** Samples that the device trained on: its weight in the mean. */
   readonly examples: number;
 }
 
@@ -26,7 +26,7 @@ export interface Strategy {
   readonly name: string;
   /**
    * What the server remembers between rounds (moments), as named tensors so that a checkpoint can hold it; [] where
-   * nothing is.
+   * it remembers nothing.
    */
   initialState(specs: readonly ParameterSpec[]): NamedTensor[];
   /**
@@ -44,28 +44,31 @@ export interface Strategy {
 
 export interface Aggregation {
   /**
-   * Makes ready what the first update would otherwise wait for; worth doing while the clients train. Once begun it
-   * must be driven to its end before anything else.
+   * Allocates what the first update would otherwise wait for; worth doing while the clients train. Once begun it must
+   * be driven to its end before anything else.
    */
   prepare(): Generator<void, void>;
   /**
-   * Whether an update may be folded: as many tensors as the specs, of their shapes and dtypes, all finite, from a
-   * positive whole number of examples. Changes nothing.
-   */
-  check(tensors: readonly Tensor[], examples: number): Generator<void, Result<void, Refusal>>;
-  /** Takes an update that `check` has passed. Once begun it must be driven to its end. */
-  fold(update: Update): Generator<void, void>;
-  /**
-   * `check` and `fold` in one, the fast way: one pass over each update, and up to three updates that wait at the same
+   * Checks updates and aggregates the good ones. An update is good when it has as many tensors as the specs, of their
+   * shapes and dtypes, all finite, from a positive whole number of examples. Up to three updates that wait at the same
    * time share one pass over the sums. A refused update leaves no trace. Once begun it must be driven to its end.
    * @returns one result per update, in their order.
    */
   take(updates: readonly Update[]): Generator<void, Result<void, Refusal>[]>;
   /**
-   * The new global values, in the order and the dtypes of the specs, and the state for the next round. Called once.
-   * Zero updates are `too-few-updates`, a result that is not finite is `diverged`.
+   * Closes the round; called once. Zero updates are `too-few-updates`, a result that is not finite is `diverged`.
    */
-  finish(): Generator<void, Result<{ tensors: Tensor[]; state: NamedTensor[] }, Refusal>>;
+  finish(): Generator<void, Result<Aggregated, Refusal>>;
+}
+
+/** What a round of aggregation yields. */
+export interface Aggregated {
+  /** The new global values, in the order and the dtypes of the specs. */
+  readonly tensors: Tensor[];
+  /** What the server remembers for the next round. */
+  readonly state: NamedTensor[];
+  /** Numbers of this round that a person may want to see, by name; FedExP: its server step size, `serverStep`. */
+  readonly notes?: Readonly<Record<string, number>>;
 }
 
 export const refuse = (code: FailureCode, cause: string): { ok: false; failure: Refusal } => ({

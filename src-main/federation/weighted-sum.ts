@@ -8,7 +8,7 @@
  */
 import type { Result } from "#contract/failure.ts";
 import { byteLength, elementCount, type Tensor } from "#contract/tensor.ts";
-import { checkForm, notFinite, type TensorSpec } from "./check-update.ts";
+import { checkFinite, checkForm, notFinite, type TensorSpec } from "./check-update.ts";
 import { numberReader } from "./elements.ts";
 import { createFloatSums, type FloatSums } from "./float-sums.ts";
 import { numberToHalf } from "./half.ts";
@@ -28,21 +28,18 @@ export interface WeightedSum {
   /** Sum of their weights, exact. */
   readonly totalWeight: bigint;
   /**
-   * Makes the memory of the sums real, which costs as much as folding a few updates: worth doing while the clients
-   * train. Optional; once begun it must be driven to its end before anything else.
+   * Makes the system hand out the memory of the sums, which costs as much as adding a few updates: worth doing while
+   * the clients train. Optional; once begun it must be driven to its end before anything else.
    */
   prepare(): Generator<void, void>;
-  /** Count, dtypes, shapes, and every float finite; a refusal names the tensor. Changes nothing. */
-  check(tensors: readonly Tensor[]): Generator<void, Result<void, Refusal>>;
   /**
-   * Checks and adds in one pass over the updates: the fast way. Up to three updates that wait at the same time share
-   * one pass over the sums. An update that is refused leaves no trace; the others are added. Drive it to its end.
-   * @returns one result per update, in their order.
-   * @throws RangeError for a weight that is none.
+   * Checks updates (count, dtypes, shapes, every float finite) and adds them in one pass over each. Updates that wait
+   * at the same time, up to three, share one pass over the sums. A refused update leaves no trace; the others are
+   * added. Drive it to its end.
+   * @returns one result per update, in their order; a refusal names the tensor.
+   * @throws RangeError for a weight that is not a whole number from 1 on.
    */
   add(updates: readonly Weighted[]): Generator<void, Result<void, Refusal>[]>;
-  /** Adds an update that `check` has passed. @throws Error if it would have been refused. */
-  fold(tensors: readonly Tensor[], weight: number): Generator<void, void>;
   /**
    * The weighted mean in the specs' dtypes and shapes: floats rounded once from double; integers to the nearest,
    * ties to even, exact beyond 2^53; bool true where the trues weigh more than the falses.
@@ -53,8 +50,7 @@ export interface WeightedSum {
   reset(): void;
 }
 
-/** Elements that the plain path handles, and blocks that the fast path adds, in about a millisecond. */
-const SLICE = 16_384;
+/** Blocks that the fast path adds in about a millisecond. */
 const BLOCKS = 48;
 /** Fewer for the mean: a block whose elements must be looked at one by one takes that long by itself. */
 const MEAN_BLOCKS = 4;
@@ -65,7 +61,7 @@ export const createWeightedSum = (specs: readonly TensorSpec[]): WeightedSum => 
   const isFast = (spec: TensorSpec) => spec.dtype === "float32" || spec.dtype === "float16";
   const fast = [...specs.keys()].filter((i) => isFast(specs[i]!));
   const plain = [...specs.keys()].filter((i) => !isFast(specs[i]!));
-  // Made when they are first needed: what only checks forms needs no memory.
+  // Made when they are first needed, so that opening a round costs nothing.
   let floats: FloatSums | undefined;
   let scalars: ScalarSum[] | undefined;
   const floatSums = (): FloatSums => {
@@ -77,21 +73,15 @@ export const createWeightedSum = (specs: readonly TensorSpec[]): WeightedSum => 
     return scalars;
   };
 
-  /** Everything but the columns of the fast path. */
+  /** Everything but the columns of the fast path, which are checked while they are added. */
   function* checkRest(tensors: readonly Tensor[]): Generator<void, Result<void, Refusal>> {
     const form = checkForm(specs, tensors);
     if (!form.ok) return form;
     for (const index of plain) {
-      const spec = specs[index]!;
-      if (spec.dtype !== "float64") continue;
-      const read = numberReader(spec.dtype, tensors[index]!.bytes);
-      const elements = elementCount(spec.shape);
-      for (let i = 0; i < elements; i += 1) {
-        if (!Number.isFinite(read(i))) return notFinite(index, spec, i, read(i));
-        if (i % SLICE === SLICE - 1) yield;
-      }
+      const finite = yield* checkFinite(index, specs[index]!, tensors[index]!);
+      if (!finite.ok) return finite;
     }
-    return { ok: true, value: undefined };
+    return form;
   }
 
   const refuseElement = (tensors: readonly Tensor[], index: number, element: number) =>
@@ -101,20 +91,6 @@ export const createWeightedSum = (specs: readonly TensorSpec[]): WeightedSum => 
       element,
       numberReader(specs[index]!.dtype, tensors[index]!.bytes)(element),
     );
-
-  function* check(tensors: readonly Tensor[]): Generator<void, Result<void, Refusal>> {
-    const rest = yield* checkRest(tensors);
-    if (!rest.ok) return rest;
-    const sums = floatSums();
-    for (const [b, { column, from }] of sums.blocks.entries()) {
-      const index = fast[column]!;
-      sums.stage(b, specs[index]!.dtype === "float16", tensors[index]!.bytes);
-      const bad = sums.firstNotFinite(b);
-      if (bad >= 0) return refuseElement(tensors, index, from + bad);
-      if (b % (2 * BLOCKS) === 2 * BLOCKS - 1) yield;
-    }
-    return { ok: true, value: undefined };
-  }
 
   function* add(updates: readonly Weighted[]): Generator<void, Result<void, Refusal>[]> {
     for (const { weight } of updates) {
@@ -168,11 +144,6 @@ export const createWeightedSum = (specs: readonly TensorSpec[]): WeightedSum => 
     }
   }
 
-  function* fold(tensors: readonly Tensor[], weight: number): Generator<void, void> {
-    const [result] = yield* add([{ tensors, weight }]);
-    if (!result!.ok) throw new Error(`an update that was not checked: ${result!.failure.cause}`);
-  }
-
   function* mean(): Generator<void, Tensor[]> {
     if (count === 0) throw new RangeError("a weighted mean needs at least one update");
     const divisor = Number(totalWeight);
@@ -208,9 +179,7 @@ export const createWeightedSum = (specs: readonly TensorSpec[]): WeightedSum => 
     *prepare() {
       yield* floatSums().prepare();
     },
-    check,
     add,
-    fold,
     mean,
     reset: () => {
       count = 0;

@@ -1,10 +1,10 @@
 import type { DatabaseSync } from "node:sqlite";
+import type { CrewKind } from "#contract/fleet.ts";
 import { inTransaction } from "./database.ts";
 
 export interface DeviceRecord {
   readonly name: string;
-  /** "external": a foreign client that joined by itself. */
-  readonly kind: "virtual" | "external" | "board";
+  readonly kind: CrewKind;
   readonly dialect?: string;
   readonly address?: string;
   readonly firstSeen: string;
@@ -45,6 +45,7 @@ export const createDevices = (db: DatabaseSync) => {
     "UPDATE devices SET connected = ?, left_reason = ?, last_seen = max(last_seen, ?) WHERE name = ?",
   );
   const all = db.prepare("SELECT * FROM devices ORDER BY name");
+  const kind = db.prepare("SELECT kind FROM devices WHERE name = ?");
   const forget = db.prepare("DELETE FROM devices WHERE name = ? AND connected = 0");
   return {
     /** Adds a device or updates what is given of it; what is left out stays as it was. */
@@ -60,7 +61,9 @@ export const createDevices = (db: DatabaseSync) => {
     setConnected: (name: string, connected: boolean, at: string, leftReason?: string): void => {
       connect.run(connected ? 1 : 0, connected ? null : (leftReason ?? null), at, name);
     },
-    /** After a restart nobody is connected. */
+    /** The kind of a device that was seen before. */
+    kindOf: (name: string): CrewKind | undefined => (kind.get(name) as { kind: CrewKind } | undefined)?.kind,
+    /** After a restart no device is connected. */
     disconnectAll: (): void => db.exec("UPDATE devices SET connected = 0 WHERE connected = 1"),
     /**
      * Takes a device off the list until it is seen again; its updates stay what they are, part of their rounds.

@@ -1,6 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { LabEvent, RoundResult, RunStatus } from "#contract/events.ts";
-import type { Boards } from "./boards.ts";
 import type { Checkpoints } from "./checkpoints.ts";
 import { inTransaction } from "./database.ts";
 import type { DeviceInput, Devices } from "./devices.ts";
@@ -27,7 +26,6 @@ export interface Tables {
   readonly rounds: Rounds;
   readonly checkpoints: Checkpoints;
   readonly events: Events;
-  readonly boards: Pick<Boards, "has">;
 }
 
 /**
@@ -46,18 +44,11 @@ const SYNCED_WITH_THE_NEXT: ReadonlySet<LabEvent["kind"]> = new Set([
   "board-client",
 ]);
 
-/** What the server calls a foreign client; no virtual group may be called so. */
-const FOREIGN_NAME = /^external-\d+$/;
-
+/** A device stays of the crew that it was of where the event, an earlier version's, does not say. */
 const joined = (
-  { device: name, dialect, address }: LabEvent & { kind: "device-joined" },
-  boards: Pick<Boards, "has">,
-): DeviceInput => ({
-  name,
-  kind: FOREIGN_NAME.test(name) ? "external" : boards.has(name) ? "board" : "virtual",
-  dialect,
-  address,
-});
+  { device: name, crew, dialect, address }: LabEvent & { kind: "device-joined" },
+  devices: Pick<Devices, "kindOf">,
+): DeviceInput => ({ name, kind: crew ?? devices.kindOf(name) ?? "virtual", dialect, address });
 
 const CRASHED = "the program ended without warning";
 
@@ -69,7 +60,7 @@ const endOf = (statuses: readonly RunStatus[]): "done" | "failed" | "interrupted
 
 /** Turns each event of the stream into one transaction: its row, and what it changes. */
 export const createRecorder = (db: DatabaseSync, tables: Tables) => {
-  const { devices, studies, runs, updates, rounds, checkpoints, events, boards } = tables;
+  const { devices, studies, runs, updates, rounds, checkpoints, events } = tables;
 
   /** Within a transaction. @returns what the event is about. */
   const apply = (event: Exclude<LabEvent, { kind: "round-ended" | "client-progress" }>) => {
@@ -105,7 +96,7 @@ export const createRecorder = (db: DatabaseSync, tables: Tables) => {
       case "metric-refused":
         return { study: runs.studyOf(event.run), run: event.run, round: event.round };
       case "device-joined":
-        devices.upsert(joined(event, boards), at);
+        devices.upsert(joined(event, devices), at);
         devices.setConnected(event.device, true, at);
         return {};
       case "device-left":

@@ -73,7 +73,6 @@ export const openStore = ({ dataDir: given, onProgress = () => {}, look = false 
         rounds,
         checkpoints,
         events,
-        boards: boardRecords,
       });
       if (look) db.exec("PRAGMA query_only = ON");
       else {

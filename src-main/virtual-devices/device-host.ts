@@ -7,7 +7,7 @@ import type { Clock, DeviceRooms } from "./device-rooms.ts";
 import { createDeviceTasks, type SharedByDevices } from "./device-tasks.ts";
 import { createKeptState } from "./kept-state.ts";
 import { runVirtualClient } from "./virtual-client.ts";
-import { type FromWorker, REHEARSED_CRASH_CODE, type ToWorker } from "./worker-messages.ts";
+import { type FromWorker, SIMULATED_CRASH_CODE, type ToWorker } from "./worker-messages.ts";
 
 /** Finished large updates that may wait for their upload in one worker, beside the one that is being made. */
 const UPDATES_IN_MEMORY = 2;
@@ -18,9 +18,9 @@ const SLEEPING_UPDATES_IN_MEMORY = 4;
  * turn at once.
  */
 export const WORKER_NICENESS = 5;
-/** How often a device tells how far its training is, at most, in milliseconds. */
+/** The shortest time between two progress reports of a device, in milliseconds. */
 const PROGRESS_EVERY_MS = 250;
-/** How often a worker tells that it is of use, at most, in milliseconds. */
+/** The shortest time between two reports that a worker's devices answer, in milliseconds. */
 const ANSWERED_EVERY_MS = 1000;
 
 const clock: Clock = {
@@ -29,9 +29,9 @@ const clock: Clock = {
 };
 
 /**
- * Runs a worker process that hosts virtual devices: waits for the fleet's word over the channel to the parent
- * process, loads engine and data once, and lets every device join as a client of its own. The process ends when the
- * fleet says so, or when the parent dies.
+ * Runs a worker process that hosts virtual devices: waits for its order over the channel to the parent process, loads
+ * engine and data once, and lets every device join as a client of its own. The process ends when the fleet tells it
+ * to, or when the parent dies.
  */
 export const runDeviceHost = (rooms: DeviceRooms, parent: Parent): void => {
   setPriority(WORKER_NICENESS);
@@ -41,7 +41,7 @@ export const runDeviceHost = (rooms: DeviceRooms, parent: Parent): void => {
     const message = received as ToWorker;
     if (message.kind === "stop") {
       stop.abort();
-      // What a device computes at the moment is of no use any more.
+      // What a device is computing is no longer needed.
       setImmediate(() => process.exit(0));
       return;
     }
@@ -74,15 +74,15 @@ const host = async (
     uploads: createSlots(UPDATES_IN_MEMORY),
     asleep: createSlots(SLEEPING_UPDATES_IN_MEMORY),
     clock,
-    crash: () => process.exit(REHEARSED_CRASH_CODE),
+    crash: () => process.exit(SIMULATED_CRASH_CODE),
     onProgress: throttled(send),
-    onRehearsal: (device, end) => send({ kind: "rehearsing", device, end }),
+    onFaultAhead: (device, fault) => send({ kind: "fault-ahead", device, fault }),
   };
   send({ kind: "hosting", engine });
-  let toldAt = Number.NEGATIVE_INFINITY;
+  let reportedAt = Number.NEGATIVE_INFINITY;
   const onAnswered = () => {
-    if (clock.now() - toldAt < ANSWERED_EVERY_MS) return;
-    toldAt = clock.now();
+    if (clock.now() - reportedAt < ANSWERED_EVERY_MS) return;
+    reportedAt = clock.now();
     send({ kind: "answered" });
   };
   await Promise.all(
@@ -101,7 +101,7 @@ const host = async (
   );
 };
 
-/** The first word of a training passes at once, the others no more often than a person can read them. */
+/** The first report of a training passes at once, the others no more often than a person can read them. */
 const throttled = (send: (message: FromWorker) => void): SharedByDevices["onProgress"] => {
   const lastAt = new Map<string, number>();
   return (device, run, round, fraction) => {

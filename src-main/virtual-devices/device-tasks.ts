@@ -15,7 +15,7 @@ import {
   parseEvaluationInstruction,
   parseFitInstruction,
 } from "./parse-instruction.ts";
-import { drawRehearsal } from "./rehearsal.ts";
+import { drawFault } from "./simulated-faults.ts";
 import type { FleetTask, VirtualDevice } from "./worker-messages.ts";
 
 /** What all devices of one worker process share. */
@@ -35,8 +35,8 @@ export interface SharedByDevices {
   /** Ends the process at once, as a crash does. Does not return. */
   readonly crash: () => never;
   readonly onProgress: (device: string, run: string, round: number, fraction: number) => void;
-  /** A training begins that will end in a rehearsed mishap. */
-  readonly onRehearsal: (device: string, end: "drop" | "crash") => void;
+  /** A training begins that will end in a simulated mishap. */
+  readonly onFaultAhead: (device: string, fault: "drop" | "crash") => void;
 }
 
 /** What becomes of an instruction. */
@@ -47,7 +47,7 @@ export type Outcome =
       /** To be called when the message has left, or never will. */
       readonly sent: Release;
     }
-  /** A rehearsed drop-out: the connection is cut already. */
+  /** A simulated drop-out: the connection is cut already. */
   | { readonly kind: "dropped" }
   /** The connection ended, or the fleet is stopping. */
   | { readonly kind: "lost" }
@@ -57,8 +57,8 @@ export interface DeviceTasks {
   /**
    * Does what the server asked for.
    * @param signal aborts when the connection ends or the fleet stops
-   * @param cut breaks the connection off, for a rehearsed drop-out
-   * @throws WireError when the bytes are no message of the protocol
+   * @param cut breaks the connection off, for a simulated drop-out
+   * @throws WireError when the bytes are not a message of the protocol
    */
   carryOut(incoming: Incoming, dialect: Dialect, signal: AbortSignal, cut: () => void): Promise<Outcome>;
 }
@@ -66,7 +66,7 @@ export interface DeviceTasks {
 const OK = { code: 0, message: "" };
 /** Time for a large update to leave before the next device may compute. */
 const UPLOAD_HEAD_START_MS = 2000;
-/** A rehearsed mishap strikes in the middle of the training. */
+/** A simulated mishap strikes in the middle of the training. */
 const MISHAP_AT = 0.5;
 
 const nothing = (): void => {};
@@ -88,7 +88,7 @@ export const createDeviceTasks = (device: VirtualDevice, shared: SharedByDevices
     const large = bytes > SMALL_MESSAGE_BYTES;
     let awake: Release = nothing;
     if (device.profile.slowness > 1) {
-      // A worker has memory for so many updates only: without room for this one, nobody makes the next.
+      // A worker has memory for few updates only: without room for this one, no device may make the next.
       if (large) awake = await shared.asleep.acquire(signal);
       compute();
       await clock.sleep((device.profile.slowness - 1) * computeMs, signal);
@@ -131,7 +131,7 @@ export const createDeviceTasks = (device: VirtualDevice, shared: SharedByDevices
         if (!signal.aborted) shared.onProgress(device.name, run, round, fraction);
       },
     });
-    mishap(); // a training of one batch tells no progress
+    mishap(); // a training of one batch reports no progress
     return trained;
   };
 
@@ -144,12 +144,12 @@ export const createDeviceTasks = (device: VirtualDevice, shared: SharedByDevices
     const { instruction } = job;
     if (device.trainIndices.length === 0) throw new BadInstruction("it holds no training samples");
     const seeds = { study: task.seed, initSeed: instruction.initSeed };
-    const end = drawRehearsal(seeds, device.name, instruction.round, device.profile);
-    if (end !== "none") shared.onRehearsal(device.name, end);
+    const fault = drawFault(seeds, device.name, instruction.round, device.profile);
+    if (fault !== "none") shared.onFaultAhead(device.name, fault);
     let dropped = false;
     const mishap = () => {
-      if (end === "crash") shared.crash();
-      if (end !== "drop" || dropped) return;
+      if (fault === "crash") shared.crash();
+      if (fault !== "drop" || dropped) return;
       dropped = true;
       cut();
     };

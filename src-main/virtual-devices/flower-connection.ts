@@ -7,15 +7,15 @@ import { type Dialect, JOIN_PATHS, MAX_MESSAGE_BYTES, TICKET_HEADER } from "#mai
 export const SMALL_MESSAGE_BYTES = 1 << 20;
 
 /**
- * What a stream may hold that nobody reads: all that a device which waits for its turn costs, beside its socket.
- * A message of Net's size fits in whole.
+ * What a stream may hold unread: beside its socket, this is all that a waiting device costs. A message of Net's size
+ * fits in whole.
  */
 const WAITING_WINDOW_BYTES = 256 * 1024;
 const DOWNLOAD_WINDOW_BYTES = 16 * 1024 * 1024;
 
 /** A message from the server, and the slot that was taken to let it in, if it was large. */
 export interface Incoming {
-  /** The consumer clears it as soon as it needs the bytes no more: a message may have half a gigabyte. */
+  /** The consumer clears it as soon as it no longer needs the bytes: a message may have half a gigabyte. */
   bytes: Uint8Array | undefined;
   readonly slot: Release | undefined;
 }
@@ -30,14 +30,14 @@ export interface FlowerConnection {
   send(chunks: readonly Uint8Array[]): Promise<void>;
   /** Aborts when the connection has ended, for whatever reason; its reason is an Error that says why. */
   readonly closed: AbortSignal;
-  /** Says that nothing more will be sent, and waits, not for long, until the server ends the stream too. */
+  /** Says that nothing more will be sent, and waits briefly until the server ends the stream too. */
   end(): Promise<void>;
   /** Breaks the connection off, as a device does that loses its power. */
   cut(): void;
 }
 
-/** How long a server gets to end a stream after the client did, in milliseconds. */
-const END_PATIENCE_MS = 1000;
+/** How long a server may take to end a stream after the client did, in milliseconds. */
+const END_DEADLINE_MS = 1000;
 
 /**
  * Joins a Flower server over plaintext HTTP/2: one connection with one stream of its own, as every Flower client
@@ -178,7 +178,7 @@ export const joinServer = (options: {
       if (closing.signal.aborted) return;
       stream.end();
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, END_PATIENCE_MS);
+        const timer = setTimeout(resolve, END_DEADLINE_MS);
         closing.signal.addEventListener(
           "abort",
           () => {

@@ -12,7 +12,7 @@ export interface KeptState {
   load(run: string, device: string, round: number): Promise<readonly NamedTensor[]>;
   /**
    * Saves what the device keeps of a round, on disk before the promise resolves. Rounds before `needed` are
-   * deleted: the server says with every instruction which round it goes on from, so a resumed run can still ask
+   * deleted: the server says with every instruction which round it continues from, so a resumed run can still ask
    * for `needed` itself, never for an older one.
    */
   save(
@@ -53,8 +53,8 @@ export const createKeptState = (dir: string, files: TensorFiles): KeptState => {
 const UNFINISHED = ".unfinished";
 
 /**
- * Deletes what all devices kept of a run: of use no longer than the run may be resumed, so for a run that is done or
- * has failed. A run of which nothing was kept is no error.
+ * Deletes what all devices kept of a run. Needed as long as the run may be resumed, so to be called for a run that is
+ * done or has failed. A run without kept state is no error.
  */
 export const forgetKept = (keptDir: string, run: string): Promise<void> =>
   // a device that was too late for the last round may be writing still: then the folder is not empty at once

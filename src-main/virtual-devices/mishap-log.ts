@@ -8,24 +8,24 @@ const PATIENCE_MS = 500;
 
 export const DROPPED_OUT: Mishap = {
   code: "connection-lost",
-  cause: "it dropped out in the middle of its training, as its rehearsal says",
+  cause: "it dropped out in the middle of training (simulated)",
   next: "It rejoins by itself in about a second.",
 };
 
-/** @param by the device whose rehearsal takes the worker down */
+/** @param by the device whose simulated crash takes the worker down */
 export const crashedWith = (device: string, by: string): Mishap => ({
   code: "worker-crashed",
   cause:
     device === by
-      ? "its worker process crashed in the middle of its training, as its rehearsal says"
-      : `the worker process that it shares with ${by} crashed, as that device's rehearsal says`,
-  next: "The worker starts again and its devices rejoin by themselves.",
+      ? "its worker process crashed in the middle of training (simulated)"
+      : `the worker process that it shares with ${by} crashed (simulated)`,
+  next: "The worker restarts and its devices rejoin by themselves.",
 });
 
 /** What the fleet knows of broken connections; the server sees only that they broke. */
 export interface MishapLog {
   note(device: string, mishap: Mishap): void;
-  /** The devices are well again: what is told of them from now on has another reason. */
+  /** The devices are well again: a connection that breaks from now on has another reason. */
   clear(devices: readonly string[]): void;
   /**
    * The failure with the real reason, if it is a connection that broke for one that the fleet knows of, or learns

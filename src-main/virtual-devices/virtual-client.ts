@@ -7,12 +7,12 @@ import { type FlowerConnection, type Incoming, joinServer } from "./flower-conne
 
 /** Reason of Flower's Disconnect message when the server asked for it. */
 const REASON_RECONNECT = 1;
-/** After a rehearsed drop-out, in milliseconds. */
+/** After a simulated drop-out, in milliseconds. */
 const REJOIN_AFTER_DROP_MS = 1000;
 const FIRST_RETRY_MS = 200;
 const LAST_RETRY_MS = 5000;
 
-export interface VirtualClientOptions {
+interface VirtualClientOptions {
   readonly server: { readonly host: string; readonly port: number };
   readonly dialect: Dialect;
   readonly ticket: string;
@@ -29,15 +29,15 @@ export interface VirtualClientOptions {
 type Ending =
   /** The server said goodbye. */
   | { readonly kind: "over" }
-  /** Join again, after so many milliseconds. */
+  /** Join again, after this many milliseconds. */
   | { readonly kind: "rejoin"; readonly afterMs: number }
   /** The connection broke; `heard` if any message had come over it. */
   | { readonly kind: "broken"; readonly heard: boolean };
 
 /**
  * One virtual device as a Flower client: joins, answers one message after the other, leaves when the server says
- * Reconnect 0, comes back N seconds after Reconnect N. A connection that breaks is dialled again, after 0.2 s at
- * first and every 5 s at last: unlike Flower's own clients, a virtual device does not die of it.
+ * Reconnect 0, comes back N seconds after Reconnect N. When its connection breaks it connects again, after 0.2 s at
+ * first and every 5 s later on: unlike Flower's own clients, a virtual device does not die of it.
  *
  * Resolves when the server has sent the device away, or `stop` aborts.
  */
@@ -99,7 +99,7 @@ const answerOne = async (
       }
       case "answer":
         try {
-          // Flower 0.x has no status to say it with: its clients fail by dying.
+          // Flower 0.x has no status for a failure: its clients fail by dying.
           if (dialect === "transport" && failed(outcome.message)) return { kind: "broken", heard: true };
           await connection.send(encodeClientMessage(dialect, outcome.message));
         } finally {

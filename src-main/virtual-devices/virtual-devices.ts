@@ -7,9 +7,9 @@ import { crashedWith, createMishapLog, DROPPED_OUT } from "./mishap-log.ts";
 import type { FleetTask, VirtualDevice } from "./worker-messages.ts";
 import { superviseWorker, type WorkerDeath, type WorkerProcess } from "./worker-process.ts";
 
-export type { RehearsalProfile, VirtualDevice } from "./worker-messages.ts";
+export type { FaultProfile } from "./worker-messages.ts";
 
-export interface VirtualDevicesOptions {
+interface VirtualDevicesOptions {
   readonly fork: ForkChild;
   /** The root of the worker process: src-main/processes/device-worker.ts. */
   readonly entry: URL;
@@ -20,13 +20,13 @@ export interface VirtualDevicesOptions {
   /** Gets `client-progress` of trainings, and `device-left` with the cause when a worker dies. */
   readonly emit: Emit;
   /**
-   * Called at most once per worker, when it died five times in a row without one answer: its devices are gone for
-   * good. The error says why and what to do.
+   * Called at most once per worker, when it has died five times in a row without one answer and is not restarted: its
+   * devices are gone for good. The error says why and what to do.
    */
   readonly onGivenUp?: (error: UserError) => void;
 }
 
-export interface FleetStart extends FleetTask {
+interface FleetStart extends FleetTask {
   readonly devices: readonly VirtualDevice[];
 }
 
@@ -34,13 +34,13 @@ export interface VirtualDevices {
   /**
    * Starts the workers; resolves when all have their data and their devices begin to join. The fleet then stays
    * through all runs of a study: every instruction carries what changes. Once per fleet.
-   * @throws UserError when a worker cannot do its work (the data set, the engine), with what to mend.
+   * @throws UserError when a worker cannot do its work (the data set, the engine); the message says what to fix.
    */
   start(input: FleetStart): Promise<void>;
   /** The engine that the devices train with. @throws before `start` has resolved. */
   engine(): EngineInfo;
   /**
-   * What the server calls a lost connection, with its real reason where the fleet knows one: a rehearsed drop-out
+   * What the server calls a lost connection, with its real reason where the fleet knows one: a simulated drop-out
    * or crash, a worker that died. Other failures, and those of other devices, come back as they are. Takes at most
    * half a second: the news of a death may come after the broken connection.
    */
@@ -70,10 +70,10 @@ export const createVirtualDevices = (options: VirtualDevicesOptions): VirtualDev
   const tellDeath = (devices: readonly VirtualDevice[], death: WorkerDeath) => {
     const next =
       death.restartInMs === undefined
-        ? "it was given up"
-        : `it starts again in ${(death.restartInMs / 1000).toFixed(1)} s`;
+        ? "it is not restarted"
+        : `it restarts in ${(death.restartInMs / 1000).toFixed(1)} s`;
     for (const device of devices) {
-      if (!death.rehearsed) {
+      if (!death.simulated) {
         mishaps.note(device.name, {
           code: "worker-crashed",
           cause: death.cause,
@@ -101,8 +101,8 @@ export const createVirtualDevices = (options: VirtualDevicesOptions): VirtualDev
         },
         onProgress: ({ device, run, round, fraction }) =>
           options.emit({ kind: "client-progress", run, round, device, phase: "training", fraction }),
-        onRehearsal(device, end) {
-          if (end === "drop") mishaps.note(device, DROPPED_OUT);
+        onFaultAhead(device, fault) {
+          if (fault === "drop") mishaps.note(device, DROPPED_OUT);
           else for (const { name } of devices) mishaps.note(name, crashedWith(name, device));
         },
         onDeath(death) {
@@ -151,7 +151,7 @@ export const createVirtualDevices = (options: VirtualDevicesOptions): VirtualDev
   };
 };
 
-export interface WorkerPlan {
+interface WorkerPlan {
   /** Worker processes. */
   readonly workers: number;
   /** Threads of the engine in each. */
@@ -210,7 +210,7 @@ const givenUp = (devices: readonly VirtualDevice[], death: WorkerDeath): UserErr
   const names = devices.slice(0, 3).map((device) => device.name);
   const more = devices.length > 3 ? ` and ${devices.length - 3} more` : "";
   const output =
-    death.output.length > 0 ? `\nThe last of its output:\n${death.output.slice(-10).join("\n")}` : "";
+    death.output.length > 0 ? `\nThe end of its output:\n${death.output.slice(-10).join("\n")}` : "";
   return new UserError(
     `the worker of ${names.join(", ")}${more} died five times in a row without finishing an update: ${death.cause}. Run fedfleet doctor, or use fewer virtual devices.${output}`,
     { exitCode: 1 },

@@ -2,8 +2,8 @@ import type { DatasetLocation } from "#contract/dataset.ts";
 import type { EngineInfo, ModelName } from "#contract/jobs.ts";
 import type { Dialect } from "#main/wire/protocol.ts";
 
-/** How a virtual device misbehaves on purpose. */
-export interface RehearsalProfile {
+/** How a virtual device misbehaves on purpose: its simulated faults. */
+export interface FaultProfile {
   /** Times the work takes, by waiting; 1 is as fast as this computer. */
   readonly slowness: number;
   /** Probability, per round, that the device cuts its connection in the middle of its training. */
@@ -19,7 +19,7 @@ export interface VirtualDevice {
   /** Samples of the training and of the test part that the device holds. */
   readonly trainIndices: readonly number[];
   readonly testIndices: readonly number[];
-  readonly profile: RehearsalProfile;
+  readonly profile: FaultProfile;
 }
 
 /** Everything that the devices of one worker share. */
@@ -32,7 +32,7 @@ export interface FleetTask {
   readonly numClasses: number;
   /** Folder for what devices keep between rounds. */
   readonly keptDir: string;
-  /** The study's seed: rehearsals are drawn from it. */
+  /** The study's seed: simulated mishaps are drawn from it. */
   readonly seed: number;
 }
 
@@ -50,7 +50,7 @@ export type ToWorker =
 export type FromWorker =
   /** The data is loaded and the devices begin to join. */
   | { readonly kind: "hosting"; readonly engine: EngineInfo }
-  /** A problem that a person must mend; starting again would not help. */
+  /** A problem that a person must fix; a restart would not help. */
   | { readonly kind: "refused"; readonly message: string }
   | {
       readonly kind: "progress";
@@ -59,10 +59,10 @@ export type FromWorker =
       readonly round: number;
       readonly fraction: number;
     }
-  /** A training began that will end in a rehearsed mishap. */
-  | { readonly kind: "rehearsing"; readonly device: string; readonly end: "drop" | "crash" }
-  /** Answers to fit or evaluate have left the process: the worker is of use. */
+  /** A training began that will end in a simulated mishap. */
+  | { readonly kind: "fault-ahead"; readonly device: string; readonly fault: "drop" | "crash" }
+  /** Answers to fit or evaluate have left the process: the worker works. */
   | { readonly kind: "answered" };
 
-/** Exit code of a worker that crashed because a rehearsal asked for it. */
-export const REHEARSED_CRASH_CODE = 86;
+/** Exit code of a worker whose crash was simulated. */
+export const SIMULATED_CRASH_CODE = 86;

@@ -3,7 +3,7 @@ import type { EngineInfo } from "#contract/jobs.ts";
 import {
   type FleetTask,
   type FromWorker,
-  REHEARSED_CRASH_CODE,
+  SIMULATED_CRASH_CODE,
   type ToWorker,
   type VirtualDevice,
 } from "./worker-messages.ts";
@@ -13,26 +13,26 @@ const KEPT_LINES = 50;
 const KEPT_LINE_LENGTH = 2000;
 const FIRST_RESTART_MS = 200;
 const LAST_RESTART_MS = 5000;
-/** Deaths in a row, without an answer between them, after which a worker is given up. */
+/** Deaths in a row, without an answer between them, after which a worker is no longer restarted. */
 const FRUITLESS_DEATHS = 5;
 const KILL_AFTER_MS = 3000;
 
 export interface WorkerDeath {
-  readonly rehearsed: boolean;
+  readonly simulated: boolean;
   /** One sentence without the worker's number: how it ended, and the likely reason. */
   readonly cause: string;
   /** The last lines of its output. */
   readonly output: readonly string[];
-  /** Undefined when it is given up. */
+  /** Undefined when it is not restarted any more. */
   readonly restartInMs: number | undefined;
 }
 
 export interface WorkerListener {
   onHosting(engine: EngineInfo): void;
   onProgress(progress: Extract<FromWorker, { kind: "progress" }>): void;
-  onRehearsal(device: string, end: "drop" | "crash"): void;
+  onFaultAhead(device: string, fault: "drop" | "crash"): void;
   onDeath(death: WorkerDeath): void;
-  /** The worker cannot do its work and a person must mend it; it is not started again. */
+  /** The worker cannot do its work until a person fixes the cause; it is not restarted. */
   onRefused(message: string): void;
 }
 
@@ -44,7 +44,7 @@ export interface WorkerProcess {
   stop(): Promise<void>;
 }
 
-/** Starts a worker process, gives it its devices, and starts it again when it dies. */
+/** Starts a worker process, hands it its devices, and restarts it when it dies. */
 export const superviseWorker = (
   options: {
     readonly fork: ForkChild;
@@ -68,8 +68,8 @@ export const superviseWorker = (
         return listener.onHosting(message.engine);
       case "progress":
         return listener.onProgress(message);
-      case "rehearsing":
-        return listener.onRehearsal(message.device, message.end);
+      case "fault-ahead":
+        return listener.onFaultAhead(message.device, message.fault);
       case "answered":
         fruitlessDeaths = 0;
         return;
@@ -88,15 +88,15 @@ export const superviseWorker = (
     worker.onOutput(collectLines(lines));
     worker.onMessage((message) => onMessage(message as FromWorker));
     let ended = false;
-    const onEnd = (cause: string, rehearsed: boolean) => {
+    const onEnd = (cause: string, simulated: boolean) => {
       if (ended) return;
       ended = true;
       if (stopping || refused) return;
-      if (!rehearsed) fruitlessDeaths += 1;
+      if (!simulated) fruitlessDeaths += 1;
       const givenUp = fruitlessDeaths >= FRUITLESS_DEATHS;
       const restartInMs = givenUp ? undefined : restartDelay(fruitlessDeaths);
       if (restartInMs !== undefined) restart = setTimeout(start, restartInMs);
-      listener.onDeath({ rehearsed, cause, output: [...lines], restartInMs });
+      listener.onDeath({ simulated, cause, output: [...lines], restartInMs });
     };
     worker.onError((error) => {
       child = undefined;
@@ -104,7 +104,7 @@ export const superviseWorker = (
     });
     worker.onExit((code, signal) => {
       child = undefined;
-      onEnd(describeEnd(code, signal, lines), code === REHEARSED_CRASH_CODE);
+      onEnd(describeEnd(code, signal, lines), code === SIMULATED_CRASH_CODE);
     });
     const order: ToWorker = {
       kind: "host",
@@ -143,12 +143,12 @@ export const superviseWorker = (
   };
 };
 
-/** 0.2 s after a rehearsed or a first death, then twice as long each time, 5 s at most. */
+/** 0.2 s after a simulated or a first death, then twice as long each time, 5 s at most. */
 const restartDelay = (fruitlessDeaths: number): number =>
   Math.min(LAST_RESTART_MS, FIRST_RESTART_MS * 2 ** Math.max(0, fruitlessDeaths - 1));
 
 const describeEnd = (code: number | null, signal: string | null, output: readonly string[]): string => {
-  if (code === REHEARSED_CRASH_CODE) return "its worker process crashed, as its rehearsal says";
+  if (code === SIMULATED_CRASH_CODE) return "its worker process crashed (simulated)";
   if (output.some((line) => /heap out of memory|reached heap limit/i.test(line))) {
     return "its worker process ran out of memory: use fewer workers, a smaller model or smaller batches";
   }

@@ -4,9 +4,9 @@ import { WireError } from "./protocol.ts";
  * gRPC's message framing over HTTP/2 (grpc/doc/PROTOCOL-HTTP2.md, "Length-Prefixed-Message"): one byte that says
  * whether the message is compressed, four bytes of length (big-endian), the message.
  */
-export const FRAME_PREFIX_BYTES = 5;
+const FRAME_PREFIX_BYTES = 5;
 
-/** Up to here a message's buffer grows by doubling; once so many bytes have arrived, it is allocated whole. */
+/** Up to here a message's buffer grows by doubling; once this many bytes have arrived, it is allocated whole. */
 const EAGER_BYTES = 1 << 20;
 
 const EMPTY = new Uint8Array(0);
@@ -26,12 +26,12 @@ export interface FrameDecoder {
   /**
    * Takes the next bytes off the stream.
    * @returns the messages that became whole, each in one contiguous buffer of its own
-   * @throws WireError `message-too-large` or `protocol-broken` (compressed); the decoder is of no use afterwards
+   * @throws WireError `message-too-large` or `protocol-broken` (compressed); the decoder cannot be used afterwards
    */
   push(chunk: Uint8Array): Uint8Array[];
   /** Length of the message that is coming in, known as soon as its prefix is; undefined between messages. */
   readonly announced: number | undefined;
-  /** Bytes of that message which are here, without its prefix. */
+  /** Bytes of that message that have arrived, without its prefix. */
   readonly received: number;
   /** Whether the stream stops in the middle of a message, were it to end now. */
   readonly incomplete: boolean;
@@ -41,7 +41,7 @@ export interface FrameDecoder {
  * Assembles messages from a stream of chunks with one copy (the first MiB is copied twice).
  *
  * Memory follows what has arrived: a peer that announces half a gigabyte and sends nothing costs nothing. After the
- * first MiB the whole buffer is asked for; the system hands out its pages only as they are written.
+ * first MiB the whole buffer is allocated; the system hands out its pages only as they are written.
  *
  * @param options.maxBytes the largest message that is accepted
  */
@@ -56,7 +56,9 @@ export const createFrameDecoder = (options: { readonly maxBytes: number }): Fram
     if (prefix[0] !== 0) {
       throw new WireError(
         "protocol-broken",
-        prefix[0] === 1 ? "a compressed message" : `a frame that begins with ${prefix[0]}`,
+        prefix[0] === 1
+          ? "compressed messages are not supported"
+          : `a gRPC frame begins with byte ${prefix[0]} instead of 0`,
       );
     }
     const length = new DataView(prefix.buffer).getUint32(1);

@@ -28,8 +28,8 @@ import {
 import { readConfigEntry, toConfig, writeConfig } from "./scalars.ts";
 
 /**
- * Flower's ServerMessage and ClientMessage in both dialects (resources/proto). The dialects say the same with
- * other field numbers, so one reader and one writer work from these tables; 0 stands for a field that a dialect
+ * Flower's ServerMessage and ClientMessage in both dialects (resources/proto). The dialects differ in their
+ * field numbers only, so one reader and one writer work from these tables; 0 stands for a field that a dialect
  * does not have.
  */
 const SERVER_FIELDS = {
@@ -157,7 +157,8 @@ const newDraft = <Kind>(kind: Kind): Draft<Kind> => ({
 
 const exactNumber = (value: bigint, what: string): number => {
   const number = Number(value);
-  if (!Number.isSafeInteger(number)) throw new WireError("protocol-broken", `${what} is ${value}`);
+  if (!Number.isSafeInteger(number))
+    throw new WireError("protocol-broken", `${what} is ${value}, which is out of range`);
   return number;
 };
 
@@ -182,7 +183,7 @@ const readOneof = <Kind extends string>(
     if (draft?.kind !== kind) draft = newDraft(kind);
     readBody(reader.message(), draft);
   }
-  if (draft === undefined) throw new WireError("protocol-broken", "an empty message");
+  if (draft === undefined) throw new WireError("protocol-broken", "the message is empty");
   return draft;
 };
 

@@ -41,7 +41,7 @@ export const readParameters = (reader: ProtoReader, into: ParametersDraft): void
     if (field.number === PARAMETERS.tensors && field.type === BYTES) {
       into.tensors.push(reader.bytes());
       if (into.tensors.length > MAX_TENSORS)
-        throw new WireError("protocol-broken", `more than ${MAX_TENSORS} tensors`);
+        throw new WireError("protocol-broken", `the message has more than ${MAX_TENSORS} tensors`);
     } else if (field.number === PARAMETERS.tensorType && field.type === BYTES) into.type = reader.string();
     else reader.skip(field);
   }
@@ -52,7 +52,7 @@ export const finishParameters = (draft: ParametersDraft): readonly Tensor[] => {
   if (draft.type !== TENSOR_TYPE && !(draft.type === "" && draft.tensors.length === 0)) {
     throw new WireError(
       "bad-tensor",
-      `tensors of type ${JSON.stringify(draft.type.slice(0, 80))}; only ${TENSOR_TYPE} is understood`,
+      `the tensors are of type ${JSON.stringify(draft.type.slice(0, 80))}; only ${TENSOR_TYPE} is supported`,
     );
   }
   return draft.tensors.map((bytes, i) => {

@@ -1,7 +1,7 @@
 import { WireError } from "./protocol.ts";
 
 /**
- * The protobuf encoding (protobuf.dev/programming-guides/encoding), as much as the messages need. Reading hands
+ * The part of the protobuf encoding (protobuf.dev/programming-guides/encoding) that the messages need. Reading hands
  * out views; writing gathers chunks, so that a tensor's bytes are never copied.
  */
 
@@ -15,14 +15,15 @@ export const FIXED32 = 5;
 /** Nesting of groups of unknown fields that is still skipped; protobuf's own default for any nesting. */
 const MAX_GROUP_DEPTH = 100;
 /** Fields in one message, all levels together: far above a real update, far below what would stall the server. */
-export const MAX_FIELDS = 200_000;
+const MAX_FIELDS = 200_000;
 
-const broken = (message: string): WireError => new WireError("protocol-broken", message);
+const broken = (message: string): WireError =>
+  new WireError("protocol-broken", `malformed message: ${message}`);
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 
 /** Counts the fields of one message and its submessages. */
-export interface FieldBudget {
+interface FieldBudget {
   left: number;
 }
 

@@ -2,7 +2,7 @@ import type { Tensor } from "#contract/tensor.ts";
 
 /**
  * The two spellings of Flower's bidirectional protocol. "transport" is `flower.transport` of Flower 0.15 to 0.19,
- * "flwr" is `flwr.proto` of Flower 1.x. Field numbers differ; the messages below are what both can say.
+ * "flwr" is `flwr.proto` of Flower 1.x. Field numbers differ; the messages below exist in both.
  */
 export type Dialect = "transport" | "flwr";
 
@@ -91,7 +91,7 @@ export type ClientMessageOut =
       readonly metrics: ConfigOut;
     };
 
-/** Bytes that break the protocol. The connection they came on is closed; nobody else notices. */
+/** Bytes that break the protocol. The connection that they came on is closed; no other is affected. */
 export class WireError extends Error {
   readonly code: "protocol-broken" | "bad-tensor" | "message-too-large";
   constructor(code: WireError["code"], message: string) {

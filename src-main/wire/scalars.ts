@@ -46,10 +46,10 @@ export const readConfigEntry = (reader: ProtoReader, into: Map<string, Scalar>):
     else reader.skip(field);
   }
   if (value === undefined)
-    throw new WireError("protocol-broken", `the value of ${JSON.stringify(key)} is empty`);
+    throw new WireError("protocol-broken", `the message gives ${JSON.stringify(key)} no value`);
   into.set(key, value);
   if (into.size > MAX_ENTRIES)
-    throw new WireError("protocol-broken", `more than ${MAX_ENTRIES} named values`);
+    throw new WireError("protocol-broken", `the message has more than ${MAX_ENTRIES} named values`);
 };
 
 /** Own properties only, so that a key such as `__proto__` is a key like any other. */

@@ -1,7 +1,13 @@
 /** What all strategies that start from the examples-weighted mean share: FedAvg and the server optimizers. */
 import type { Result } from "#contract/failure.ts";
 import type { NamedTensor, ParameterSpec, Tensor } from "#contract/tensor.ts";
-import { checkExamples, NO_UPDATES, type Refusal, type Strategy } from "#main/federation/strategy.ts";
+import {
+  type Aggregated,
+  checkExamples,
+  NO_UPDATES,
+  type Refusal,
+  type Strategy,
+} from "#main/federation/strategy.ts";
 import { createWeightedSum, type WeightedSum } from "#main/federation/weighted-sum.ts";
 
 /** What follows the mean: the new global values and state, from the round's start and the clients' mean. */
@@ -10,7 +16,7 @@ export type ServerStep = (input: {
   readonly global: readonly Tensor[];
   readonly mean: Tensor[];
   readonly state: readonly NamedTensor[];
-}) => Generator<void, Result<{ tensors: Tensor[]; state: NamedTensor[] }, Refusal>>;
+}) => Generator<void, Result<Aggregated, Refusal>>;
 
 /** A strategy that averages by examples and then takes a step on the server. */
 export const createAveraging = (options: {
@@ -29,13 +35,6 @@ export const createAveraging = (options: {
       spare = undefined;
       return {
         prepare: () => sum.prepare(),
-        *check(tensors, examples) {
-          const counted = checkExamples(examples);
-          return counted.ok ? yield* sum.check(tensors) : counted;
-        },
-        *fold({ tensors, examples }) {
-          yield* sum.fold(tensors, examples);
-        },
         *take(updates) {
           const counted = updates.map((u) => checkExamples(u.examples));
           const good = updates.filter((_, i) => counted[i]!.ok);

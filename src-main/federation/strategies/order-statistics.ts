@@ -4,7 +4,8 @@
  * unweighted, as in the literature: an examples count is a claim that a hostile client could inflate.
  */
 import type { Result } from "#contract/failure.ts";
-import { byteLength, elementCount, type Tensor } from "#contract/tensor.ts";
+import { byteLength, elementCount, type ParameterSpec, type Tensor } from "#contract/tensor.ts";
+import { checkTensors } from "#main/federation/check-update.ts";
 import { bigReader, bigWriter, isFloat, numberReader, numberWriter } from "#main/federation/elements.ts";
 import {
   checkExamples,
@@ -13,7 +14,6 @@ import {
   type Strategy,
   type Update,
 } from "#main/federation/strategy.ts";
-import { createWeightedSum } from "#main/federation/weighted-sum.ts";
 
 /** How sorted values become one: floats as they are, integers and bools (0 or 1) exactly. */
 export interface OrderStatistic {
@@ -36,83 +36,95 @@ export const createOrderStatistic = (name: string, statistic: OrderStatistic): S
   name,
   initialState: () => [],
   begin: ({ specs, state }) => {
-    // Never added to: it only checks, so its sums stay untouched memory.
-    const checker = createWeightedSum(specs);
     const updates: Kept[] = [];
-    function* check(tensors: readonly Tensor[], examples: number): Generator<void, Result<void, Refusal>> {
+    function* take({ device, tensors, examples }: Update): Generator<void, Result<void, Refusal>> {
       const counted = checkExamples(examples);
-      return counted.ok ? yield* checker.check(tensors) : counted;
-    }
-    function* fold({ device, tensors }: Update): Generator<void, void> {
-      const copies: Uint8Array[] = [];
-      for (const { bytes } of tensors) {
-        const copy = new Uint8Array(bytes.byteLength);
-        for (let from = 0; from < bytes.byteLength; from += COPY_SLICE) {
-          copy.set(bytes.subarray(from, from + COPY_SLICE), from);
-          if (bytes.byteLength - from > COPY_SLICE) yield;
-        }
-        copies.push(copy);
-      }
-      updates.push({ device, tensors: copies });
+      if (!counted.ok) return counted;
+      const checked = yield* checkTensors(specs, tensors);
+      if (checked.ok) updates.push({ device, tensors: yield* copiesOf(tensors) });
+      return checked;
     }
     return {
-      // There is nothing to make ready: the memory is that of the updates themselves.
+      // There is nothing to allocate ahead: the memory is that of the updates themselves.
       *prepare() {},
-      check,
-      fold,
       *take(incoming) {
         const results: Result<void, Refusal>[] = [];
-        for (const update of incoming) {
-          const result = yield* check(update.tensors, update.examples);
-          if (result.ok) yield* fold(update);
-          results.push(result);
-        }
+        for (const update of incoming) results.push(yield* take(update));
         return results;
       },
       *finish() {
         if (updates.length === 0) return NO_UPDATES;
         // Sorting compares -0 and 0 as equal: a fixed order of devices makes even their order definite.
         updates.sort((a, b) => (a.device < b.device ? -1 : a.device > b.device ? 1 : 0));
-        const perElement = updates.length * (4 + Math.log2(updates.length));
         const result: Tensor[] = [];
-        let work = 0;
-        for (const [index, { dtype, shape }] of specs.entries()) {
-          const bytes = new Uint8Array(byteLength(dtype, shape));
-          const elements = elementCount(shape);
-          if (isFloat(dtype)) {
-            const readers = updates.map((u) => numberReader(dtype, u.tensors[index]!));
-            const write = numberWriter(dtype, bytes);
-            const values = new Float64Array(updates.length);
-            for (let i = 0; i < elements; i += 1) {
-              for (let k = 0; k < readers.length; k += 1) values[k] = readers[k]!(i);
-              sortAscending(values);
-              write(i, statistic.floats(values));
-              work += perElement;
-              if (work > SLICE) {
-                work = 0;
-                yield;
-              }
-            }
-          } else {
-            const readers = updates.map((u) => bigReader(dtype, u.tensors[index]!));
-            const write = bigWriter(dtype, bytes);
-            for (let i = 0; i < elements; i += 1) {
-              const values = readers.map((read) => read(i)).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
-              write(i, statistic.integers(values));
-              work += 8 * perElement;
-              if (work > SLICE) {
-                work = 0;
-                yield;
-              }
-            }
-          }
-          result.push({ dtype, shape, bytes });
+        for (const [index, spec] of specs.entries()) {
+          const columns = updates.map((u) => u.tensors[index]!);
+          result.push(
+            yield* isFloat(spec.dtype)
+              ? combineFloats(spec, columns, statistic)
+              : combineIntegers(spec, columns, statistic),
+          );
         }
         return { ok: true, value: { tensors: result, state: [...state] } };
       },
     };
   },
 });
+
+/** Comparisons that sorting the values of one coordinate takes, roughly. */
+const sortingWork = (values: number): number => values * (4 + Math.log2(values));
+
+function* combineFloats(
+  { dtype, shape }: ParameterSpec,
+  columns: readonly Uint8Array[],
+  statistic: OrderStatistic,
+): Generator<void, Tensor> {
+  const bytes = new Uint8Array(byteLength(dtype, shape));
+  const elements = elementCount(shape);
+  const readers = columns.map((column) => numberReader(dtype, column));
+  const write = numberWriter(dtype, bytes);
+  const values = new Float64Array(columns.length);
+  const slice = Math.ceil(SLICE / sortingWork(columns.length));
+  for (let i = 0; i < elements; i += 1) {
+    for (let k = 0; k < readers.length; k += 1) values[k] = readers[k]!(i);
+    sortAscending(values);
+    write(i, statistic.floats(values));
+    if (i % slice === slice - 1) yield;
+  }
+  return { dtype, shape, bytes };
+}
+
+function* combineIntegers(
+  { dtype, shape }: ParameterSpec,
+  columns: readonly Uint8Array[],
+  statistic: OrderStatistic,
+): Generator<void, Tensor> {
+  const bytes = new Uint8Array(byteLength(dtype, shape));
+  const elements = elementCount(shape);
+  const readers = columns.map((column) => bigReader(dtype, column));
+  const write = bigWriter(dtype, bytes);
+  // Big integers take about eight times as long.
+  const slice = Math.ceil(SLICE / (8 * sortingWork(columns.length)));
+  for (let i = 0; i < elements; i += 1) {
+    const values = readers.map((read) => read(i)).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+    write(i, statistic.integers(values));
+    if (i % slice === slice - 1) yield;
+  }
+  return { dtype, shape, bytes };
+}
+
+function* copiesOf(tensors: readonly Tensor[]): Generator<void, Uint8Array[]> {
+  const copies: Uint8Array[] = [];
+  for (const { bytes } of tensors) {
+    const copy = new Uint8Array(bytes.byteLength);
+    for (let from = 0; from < bytes.byteLength; from += COPY_SLICE) {
+      copy.set(bytes.subarray(from, from + COPY_SLICE), from);
+      if (bytes.byteLength - from > COPY_SLICE) yield;
+    }
+    copies.push(copy);
+  }
+  return copies;
+}
 
 /** Insertion sort for the usual handful of updates, the engine's own beyond. Both leave equal values in place. */
 const sortAscending = (values: Float64Array): void => {

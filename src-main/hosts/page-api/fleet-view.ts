@@ -1,10 +1,11 @@
 import type { BoardSummary } from "#contract/boards.ts";
+import type { CrewKind } from "#contract/fleet.ts";
 import type { DeviceUpdate, DeviceView, FleetGroup } from "#contract/views.ts";
 
 /** A device as it was last seen. */
 export interface SeenDevice {
   readonly name: string;
-  readonly kind: "virtual" | "external" | "board";
+  readonly kind: CrewKind;
   readonly dialect?: string;
   readonly address?: string;
   readonly firstSeen: string;

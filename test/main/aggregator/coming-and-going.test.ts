@@ -52,7 +52,8 @@ describe("leaving", () => {
     const answer = session.request(ask);
     await client.next();
     const closed = server.aggregator.close({ reconnectSeconds: 7 });
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await until("it is leaving", () => server.aggregator.sessions().length === 0);
+    expect(session.busy).toBe(true);
     client.send(evaluated);
     expect((await answer).ok).toBe(true);
     expect(await client.next()).toEqual({ kind: "reconnect", seconds: 7 });
@@ -111,7 +112,7 @@ describe("tickets", () => {
     const server = await startServer({ admission: { kind: "token", token: "secret" } });
     const ticket = server.aggregator.issueTicket("jetson-1");
     const first = await server.join(withTicket(ticket));
-    expect(first.session).toMatchObject({ device: "jetson-1", origin: "ticket" });
+    expect(first.session).toMatchObject({ device: "jetson-1", crew: "virtual" });
     first.client.close();
     await until("it is gone", () => server.aggregator.sessions().length === 0);
     const second = await server.join(withTicket(ticket));
@@ -169,7 +170,7 @@ test("an injected channel is a device, without any port", async () => {
   await until("it is in", () => aggregator.sessions().length === 1);
   expect(aggregator.sessions()[0]).toMatchObject({
     device: "jetson-7",
-    origin: "ticket",
+    crew: "board",
     address: "jetson-7",
   });
   void answerAlways(client);
@@ -201,7 +202,7 @@ describe("listening", () => {
     const failure = server.aggregator.listen({ host: "127.0.0.1", port });
     await expect(failure).rejects.toThrow(UserError);
     await expect(failure).rejects.toThrow(
-      `cannot listen on 127.0.0.1:${port}: another program listens there`,
+      `cannot listen on 127.0.0.1:${port}: another program is listening there`,
     );
     taken.close();
   });

@@ -93,7 +93,7 @@ describe.each(["transport", "flwr"] as const)("%s", (dialect) => {
     const peer = open(dialect, `127.0.0.1:${server.port}`);
     await until("it is in", () => server.aggregator.sessions().length === 1);
     peer.call.write({ fit_res: {} });
-    expect(await peer.status).toMatchObject({ code: 3, details: "sent a message that nobody asked for" });
+    expect(await peer.status).toMatchObject({ code: 3, details: "sent a message without a request" });
     peer.client.close();
   });
 

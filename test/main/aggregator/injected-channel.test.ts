@@ -141,7 +141,7 @@ test("where others can open the channel, only who knows its token is the device"
   expect(events.map((e) => e.kind)).not.toContain("device-joined");
   const client = open({ "fedfleet-token": "s3cret" });
   await until("it is in", () => aggregator.sessions().length === 1);
-  expect(aggregator.sessions()[0]).toMatchObject({ device: "pi-1", origin: "ticket" });
+  expect(aggregator.sessions()[0]).toMatchObject({ device: "pi-1", crew: "board" });
   client.close();
   stranger.close();
   liar.close();

@@ -22,10 +22,10 @@ describe("the good case", () => {
     async (dialect) => {
       const { aggregator, events, join } = await startServer();
       const { client, session } = await join({ dialect });
-      expect(session).toMatchObject({ device: "external-1", origin: "external", dialect, busy: false });
+      expect(session).toMatchObject({ device: "external-1", crew: "external", dialect, busy: false });
       expect(session.address).toMatch(/^127\.0\.0\.1:\d+$/);
       expect(events).toEqual([
-        { kind: "device-joined", device: "external-1", dialect, address: session.address },
+        { kind: "device-joined", device: "external-1", crew: "external", dialect, address: session.address },
       ]);
       let changes = 0;
       aggregator.onChange(() => changes++);
@@ -103,7 +103,59 @@ describe("the good case", () => {
     expect((await again).ok).toBe(true);
   });
 
-  test("an answer that nobody waits for any more is still taken, and the session is busy until then", async () => {
+  test("metrics pass as they came, NaN and text too", async () => {
+    const { join } = await startServer();
+    const { client, session } = await join();
+    const answer = session.request(ask);
+    await client.next();
+    client.send({
+      ...evaluated,
+      metrics: {
+        rank10: { kind: "double", value: 0.4 },
+        note: { kind: "string", value: "x" },
+        nan: { kind: "double", value: Number.NaN },
+        done: { kind: "bool", value: true },
+      },
+    });
+    expect(await answer).toMatchObject({
+      ok: true,
+      value: { message: { metrics: { rank10: 0.4, note: "x", nan: Number.NaN, done: true } } },
+    });
+  });
+
+  test("too many metrics, and names that are too long, are a named failure; the client stays", async () => {
+    const { join, aggregator } = await startServer();
+    const { client, session } = await join();
+    const named = (names: readonly string[]) =>
+      Object.fromEntries(names.map((name) => [name, { kind: "double", value: 1 } as const]));
+    const many = (count: number) => named(Array.from({ length: count }, (_, i) => `m${i}`));
+    const askWith = async (metrics: ReturnType<typeof named>) => {
+      const answer = session.request(ask);
+      await client.next();
+      client.send({ ...evaluated, metrics });
+      return await answer;
+    };
+    expect(await askWith(many(65))).toEqual({
+      ok: false,
+      failure: {
+        code: "bad-metrics",
+        stage: "evaluate",
+        device: "external-1",
+        cause: "it reported 65 metrics with evaluate; at most 64 are accepted",
+        next: "Report fewer metrics, with shorter names, from the client's fit and evaluate.",
+      },
+    });
+    expect(await askWith(named(["n".repeat(101)]))).toMatchObject({
+      failure: {
+        code: "bad-metrics",
+        cause: expect.stringMatching(/has 101 characters, "n{40}…"; at most 100/),
+      },
+    });
+    expect((await askWith({ ...many(63), ...named(["n".repeat(100)]) })).ok).toBe(true);
+    expect(aggregator.sessions()).toHaveLength(1);
+  });
+
+  test("an answer whose sender has stopped waiting is still taken, and the session is busy until then", async () => {
     const { aggregator, join } = await startServer();
     const { client, session } = await join();
     let late = false;
@@ -141,7 +193,7 @@ describe("the good case", () => {
   });
 });
 
-describe("whoever breaks the protocol is closed alone", () => {
+describe("a client that breaks the protocol is closed, and no other", () => {
   /** One good client beside the bad one, which must not notice. */
   const withWitness = async (options: Parameters<typeof startServer>[0] = {}) => {
     const server = await startServer(options);
@@ -166,10 +218,10 @@ describe("whoever breaks the protocol is closed alone", () => {
     };
   };
 
-  test("a message that nobody asked for", async () => {
+  test("a message without a request", async () => {
     const { client, session, verify } = await withWitness();
     client.send(evaluated);
-    await verify(3, /nobody asked for/);
+    await verify(3, /without a request/);
     expect(await session.request(ask)).toMatchObject({ ok: false, failure: { code: "connection-lost" } });
   });
 
@@ -192,7 +244,7 @@ describe("whoever breaks the protocol is closed alone", () => {
     client.send(evaluated);
     expect((await answer).ok).toBe(true);
     client.send(evaluated);
-    await verify(3, /nobody asked for/);
+    await verify(3, /without a request/);
   });
 
   test("another kind of answer", async () => {
@@ -281,7 +333,15 @@ describe("a client that vanishes", () => {
   test("in the middle of its upload, with a slot: the slot is free again", async () => {
     const server = await startServer({ uploadSlots: 1 });
     const first = await server.join();
-    const answer = first.session.request({ kind: "fit", parameters: [], config: {} });
+    let begun = false;
+    const answer = first.session.request(
+      { kind: "fit", parameters: [], config: {} },
+      {
+        onUpload: () => {
+          begun = true;
+        },
+      },
+    );
     await first.client.next();
     first.client.sendBytes(
       bytesOf({
@@ -292,7 +352,7 @@ describe("a client that vanishes", () => {
         metrics: {},
       }).subarray(0, 2_000_000),
     );
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await until("its upload has begun", () => begun);
     first.client.session.destroy();
     expect(await answer).toMatchObject({ ok: false, failure: { code: "connection-lost", stage: "upload" } });
     const second = await server.join();
@@ -306,7 +366,7 @@ describe("a client that vanishes", () => {
     const { client, session } = await join();
     client.call.pause();
     const answer = session.request({ kind: "fit", parameters: [tensor(5_000_000)], config: {} });
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await until("the weights are on their way", () => (client.session.socket?.bytesRead ?? 0) > 50_000);
     client.session.destroy();
     expect(await answer).toMatchObject({
       ok: false,

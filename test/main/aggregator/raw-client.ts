@@ -113,3 +113,14 @@ export const until = async (what: string, holds: () => boolean, ms = 10_000): Pr
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 };
+
+/** Waits until a value has stayed the same for this many looks in a row, 10 ms apart. */
+export const steady = async (what: string, value: () => number, looks = 10): Promise<void> => {
+  let last = value();
+  for (let same = 0, all = 0; same < looks; all += 1) {
+    if (all > 2000) throw new Error(`never steady: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    same = value() === last ? same + 1 : 0;
+    last = value();
+  }
+};

@@ -22,7 +22,7 @@ test("first come, first served, so many at once", () => {
   expect([slots.taken, slots.waiting]).toEqual([0, 0]);
 });
 
-test("whoever leaves the queue is never called", () => {
+test("an upload that leaves the queue is never called", () => {
   const { order, acquire } = setUp(1);
   const [a, b, c] = ["a", "b", "c"].map(acquire);
   b!.release();

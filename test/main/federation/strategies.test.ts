@@ -8,6 +8,7 @@ import { algorithmOf } from "#main/federation/algorithms.ts";
 import { createFedAdam } from "#main/federation/strategies/fedadam.ts";
 import { createFedAvg } from "#main/federation/strategies/fedavg.ts";
 import { createFedAvgM } from "#main/federation/strategies/fedavgm.ts";
+import { createFedExP } from "#main/federation/strategies/fedexp.ts";
 import { createFedMedian } from "#main/federation/strategies/fedmedian.ts";
 import { createFedTrimmedAvg } from "#main/federation/strategies/fedtrimmedavg.ts";
 import { createFedYogi } from "#main/federation/strategies/fedyogi.ts";
@@ -31,6 +32,7 @@ const strategies = (): Strategy[] => [
   createFedAvgM({ momentum: 0.7, serverLr: 1 }),
   createFedAdam({ serverLr: 0.1, beta1: 0.9, beta2: 0.99, tau: 1e-3 }),
   createFedYogi({ serverLr: 0.01, beta1: 0.9, beta2: 0.99, tau: 1e-3 }),
+  createFedExP({ epsilon: 0.001 }),
   createFedMedian(),
   createFedTrimmedAvg({ beta: 0.2 }),
 ];
@@ -44,8 +46,7 @@ const round = (
 ) => {
   const aggregation = strategy.begin({ specs, global, state });
   for (const update of updates) {
-    expect(run(aggregation.check(update.tensors, update.examples))).toEqual({ ok: true, value: undefined });
-    run(aggregation.fold(update));
+    expect(run(aggregation.take([update]))).toEqual([{ ok: true, value: undefined }]);
   }
   const finished = run(aggregation.finish());
   if (!finished.ok) throw new Error(finished.failure.cause);
@@ -221,7 +222,7 @@ describe("every strategy", () => {
       update("a", 1, global[0]!, floats([1e-7, 4]), tensorOf("int64", [], [10n])),
       update("b", 3, global[0]!, floats([2e-7, 8]), tensorOf("int64", [], [20n])),
     ];
-    for (const strategy of strategies().slice(0, 4)) {
+    for (const strategy of strategies().slice(0, 5)) {
       let state = strategy.initialState(specs);
       for (let i = 0; i < 5; i += 1) {
         const result = round(strategy, specs, global, updates, state);
@@ -246,13 +247,11 @@ describe("every strategy", () => {
     for (const strategy of strategies()) {
       const aggregation = strategy.begin({ specs, global, state: strategy.initialState(specs) });
       for (const bad of noExamples) {
-        expect(run(aggregation.check(bad.tensors, bad.examples))).toMatchObject({
-          failure: { code: "no-examples" },
-        });
+        expect(run(aggregation.take([bad]))).toMatchObject([{ failure: { code: "no-examples" } }]);
       }
-      expect(run(aggregation.check(nan.tensors, nan.examples))).toMatchObject({
-        failure: { code: "not-finite", cause: "tensor 0 (conv.weight) holds NaN at element 2" },
-      });
+      expect(run(aggregation.take([nan]))).toMatchObject([
+        { failure: { code: "not-finite", cause: "tensor 0 (conv.weight) holds NaN at element 2" } },
+      ]);
       const results = run(aggregation.take([noExamples[0]!, good, nan]));
       expect(results.map((r) => (r.ok ? "ok" : r.failure.code))).toEqual(["no-examples", "ok", "not-finite"]);
       const finished = run(aggregation.finish());
@@ -278,7 +277,7 @@ describe("every strategy", () => {
       global: [floats([1e20])],
       state: strategy.initialState(wide),
     });
-    run(aggregation.fold(update("a", 1, floats([-1e20]))));
+    expect(run(aggregation.take([update("a", 1, floats([-1e20]))]))).toMatchObject([{ ok: true }]);
     expect(run(aggregation.finish())).toMatchObject({ ok: false, failure: { code: "diverged" } });
   });
 });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Tensor } from "#contract/tensor.ts";
+import { checkTensors } from "#main/federation/check-update.ts";
 import { bigReader } from "#main/federation/elements.ts";
 import { BLOCK } from "#main/federation/float-sums.ts";
 import { createWeightedSum, type Weighted } from "#main/federation/weighted-sum.ts";
@@ -10,7 +11,7 @@ import { exactUnits, floats, nearestDouble, numbersOf, run, tensorOf } from "./h
 
 const meanOf = (updates: readonly Weighted[], specs: readonly Tensor[]): Tensor[] => {
   const sum = createWeightedSum(specs);
-  for (const { tensors, weight } of updates) run(sum.fold(tensors, weight));
+  for (const update of updates) expect(run(sum.add([update]))).toEqual([{ ok: true, value: undefined }]);
   return run(sum.mean());
 };
 
@@ -135,7 +136,7 @@ describe("the weighted sum of float32", () => {
     expect(results[1]).toMatchObject({
       failure: { code: "not-finite", cause: `tensor 0 holds NaN at element ${elements - 2}` },
     });
-    for (const update of all.slice(2)) run(sum.fold(update.tensors, update.weight));
+    for (const update of all.slice(2)) expect(run(sum.add([update]))[0]!.ok).toBe(true);
     const mean = numbersOf(run(sum.mean())[0]!);
     const backwards = numbersOf(meanOf([...all].reverse(), all[0]!.tensors)[0]!);
     expect(mean).toEqual(backwards);
@@ -155,7 +156,7 @@ describe("the weighted sum of float32", () => {
     }
     // The memory of the round before leaves no trace.
     sum.reset();
-    run(sum.fold(all[4]!.tensors, 5));
+    expect(run(sum.add([{ ...all[4]!, weight: 5 }]))[0]!.ok).toBe(true);
     expect(numbersOf(run(sum.mean())[0]!)).toEqual(column(4).map((v) => v + 0));
   });
 
@@ -168,8 +169,8 @@ describe("the weighted sum of float32", () => {
       while (!g.next().done) n += 1;
       return n;
     };
-    expect(steps(sum.check(tensors))).toBeGreaterThanOrEqual(2);
-    expect(steps(sum.fold(tensors, 1))).toBeGreaterThanOrEqual(3);
+    expect(steps(checkTensors(tensors, tensors))).toBeGreaterThanOrEqual(2);
+    expect(steps(sum.add([{ tensors, weight: 1 }]))).toBeGreaterThanOrEqual(3);
     expect(steps(sum.mean())).toBeGreaterThanOrEqual(3);
   });
 });
@@ -251,7 +252,7 @@ describe("the other dtypes", () => {
   });
 });
 
-describe("check", () => {
+describe("the check of an update", () => {
   const specs = [
     { name: "conv1.weight", dtype: "float32", shape: [2, 3] },
     { name: "bn1.num_batches_tracked", dtype: "int64", shape: [] },
@@ -259,7 +260,7 @@ describe("check", () => {
   const good = [tensorOf("float32", [2, 3], [1, 2, 3, 4, 5, 6]), tensorOf("int64", [], [5n])];
   const refusal = (tensors: readonly Tensor[]) => {
     const sum = createWeightedSum(specs);
-    const checked = run(sum.check(tensors));
+    const checked = run(checkTensors(specs, tensors));
     expect(run(sum.add([{ tensors, weight: 1 }]))[0]).toEqual(checked);
     expect(sum.count).toBe(checked.ok ? 1 : 0);
     return checked.ok ? undefined : checked.failure;
@@ -273,19 +274,19 @@ describe("check", () => {
   it("names the tensor and what is wrong with it", () => {
     expect(refusal([good[0]!])).toEqual({
       code: "count-mismatch",
-      cause: "it sent 1 tensors, 2 were expected",
+      cause: "it sent 1 tensor; expected 2",
     });
     expect(refusal([tensorOf("float64", [2, 3], [1, 2, 3, 4, 5, 6]), good[1]!])).toEqual({
       code: "dtype-mismatch",
-      cause: "tensor 0 (conv1.weight) is float64, float32 was expected",
+      cause: "tensor 0 (conv1.weight) is float64; expected float32",
     });
     expect(refusal([tensorOf("float32", [3, 2], [1, 2, 3, 4, 5, 6]), good[1]!])).toEqual({
       code: "shape-mismatch",
-      cause: "tensor 0 (conv1.weight) is float32 (3, 2), float32 (2, 3) was expected",
+      cause: "tensor 0 (conv1.weight) is float32 (3, 2); expected float32 (2, 3)",
     });
     expect(refusal([{ ...good[0]!, bytes: new Uint8Array(20) }, good[1]!])).toEqual({
       code: "bad-tensor",
-      cause: "tensor 0 (conv1.weight) has 20 bytes, its shape needs 24",
+      cause: "tensor 0 (conv1.weight) has 20 bytes; its shape needs 24",
     });
     expect(refusal([tensorOf("float32", [2, 3], [1, 2, 3, 4, -Infinity, 6]), good[1]!])).toEqual({
       code: "not-finite",
@@ -295,11 +296,16 @@ describe("check", () => {
 
   it("looks into float16 and float64 too", () => {
     for (const dtype of ["float16", "float64"] as const) {
-      const sum = createWeightedSum([{ dtype, shape: [3] }]);
-      expect(run(sum.check([tensorOf(dtype, [3], [1, 2, 3])])).ok).toBe(true);
-      expect(run(sum.check([tensorOf(dtype, [3], [1, 2, Number.NaN])]))).toMatchObject({
-        failure: { code: "not-finite", cause: "tensor 0 holds NaN at element 2" },
-      });
+      const specs = [{ dtype, shape: [3] }];
+      const good = [tensorOf(dtype, [3], [1, 2, 3])];
+      const bad = [tensorOf(dtype, [3], [1, 2, Number.NaN])];
+      const refusal = { failure: { code: "not-finite", cause: "tensor 0 holds NaN at element 2" } };
+      expect(run(checkTensors(specs, good)).ok).toBe(true);
+      expect(run(checkTensors(specs, bad))).toMatchObject(refusal);
+      const results = run(
+        createWeightedSum(specs).add([bad, good].map((tensors) => ({ tensors, weight: 1 }))),
+      );
+      expect(results).toMatchObject([refusal, { ok: true }]);
     }
   });
 });

@@ -61,6 +61,7 @@ test("a board's client that joins is on record as a board", () => {
     at: "2026-01-01T00:00:00.000Z",
     kind: "device-joined",
     device: "pi",
+    crew: "board",
     dialect: "flwr",
     address: "pi",
   });
@@ -68,6 +69,7 @@ test("a board's client that joins is on record as a board", () => {
     at: "2026-01-01T00:00:00.000Z",
     kind: "device-joined",
     device: "v-1",
+    crew: "virtual",
     dialect: "flwr",
     address: "x",
   });

@@ -115,6 +115,7 @@ test("a device is forgotten unless it is connected, and what it did stays on rec
     at: at(2),
     kind: "device-joined",
     device: "external-1",
+    crew: "external",
     dialect: "flower-1",
     address: "a:1",
   });

@@ -149,7 +149,14 @@ test("each event is a row and what it changes", async () => {
   });
   const stream: LabEvent[] = [
     { at, kind: "study-started", study, name: "sample", runs: 4, engine },
-    { at, kind: "device-joined", device: "virtual-1", dialect: "flwr", address: "127.0.0.1:5" },
+    {
+      at,
+      kind: "device-joined",
+      device: "virtual-1",
+      crew: "virtual",
+      dialect: "flwr",
+      address: "127.0.0.1:5",
+    },
     { at, kind: "run-started", study, run, algorithm: "fedavg", trial: 1, rounds: 3, fromRound: 1 },
     { at, kind: "round-started", run, round: 1, drawn: ["virtual-1"] },
     { at, kind: "waiting", run, round: 1, stage: "answering", for: "virtual-1", sinceMs: 2000, next: "wait" },
@@ -299,7 +306,7 @@ test("what a dead process left running is interrupted, and the newest such study
     });
   }
   store.record({ at, kind: "study-ended", study: done.id, status: "done" });
-  store.record({ at, kind: "device-joined", device: "d", dialect: "flwr", address: "" });
+  store.record({ at, kind: "device-joined", device: "d", crew: "virtual", dialect: "flwr", address: "" });
   expect(store.studies.latestInterrupted()).toBeUndefined();
   reopen();
   const found = store.studies.latestInterrupted()!;
@@ -554,16 +561,24 @@ test("an update of a device keeps what is not given", () => {
   ]);
 });
 
-test("a device that joins is a foreign client or one of this computer, as its name says", () => {
-  for (const device of ["external-12", "virtual-1", "external", "slow-external-1"]) {
-    store.record({ at, kind: "device-joined", device, dialect: "transport", address: "10.0.0.2:7" });
-  }
-  expect(store.devices.list().map((d) => [d.name, d.kind])).toEqual([
+test("a device is of the crew that it joined with, whatever it is called", () => {
+  const joined = [
     ["external", "virtual"],
-    ["external-12", "external"],
-    ["slow-external-1", "virtual"],
-    ["virtual-1", "virtual"],
-  ]);
+    ["external-12", "board"],
+    ["pi", "external"],
+    ["virtual-1", "external"],
+  ] as const;
+  for (const [device, crew] of joined) {
+    store.record({ at, kind: "device-joined", device, crew, dialect: "transport", address: "10.0.0.2:7" });
+  }
+  expect(store.devices.list().map((d) => [d.name, d.kind])).toEqual(joined);
+});
+
+test("an event of an earlier version, without a crew, leaves a device in the crew that it was of", () => {
+  const joined = { at, kind: "device-joined", device: "pi", dialect: "flwr", address: "10.0.0.2:7" } as const;
+  store.record({ ...joined, crew: "board" });
+  store.record(joined);
+  expect(store.devices.list().map((d) => [d.name, d.kind])).toEqual([["pi", "board"]]);
 });
 
 test("closing twice is harmless", () => {

@@ -1,4 +1,4 @@
-import { setTimeout as after } from "node:timers/promises";
+import { setImmediate as turn } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { createSlots } from "#contract/slots.ts";
 import { float32Tensor, type NamedTensor } from "#contract/tensor.ts";
@@ -10,7 +10,7 @@ import {
 } from "#main/virtual-devices/device-tasks.ts";
 import type { Incoming } from "#main/virtual-devices/flower-connection.ts";
 import { encodeServerMessage } from "#main/wire/messages.ts";
-import { CALM, SAMPLE, sha256Of } from "./virtual-lab.ts";
+import { CALM, SAMPLE, sha256Of, until } from "./virtual-lab.ts";
 
 /** A model of one tensor whose update is large: 2 MiB. */
 const VALUES = 1 << 19;
@@ -75,12 +75,12 @@ const share = (learner: Learner, more: Partial<SharedByDevices> = {}): SharedByD
     compute: createSlots(1),
     uploads: createSlots(2),
     asleep: createSlots(4),
-    clock: { now: () => performance.now(), sleep: (ms) => after(ms) },
+    clock: { now: () => 0, sleep: () => turn() },
     crash: () => {
-      throw new Error("no crash is rehearsed here");
+      throw new Error("no crash is simulated here");
     },
     onProgress: () => {},
-    onRehearsal: () => {},
+    onFaultAhead: () => {},
     ...more,
   };
 };
@@ -98,27 +98,32 @@ const device = (i: number, shared: SharedByDevices, slowness = 1): DeviceTasks =
   );
 const never = new AbortController().signal;
 
+/** Lets everything go on that can: no part of this test waits for a timer, so a few turns are enough. */
+const settled = async (): Promise<void> => {
+  for (let i = 0; i < 50; i += 1) await turn();
+};
+
 test("one trains at a time; two finished updates may wait for their upload, a third holds up the next training", async () => {
   let training = 0;
   let most = 0;
-  const trained: number[] = [];
+  let trained = 0;
   const left: (readonly NamedTensor[])[] = [];
   const learner: Learner = {
     async train(input) {
       training += 1;
       most = Math.max(most, training);
       const own = input.weights.map((t) => ({ ...t, bytes: t.bytes.slice() }));
-      await after(5);
+      await turn();
       input.onProgress?.(1);
       left.push(input.weights);
-      trained.push(performance.now());
+      trained += 1;
       training -= 1;
       return { weights: own, examples: 1, loss: 1, accuracy: 0 };
     },
     evaluate: () => Promise.reject(new Error("nothing is evaluated here")),
   };
   // The head start of an upload is over at once: the server reads nothing until the test says so.
-  const shared = share(learner, { clock: { now: () => performance.now(), sleep: () => after(5) } });
+  const shared = share(learner);
   const finished: (() => void)[] = [];
   const outcomes = [1, 2, 3, 4, 5].map(async (i) => {
     const incoming = instruction();
@@ -128,29 +133,31 @@ test("one trains at a time; two finished updates may wait for their upload, a th
     expect(sha256Of(outcome.message.parameters)).toBe(sha256Of(weights()));
     finished.push(outcome.sent);
   });
-  await after(200);
-  expect(trained).toHaveLength(3);
+  await until(() => shared.uploads.waiting === 1);
+  await settled();
+  expect(trained).toBe(3);
   expect(finished).toHaveLength(2);
   // The message was let go of as soon as the training had begun.
   expect(left.every((views) => views.length === 0)).toBe(true);
   finished[0]!();
-  await after(100);
-  expect(trained).toHaveLength(4);
+  await until(() => trained === 4);
+  await settled();
+  expect(trained).toBe(4);
   for (let i = 1; i < 5; i += 1) {
+    await until(() => finished.length > i);
     finished[i]!();
-    await after(30);
   }
   await Promise.all(outcomes);
-  expect(trained).toHaveLength(5);
+  expect(trained).toBe(5);
   expect(most).toBe(1);
   expect(shared.compute.free).toBe(1);
 });
 
 test("the next training begins when a large update has left, or after its head start", async () => {
-  const begun: number[] = [];
+  let begun = 0;
   const learner: Learner = {
     async train() {
-      begun.push(performance.now());
+      begun += 1;
       return { weights: weights(), examples: 1, loss: 1, accuracy: 0 };
     },
     evaluate: () => Promise.reject(new Error("nothing is evaluated here")),
@@ -158,23 +165,21 @@ test("the next training begins when a large update has left, or after its head s
   const over = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   let sleeps = 0;
   const clock: SharedByDevices["clock"] = {
-    now: () => performance.now(),
+    now: () => 0,
     sleep: async () => await over[sleeps++]?.promise,
   };
   const shared = share(learner, { clock });
   const carryOut = (i: number) => device(i, shared).carryOut(instruction(), "flwr", never, () => {});
   const [first, second, third] = [carryOut(1), carryOut(2), carryOut(3)];
   const sent = await first;
-  await after(50);
-  expect(begun).toHaveLength(1);
+  await settled();
+  expect(begun).toBe(1);
   if (sent.kind === "answer") sent.sent();
   await second;
-  expect(begun).toHaveLength(2);
-  await after(50);
-  expect(begun).toHaveLength(2);
+  await settled();
+  expect(begun).toBe(2);
   over[1]!.resolve();
-  await after(50);
-  expect(begun).toHaveLength(3);
+  await until(() => begun === 3);
   over[0]!.resolve();
   void third;
 });
@@ -192,8 +197,7 @@ test("a device whose connection ends gives up its turn, its training and its slo
   const second = new AbortController();
   const training = device(1, shared).carryOut(instruction(), "flwr", first.signal, () => {});
   const waiting = device(2, shared).carryOut(instruction(), "flwr", second.signal, () => {});
-  await after(20);
-  expect(shared.compute.waiting).toBe(1);
+  await until(() => shared.compute.waiting === 1);
   second.abort(new Error("gone"));
   expect(await waiting).toEqual({ kind: "lost" });
   first.abort(new Error("gone"));
@@ -203,9 +207,10 @@ test("a device whose connection ends gives up its turn, its training and its slo
 });
 
 test("a slow device waits without the compute slot", async () => {
+  let now = 0;
   const learner: Learner = {
     async train() {
-      await after(20);
+      now += 20;
       return { weights: weights(), examples: 1, loss: 1, accuracy: 0 };
     },
     evaluate: () => Promise.reject(new Error("nothing is evaluated here")),
@@ -213,7 +218,7 @@ test("a slow device waits without the compute slot", async () => {
   const waits: number[] = [];
   const waiting = Promise.withResolvers<void>();
   const clock: SharedByDevices["clock"] = {
-    now: () => performance.now(),
+    now: () => now,
     sleep: async (ms) => {
       waits.push(ms);
       await waiting.promise;
@@ -225,7 +230,7 @@ test("a slow device waits without the compute slot", async () => {
   expect(fast.kind).toBe("answer");
   // The other sleep is the head start of the fast device's upload.
   expect(waits).toHaveLength(2);
-  expect(waits[0]).toBeGreaterThanOrEqual(9 * 19);
+  expect(waits[0]).toBe(9 * 20);
   waiting.resolve();
   expect((await slow).kind).toBe("answer");
 });
@@ -235,14 +240,14 @@ test("four updates of slow devices may sleep; the fifth keeps the compute slot u
   const learner: Learner = {
     async train() {
       trained += 1;
-      await after(5);
+      await turn();
       return { weights: weights(), examples: 1, loss: 1, accuracy: 0 };
     },
     evaluate: () => Promise.reject(new Error("nothing is evaluated here")),
   };
   const sleeps: (() => void)[] = [];
   const clock: SharedByDevices["clock"] = {
-    now: () => performance.now(),
+    now: () => 0,
     sleep: (_ms, signal) =>
       new Promise((resolve) => {
         sleeps.push(resolve);
@@ -255,7 +260,8 @@ test("four updates of slow devices may sleep; the fifth keeps the compute slot u
     device(i, shared, 10).carryOut(instruction(), "flwr", controller.signal, () => {}),
   );
   const fast = device(7, shared).carryOut(instruction(), "flwr", never, () => {});
-  await after(150);
+  await until(() => shared.asleep.waiting === 1);
+  await settled();
   expect(trained).toBe(5);
   expect(sleeps).toHaveLength(4);
   expect(shared.asleep.waiting).toBe(1);
@@ -264,10 +270,11 @@ test("four updates of slow devices may sleep; the fifth keeps the compute slot u
   // One has slept enough: the fifth sleeps in its place, the sixth trains and finds no room.
   sleeps[0]!();
   expect((await slow[0]!).kind).toBe("answer");
-  await after(50);
+  await until(() => trained === 6 && shared.asleep.waiting === 1);
+  await settled();
   expect([trained, shared.asleep.waiting]).toEqual([6, 1]);
 
-  // Two are lost, one of them asleep and one that waits for room: nobody's room is lost with them.
+  // Two are lost, one of them asleep and one that waits for room: no room is lost with them.
   controllers[1]!.abort(new Error("gone"));
   controllers[5]!.abort(new Error("gone"));
   expect(await slow[1]!).toEqual({ kind: "lost" });

@@ -1,12 +1,12 @@
 import { type AddressInfo, createServer, connect as dial, type Server } from "node:net";
-import { setTimeout as after } from "node:timers/promises";
+import { setImmediate as turn } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { createSlots, type Release } from "#contract/slots.ts";
 import { float32Tensor } from "#contract/tensor.ts";
 import { createAggregator } from "#main/aggregator/aggregator.ts";
 import { type FlowerConnection, joinServer } from "#main/virtual-devices/flower-connection.ts";
 import { encodeClientMessage } from "#main/wire/messages.ts";
-import { until } from "./virtual-lab.ts";
+import { steady, until } from "./virtual-lab.ts";
 
 const closing: (() => void | Promise<void>)[] = [];
 afterEach(async () => {
@@ -81,7 +81,7 @@ test("large messages stay with the server until there is room; small ones pass",
     .sessions()
     .map((s) => s.request({ kind: "fit", parameters: [large], config: {} }, { onSent: () => sent++ }));
   await until(() => announced.length === devices.length);
-  await after(300);
+  await steady(down);
   expect(announced.every((bytes) => bytes > MEGABYTES << 20)).toBe(true);
   expect(sent).toBe(0);
   // What lies in the windows of ten devices that wait, instead of ten messages.
@@ -94,7 +94,7 @@ test("large messages stay with the server until there is room; small ones pass",
     inMemory += 1;
     most = Math.max(most, inMemory);
     expect(incoming?.bytes?.length).toBeGreaterThan(MEGABYTES << 20);
-    await after(5);
+    await turn();
     inMemory -= 1;
     incoming?.slot?.();
     await connection.send(answer);
@@ -119,7 +119,8 @@ test("large messages stay with the server until there is room; small ones pass",
   expect((await other.receive())?.slot).toBeUndefined();
   await other.send(properties);
   expect((await small).ok).toBe(true);
-  await after(200);
+  await until(() => announced.length === devices.length + 1);
+  await steady(down);
   expect(down() - before).toBeLessThan(600 * 1024);
   holdAgain();
   const mine = connections[devices.indexOf(first!.device)]!;

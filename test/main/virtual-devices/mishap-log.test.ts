@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { Failure } from "#contract/failure.ts";
 import { crashedWith, createMishapLog, DROPPED_OUT } from "#main/virtual-devices/mishap-log.ts";
@@ -19,8 +20,10 @@ test("a broken connection gets the reason that the fleet knows, once", async () 
 
 test("news that come a little later are waited for", async () => {
   const log = createMishapLog(() => true);
-  setTimeout(() => log.note("virtual-1", crashedWith("virtual-1", "virtual-3")), 50);
-  expect((await log.explain(lost("virtual-1"))).cause).toMatch(/shares with virtual-3/);
+  const explained = log.explain(lost("virtual-1"));
+  await turn();
+  log.note("virtual-1", crashedWith("virtual-1", "virtual-3"));
+  expect((await explained).cause).toMatch(/shares with virtual-3/);
 });
 
 test("other failures, other devices and devices that are well again keep their own reason", async () => {

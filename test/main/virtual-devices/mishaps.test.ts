@@ -34,7 +34,7 @@ test("a device that drops out fails alone, in the middle of its training, and re
     expect(!failure.ok && failure.failure.stage).toBe("fit");
     const explained = failure.ok ? undefined : await lab.fleet.explain(failure.failure);
     expect(explained).toMatchObject({ device: "virtual-2", code: "connection-lost", stage: "fit" });
-    expect(explained!.cause).toMatch(/dropped out.*rehearsal/);
+    expect(explained!.cause).toMatch(/dropped out .*\(simulated\)/);
     await lab.joined(3);
     expect(performance.now() - startedAt).toBeGreaterThan(900);
   }
@@ -57,12 +57,12 @@ test("a crash takes the whole worker down; it starts again, and its devices rejo
     if (answer.ok) continue;
     const explained = await lab.fleet.explain(answer.failure);
     expect(explained).toMatchObject({ device, code: "worker-crashed" });
-    expect(explained.cause).toMatch(device === "virtual-1" ? /its rehearsal says/ : /shares with virtual-1/);
+    expect(explained.cause).toMatch(
+      device === "virtual-1" ? /its worker process crashed .*\(simulated\)/ : /shares with virtual-1/,
+    );
   }
   await until(() => lab!.events.some((e) => e.kind === "device-left" && /crashed/.test(e.reason)));
-  const left = lab.events.filter(
-    (e) => e.kind === "device-left" && /crashed, as its rehearsal/.test(e.reason),
-  );
+  const left = lab.events.filter((e) => e.kind === "device-left" && /crashed \(simulated\)/.test(e.reason));
   expect(left.map((e) => e.kind === "device-left" && e.device)).toEqual(["virtual-1", "virtual-3"]);
   const sessions = await lab.joined(4);
   expect(sessions).toHaveLength(4);
@@ -84,7 +84,7 @@ test("a worker that somebody kills is named, started again, and trains as before
   process.kill(lab.fleet.workers()[0]!.pid!, "SIGKILL");
   const lost = await answer;
   const explained = lost.ok ? undefined : await lab.fleet.explain(lost.failure);
-  expect(explained).toMatchObject({ code: "worker-crashed", next: "It starts again in 0.2 s." });
+  expect(explained).toMatchObject({ code: "worker-crashed", next: "It restarts in 0.2 s." });
   expect(explained!.cause).toMatch(/SIGKILL.*memory/);
   await until(() => lab!.events.some((e) => e.kind === "device-left" && /SIGKILL.*memory/.test(e.reason)));
   const answers = await fitRound(lab, 1, 2);

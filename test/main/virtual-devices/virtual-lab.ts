@@ -14,7 +14,7 @@ import { initialWeights, modelParameters } from "#main/learning/models/models.ts
 import { forkNode } from "#main/processes/fork-node.ts";
 import {
   createVirtualDevices,
-  type RehearsalProfile,
+  type FaultProfile,
   type VirtualDevices,
 } from "#main/virtual-devices/virtual-devices.ts";
 import type { Config, Dialect, ServerMessage } from "#main/wire/protocol.ts";
@@ -26,7 +26,7 @@ export const SAMPLE: DatasetLocation = {
   format: "fashion-mnist-sample-idx",
   path: fileURLToPath(new URL("../../../resources/data/fashion-mnist-sample", import.meta.url)),
 };
-export const CALM: RehearsalProfile = { slowness: 1, dropOut: 0, crash: 0 };
+export const CALM: FaultProfile = { slowness: 1, dropOut: 0, crash: 0 };
 
 export interface FitAnswer {
   readonly device: string;
@@ -41,7 +41,7 @@ export interface FleetLab {
   readonly events: LabEventBody[];
   readonly keptDir: string;
   readonly recipe: (round: number, device: string, more?: Partial<Recipe>) => Recipe;
-  /** Resolves when so many devices are connected. */
+  /** Resolves when this many devices are connected. */
   joined(count: number): Promise<readonly Session[]>;
   fit(
     session: Session,
@@ -67,7 +67,7 @@ export const openFleetLab = async (options: {
   readonly entry?: URL;
   readonly model?: ModelName;
   readonly samples?: number;
-  readonly profile?: (i: number) => RehearsalProfile;
+  readonly profile?: (i: number) => FaultProfile;
   readonly dialect?: Dialect;
   readonly dataset?: DatasetLocation;
   readonly keptDir?: string;
@@ -207,6 +207,17 @@ export const until = async (condition: () => boolean, ms = 20_000): Promise<void
     if (performance.now() > end) throw new Error(`not within ${ms} ms: ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+};
+
+/** Waits until a value has stayed the same for ten looks in a row: nothing is on its way any more. */
+export const steady = async (value: () => number): Promise<void> => {
+  let last = value();
+  let same = 0;
+  await until(() => {
+    same = value() === last ? same + 1 : 0;
+    last = value();
+    return same >= 10;
+  });
 };
 
 export const isAlive = (pid: number): boolean => {

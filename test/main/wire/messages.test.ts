@@ -355,7 +355,7 @@ describe("refused", () => {
   test("a value that is none", () => {
     bad(
       "protocol-broken",
-      /"k" is empty/,
+      /gives "k" no value/,
       wrap(5, wrap(4, join([wrap(1, Uint8Array.of(0x6b)), wrap(2, new Uint8Array(0))]))),
     );
   });

@@ -103,7 +103,17 @@ describe("a study's view on the stream", () => {
       { id: 1, event: ended("r-9", 1) },
       { id: 2, event: { at, kind: "study-ended", study: "s-2", status: "done" } },
       { event: { at, kind: "fleet-changed" } },
-      { id: 3, event: { at, kind: "device-joined", device: "a", dialect: "flwr.proto", address: "x" } },
+      {
+        id: 3,
+        event: {
+          at,
+          kind: "device-joined",
+          device: "a",
+          crew: "external",
+          dialect: "flwr.proto",
+          address: "x",
+        },
+      },
     ];
     expect(play(view, 0, others)).toBe(view);
   });

@@ -19,6 +19,7 @@ afterAll(async () => {
 const joined = (device: string): LabEventBody => ({
   kind: "device-joined",
   device,
+  crew: "virtual",
   dialect: "t",
   address: "a",
 });

@@ -1,6 +1,7 @@
 import { createRouterClient } from "@orpc/server";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { BoardSummary } from "#contract/boards.ts";
+import type { CrewKind } from "#contract/fleet.ts";
 import { fleetHandlers } from "#main/hosts/page-api/fleet-handlers.ts";
 import { openStore, type Store } from "#main/store/store.ts";
 import {
@@ -49,8 +50,8 @@ afterEach(() => {
   folder.remove();
 });
 
-const joins = (device: string, at: string) =>
-  store.record({ at, kind: "device-joined", device, dialect: "flower-1.8", address: "127.0.0.1:9" });
+const joins = (device: string, at: string, crew: CrewKind = "virtual") =>
+  store.record({ at, kind: "device-joined", device, crew, dialect: "flower-1.8", address: "127.0.0.1:9" });
 const leaves = (device: string, at: string) =>
   store.record({ at, kind: "device-left", device, reason: "the study ended" });
 
@@ -118,8 +119,8 @@ test("groups become devices, whether they were seen or not, with profile, state 
 });
 
 test("devices of no group: external ones stay, those of study files while connected and seven days beyond", async () => {
-  joins("external-10", daysAgo(400));
-  joins("external-2", daysAgo(400));
+  joins("external-10", daysAgo(400), "external");
+  joins("external-2", daysAgo(400), "external");
   joins("virtual-1", daysAgo(8));
   joins("virtual-2", daysAgo(8));
   joins("virtual-3", daysAgo(6));
@@ -175,7 +176,7 @@ test("what a person can mend arrives with its sentence, and nothing has changed"
 });
 
 test("a device is forgotten when it is gone: not while it is connected, nor one of a group", async () => {
-  joins("external-1", daysAgo(1));
+  joins("external-1", daysAgo(1), "external");
   const refused = expect(fleet.forget({ name: "external-1" })).rejects;
   await refused.toMatchObject({
     code: "PROBLEM",
@@ -194,7 +195,8 @@ test("a device is forgotten when it is gone: not while it is connected, nor one 
 
 test("a group that is removed takes its offline devices along; their rounds stay on record", async () => {
   await fleet.addGroup({ count: 3, name: "virtual", slowness: 1, dropOut: 0, crash: 0 });
-  for (const name of ["virtual-1", "virtual-2", "external-1"]) joins(name, daysAgo(1));
+  for (const name of ["virtual-1", "virtual-2"]) joins(name, daysAgo(1));
+  joins("external-1", daysAgo(1), "external");
   await train(["virtual-1", "virtual-2"]);
   for (const name of ["virtual-1", "external-1"]) leaves(name, daysAgo(0));
   const { devices } = await fleet.removeGroup({ group: "virtual" });
@@ -207,7 +209,8 @@ test("a group that is removed takes its offline devices along; their rounds stay
 
 test("all that are offline and of no group are forgotten at once", async () => {
   await fleet.addGroup({ count: 1, name: "a", slowness: 1, dropOut: 0, crash: 0 });
-  for (const name of ["a-1", "external-1", "external-2", "external-3"]) joins(name, daysAgo(1));
+  joins("a-1", daysAgo(1));
+  for (const name of ["external-1", "external-2", "external-3"]) joins(name, daysAgo(1), "external");
   for (const name of ["a-1", "external-1", "external-3"]) leaves(name, daysAgo(0));
   const { devices } = await fleet.forgetOffline();
   expect(devices.map(({ name }) => name)).toEqual(["a-1", "external-2"]);
@@ -234,7 +237,7 @@ test("boards come first, with what is known of them, and only while they are on 
     addedAt: daysAgo(1),
   });
   boards.set("pi", onlineBoard);
-  joins("pi", daysAgo(0));
+  joins("pi", daysAgo(0), "board");
   await train(["pi"]);
   const { devices } = await fleet.view();
   expect(devices.map(({ name, kind }) => [name, kind])).toEqual([

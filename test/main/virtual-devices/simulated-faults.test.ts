@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { drawRehearsal } from "#main/virtual-devices/rehearsal.ts";
+import { drawFault } from "#main/virtual-devices/simulated-faults.ts";
 
 const seeds = { study: 1, initSeed: 2 };
 const draws = (profile: { dropOut: number; crash: number }, more = seeds) =>
   Array.from({ length: 2000 }, (_, i) =>
-    drawRehearsal(more, `virtual-${(i % 20) + 1}`, 1 + Math.floor(i / 20), { slowness: 1, ...profile }),
+    drawFault(more, `virtual-${(i % 20) + 1}`, 1 + Math.floor(i / 20), { slowness: 1, ...profile }),
   );
 const share = (ends: readonly string[], end: string) => ends.filter((e) => e === end).length / ends.length;
 
@@ -17,7 +17,7 @@ test("mishaps come as often as their probability says, independently of each oth
   expect(new Set(draws({ dropOut: 1, crash: 1 }))).toEqual(new Set(["crash"]));
 });
 
-test("a study that is run again rehearses the same; another trial something else", () => {
+test("a study that is run again has the same simulated faults; another trial has others", () => {
   const profile = { dropOut: 0.5, crash: 0 };
   expect(draws(profile)).toEqual(draws(profile));
   expect(draws(profile)).not.toEqual(draws(profile, { study: 1, initSeed: 3 }));
