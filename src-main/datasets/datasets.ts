@@ -20,8 +20,8 @@ import { type DownloadOptions, downloadFile } from "./download.ts";
 import { type Examination, examine as examineHere } from "./examine.ts";
 import { createInspector, type Registered } from "./inspect.ts";
 import { KNOWN, type KnownDataset } from "./known.ts";
+import { openSource } from "./open-source.ts";
 import { FORMATS, formatNamed } from "./readers/formats.ts";
-import { openSource } from "./source.ts";
 
 /**
  * Reads a data set into memory and checks it: sizes, counts, magic numbers, label ranges, class balance.

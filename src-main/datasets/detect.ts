@@ -1,10 +1,11 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { chosenFiles } from "./digest.ts";
+import { openSource } from "./open-source.ts";
 import type { Format } from "./readers/format.ts";
 import { FORMATS } from "./readers/formats.ts";
 import { refusal } from "./refusal.ts";
-import { openSource, type Source } from "./source.ts";
+import type { Source } from "./source.ts";
 
 export interface Detected {
   readonly format: Format;

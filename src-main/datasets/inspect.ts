@@ -16,9 +16,9 @@ import {
   verifiedAs,
 } from "./digest.ts";
 import type { KnownDataset } from "./known.ts";
+import { openSource } from "./open-source.ts";
 import { formatNamed } from "./readers/formats.ts";
 import { refusal } from "./refusal.ts";
-import { openSource } from "./source.ts";
 
 /** A registered data set: where it lies and what its files were when it was read and accepted. */
 export interface Registered extends DatasetLocation {

@@ -255,7 +255,7 @@ describe("registration", () => {
 
   it("refuses what is no data set, incomplete, damaged or two at once, and says so", async () => {
     const refuse = (path: string) => refusalOf(open().register({ path }));
-    expect(await refuse(join(folder.path, "nowhere"))).toMatch(/nowhere: nothing is there/);
+    expect(await refuse(join(folder.path, "nowhere"))).toMatch(/nowhere: does not exist/);
     expect(await refuse(folder.path)).toMatch(
       /no known data set is in there; expected the files of CIFAR-10/,
     );

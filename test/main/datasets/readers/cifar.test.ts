@@ -213,13 +213,13 @@ describe("a damaged CIFAR set", () => {
     const twice = tar(tarEntry("a/data_batch_1.bin", first()), tarEntry("b/data_batch_1.bin", first()));
     writeFileSync(archive, twice);
     expect(await refusalOf(load("cifar10-binary", archive))).toMatch(
-      /b\/data_batch_1\.bin: is in the archive twice/,
+      /b\/data_batch_1\.bin: occurs twice in the archive/,
     );
 
     writeFileSync(archive, gzipSync(Buffer.alloc(100_000, "not a tar archive ")));
     expect(await refusalOf(load("cifar10-binary", archive))).toMatch(/damaged archive/);
 
-    expect(await refusalOf(load("cifar10-binary", join(folder.path, "nowhere")))).toMatch(/nothing is there/);
+    expect(await refusalOf(load("cifar10-binary", join(folder.path, "nowhere")))).toMatch(/does not exist/);
     expect(await refusalOf(load("cifar11", archive))).toMatch(/format "cifar11" is unknown/);
   });
 });
