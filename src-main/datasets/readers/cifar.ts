@@ -4,14 +4,12 @@
  * bytes, row by row); both forms hold the same pictures in the same order.
  */
 import type { PictureSet } from "#contract/dataset.ts";
+import { openPickledDict } from "#main/datasets/pickle/pickled-dict.ts";
 import { FETCH_AGAIN, refusal } from "#main/datasets/refusal.ts";
 import type { SizeLimit, Source } from "#main/datasets/source.ts";
 import { CIFAR10_CLASSES, CIFAR100_CLASSES } from "./cifar-classes.ts";
 import { checkBalance, checkLabelRange } from "./class-counts.ts";
 import type { Format, Normalisation } from "./format.ts";
-import { readPickle } from "./pickle.ts";
-import { entryOf } from "./pickle-stack.ts";
-import { PickleRefused, smallIntegers, uint8Array } from "./pickle-values.ts";
 
 const SIDE = 32;
 const PLANE = SIDE * SIDE;
@@ -109,21 +107,9 @@ const pythonReader = (shape: Shape, labelsKey: string) =>
     // protocol 0 escapes bytes: up to four characters each
     ({ count }) => ({ min: count * PICTURE, max: count * PICTURE * 4 + 2 ** 24 }),
     (file, bytes, { first, count }, pixels, labels) => {
-      try {
-        const dict = readPickle(bytes);
-        labels.set(smallIntegers(entryOf(dict, labelsKey), labelsKey, count), first);
-        interleave(
-          uint8Array(entryOf(dict, "data"), "data", [count, PICTURE]),
-          0,
-          PICTURE,
-          count,
-          pixels,
-          first,
-        );
-      } catch (error) {
-        if (!(error instanceof PickleRefused)) throw error;
-        throw refusal(file, `the pickle ${error.message}`, FETCH_AGAIN, error);
-      }
+      const dict = openPickledDict(file, bytes);
+      labels.set(dict.wholeNumbers(labelsKey, count, shape.classes.length), first);
+      interleave(dict.uint8Array("data", [count, PICTURE]), 0, PICTURE, count, pixels, first);
     },
   );
 

@@ -19,7 +19,7 @@ import {
   temporaryFolder,
   writeFolder,
 } from "#test/main/datasets/forms.ts";
-import { python2Batch } from "./python2-pickle.ts";
+import { python2Batch } from "#test/main/datasets/pickle/python2-pickle.ts";
 
 const load = (format: string, path: string) => loadDataset({ name: "mine", format, path });
 const refusalOf = async (promise: Promise<unknown>): Promise<string> => {
@@ -144,7 +144,7 @@ describe("CIFAR-10's python form as published (Python 2)", () => {
     bad[5] = 10;
     writeFileSync(join(path, "data_batch_3"), batch(20_000, bad));
     expect(await refusalOf(load("cifar10-python", path))).toMatch(
-      /data_batch_3: record 5 has label 10, expected 0 to 9/,
+      /data_batch_3: the pickle has 10 as entry 5 of labels, expected 0 to 9/,
     );
 
     const evil = Buffer.concat([Buffer.from("cposix\nsystem\n(S'touch x'\ntR."), Buffer.alloc(31e6)]);
