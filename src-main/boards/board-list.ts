@@ -54,15 +54,16 @@ interface Table {
 }
 
 const readHeader = (line: string): Table | undefined => {
+  // One word on the first line is a column only where it cannot be meant as a board.
+  const isOneColumn = line.trim().toLowerCase() === "host";
   for (const separator of [",", ";", "\t"]) {
+    if (!line.includes(separator) && !isOneColumn) continue;
     const { cells } = splitRow(line, separator);
     const columns = cells?.map((title) => {
       const key = title.toLowerCase();
       return Object.hasOwn(COLUMNS, key) ? COLUMNS[key] : undefined;
     });
-    if (columns === undefined || !columns.includes("host")) continue;
-    // One word on the first line is a column only where it cannot be meant as a board.
-    if (columns.length > 1 || line.trim().toLowerCase() === "host") return { separator, columns };
+    if (columns?.includes("host") && (columns.length > 1 || isOneColumn)) return { separator, columns };
   }
   return undefined;
 };
@@ -187,16 +188,16 @@ const nameAll = (entries: readonly Entry[]): ListedBoard[] => {
     names.set(entry.name.toLowerCase(), entry.line);
     return entry;
   });
-  return checked.map((entry) => {
-    if (entry.problem !== undefined || entry.target === undefined || entry.name !== undefined) return entry;
-    const name = freeName(entry.target.host, names);
-    names.set(name.toLowerCase(), entry.line);
-    return { ...entry, name };
-  });
+  const freeName = namesByHost(new Set(names.keys()));
+  return checked.map((entry) =>
+    entry.problem !== undefined || entry.target === undefined || entry.name !== undefined
+      ? entry
+      : { ...entry, name: freeName(entry.target.host) },
+  );
 };
 
-/** "pi4.local" → "pi4"; "10.0.0.7" → "10-0-0-7"; taken already: "pi4-2". */
-const freeName = (host: string, taken: ReadonlyMap<string, number>): string => {
+/** "pi4.local" → "pi4"; "10.0.0.7" → "10-0-0-7". */
+const plainName = (host: string): string => {
   const isAddress = /^[\d.]+$/.test(host) || isIPv6(host);
   const label = isAddress ? host.replace(/%.*$/, "") : (host.split(".")[0] ?? "");
   const plain = label
@@ -205,13 +206,27 @@ const freeName = (host: string, taken: ReadonlyMap<string, number>): string => {
     .replace(/[^a-z0-9]+/gi, "-")
     .replace(/^-+|-+$/g, "")
     .slice(0, LONGEST_NAME);
-  const base = plain || "board";
-  if (!taken.has(base.toLowerCase())) return base;
-  for (let i = 2; ; i += 1) {
-    const ending = `-${i}`;
-    const name = base.slice(0, LONGEST_NAME - ending.length) + ending;
-    if (!taken.has(name.toLowerCase())) return name;
-  }
+  return plain || "board";
+};
+
+/** Names boards after their hosts; a name that is taken gets a number: "pi4-2". */
+const namesByHost = (taken: Set<string>): ((host: string) => string) => {
+  /** The number to try next, so that thousands of boards of one name stay cheap. */
+  const next = new Map<string, number>();
+  const isFree = (name: string): boolean => !taken.has(name.toLowerCase());
+  return (host) => {
+    const base = plainName(host);
+    const key = base.toLowerCase();
+    let name = base;
+    let number = next.get(key) ?? 2;
+    for (; !isFree(name); number += 1) {
+      const ending = `-${number}`;
+      name = base.slice(0, LONGEST_NAME - ending.length) + ending;
+    }
+    next.set(key, number);
+    taken.add(name.toLowerCase());
+    return name;
+  };
 };
 
 const addressKey = ({ host, port = DEFAULT_PORT, user = "" }: BoardTarget): string =>
