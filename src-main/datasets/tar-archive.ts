@@ -35,20 +35,26 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Remembers which blocks begin with a zero byte. No header does, except the empty ones that close an archive, and
- * tar-stream passes over those without a word wherever they are.
+ * Remembers which blocks begin with a zero byte, one bit each. No header does, except the empty ones that close an
+ * archive, and tar-stream passes over those without a word wherever they are.
  */
 const watchForZeros = (maxBytes: number) => {
-  const startsWithZero = new Uint8Array(Math.ceil(maxBytes / BLOCK));
+  const bits = new Uint8Array(Math.ceil(maxBytes / BLOCK / 8));
   let seen = 0;
   return {
     see(chunk: Buffer): void {
       for (let at = (BLOCK - (seen % BLOCK)) % BLOCK; at < chunk.length; at += BLOCK) {
-        if (chunk[at] === 0) startsWithZero[(seen + at) / BLOCK] = 1;
+        if (chunk[at] !== 0) continue;
+        const block = (seen + at) / BLOCK;
+        bits[block >> 3]! |= 1 << (block & 7);
       }
       seen += chunk.length;
     },
-    isZero: (offset: number): boolean => startsWithZero[offset / BLOCK] === 1,
+    /** @param offset of a block, in bytes */
+    startsWithZero(offset: number): boolean {
+      const block = offset / BLOCK;
+      return block < bits.length * 8 && (bits[block >> 3]! & (1 << (block & 7))) !== 0;
+    },
   };
 };
 
@@ -116,7 +122,7 @@ export const readTar = async (
     for await (const entry of reader) {
       const header = entry.header as Header;
       const { name, type, size } = header;
-      if (zeros.isZero(end)) throw new TarDamage("a block of zeros lies between two entries");
+      if (zeros.startsWithZero(end)) throw new TarDamage("a block of zeros lies between two entries");
       if (/\p{Cc}/u.test(name)) throw new TarDamage("an entry's name contains control characters");
       end = endOf(header);
       entries += 1;

@@ -9,18 +9,18 @@ export interface PickleText {
   readonly encoding: "latin1" | "utf8";
 }
 
-export interface PickleBytes {
+interface PickleBytes {
   readonly kind: "bytes";
   readonly bytes: Buffer;
 }
 
 /** `_codecs.encode(text, "latin1")`: how Python 3 writes bytes in protocols 0 to 2. Converted when it is used. */
-export interface PickleEncoded {
+interface PickleEncoded {
   readonly kind: "encoded";
   readonly text: PickleText;
 }
 
-export interface PickleDtype {
+interface PickleDtype {
   readonly kind: "dtype";
   /** numpy's short code without byte order, e.g. "u1", "i8". */
   readonly code: string;
@@ -40,17 +40,17 @@ export interface PickleGlobal {
   readonly name: "reconstruct" | "ndarray" | "dtype" | "encode";
 }
 
-export interface PickleDict {
+interface PickleDict {
   readonly kind: "dict";
   readonly entries: Map<string, PickleValue>;
 }
 
-export interface PickleList {
+interface PickleList {
   readonly kind: "list";
   readonly items: PickleValue[];
 }
 
-export interface PickleTuple {
+interface PickleTuple {
   readonly kind: "tuple";
   readonly items: readonly PickleValue[];
 }
