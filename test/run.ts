@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { pythonOf } from "./setup/flwr.ts";
+import { type JunitResult, readJunit } from "./setup/junit.ts";
 
 const ci = process.env.CI === "true";
 const only = process.argv.slice(2);
@@ -122,24 +123,22 @@ const pytest = (filters: readonly string[]) =>
     const report = join(scratch, "pytest.xml");
     const options = ["-q", "-rs", "-p", "no:cacheprovider", `--junitxml=${report}`];
     const ran = command(python, ["-B", "-m", "pytest", ...options, ...filters]);
-    let xml = "";
+    let result: JunitResult;
     try {
-      xml = readFileSync(report, "utf8");
+      result = readJunit(readFileSync(report, "utf8"));
     } catch {
-      // it could not even begin: counted below
+      counts.failed += 1;
+      failedNames.push("the tests of the Python client could not be run");
+      return;
     }
-    const count = (what: string) =>
-      Number(new RegExp(`<testsuite [^>]*\\b${what}="(\\d+)"`).exec(xml)?.[1] ?? 0);
-    const failed = count("failures") + count("errors");
-    counts.passed += count("tests") - failed - count("skipped");
-    counts.failed += failed === 0 && ran.status !== 0 ? 1 : failed;
-    counts.skipped += count("skipped");
-    if (ran.status !== 0 && failed === 0) failedNames.push("the tests of the Python client could not be run");
-    for (const [, test = "", outcome = ""] of xml.matchAll(
-      /<testcase ([^>]*[^/])>\s*<(failure|error|skipped)\b/g,
-    )) {
-      const name = `${/classname="([^"]*)"/.exec(test)?.[1]}: ${/ name="([^"]*)"/.exec(test)?.[1]}`;
-      (outcome === "skipped" ? skippedNames : failedNames).push(name);
+    counts.passed += result.passed;
+    counts.failed += result.failed;
+    counts.skipped += result.skipped;
+    failedNames.push(...result.failedNames);
+    skippedNames.push(...result.skippedNames);
+    if (ran.status !== 0 && result.failed === 0) {
+      counts.failed += 1;
+      failedNames.push(`the tests of the Python client ended with ${ran.status ?? ran.signal}`);
     }
   });
 

@@ -1,4 +1,5 @@
 import { isIPv6 } from "node:net";
+import { CsvError, parse } from "csv-parse/sync";
 import { type BoardTarget, boardName, boardTarget, type ListedBoard } from "#contract/boards.ts";
 
 type Column = "name" | "host" | "port" | "user";
@@ -20,7 +21,7 @@ const COLUMNS: Readonly<Record<string, Column>> = {
 const DEFAULT_PORT = 22;
 const LONGEST_NAME = 41;
 
-/** A line as it was read, before names are given and twins found. */
+/** A line as it was read, before boards without a name get one and duplicates are found. */
 interface Entry {
   readonly line: number;
   readonly name?: string;
@@ -29,21 +30,21 @@ interface Entry {
 }
 
 /**
- * Reads a pasted list of boards: a line each, `user@host:port` or `name user@host`, where user and port may be left
- * out, an IPv6 address stands in brackets, and `#` begins a comment; or a CSV file whose first line names the columns
- * name, host, port and user in any order, with commas, semicolons or tabs. Never throws: a line that cannot be used
- * says why.
+ * Reads a pasted list of boards. It is either a list with one `user@host:port` or `name user@host` per line, where user
+ * and port are optional, an IPv6 address is in brackets, and `#` starts a comment; or a CSV file whose first line names
+ * the columns name, host, port and user in any order, separated by commas, semicolons or tabs. Never throws: a line that
+ * cannot be used says why.
  */
 export const readBoardList = (text: string): ListedBoard[] => {
   const lines = text
     .replace(/^\uFEFF/, "")
     .split(/\r\n|\n|\r/)
-    .map((content, i) => ({ line: i + 1, content: content.trim() }))
-    .filter(({ content }) => content !== "" && !content.startsWith("#"));
+    .map((content, i) => ({ line: i + 1, content }))
+    .filter(({ content }) => content.trim() !== "" && !content.trim().startsWith("#"));
   const table = lines[0] && readHeader(lines[0].content);
   const entries = table
     ? lines.slice(1).map(({ line, content }) => ({ line, ...readRow(content, table) }))
-    : lines.map(({ line, content }) => ({ line, ...readLine(content) }));
+    : lines.map(({ line, content }) => ({ line, ...readLine(content.trim()) }));
   return nameAll(entries);
 };
 
@@ -53,24 +54,27 @@ interface Table {
 }
 
 const readHeader = (line: string): Table | undefined => {
+  // One word on the first line is a column only where it cannot be meant as a board.
+  const isOneColumn = line.trim().toLowerCase() === "host";
   for (const separator of [",", ";", "\t"]) {
-    const columns = splitRow(line, separator)?.map((title) => {
+    if (!line.includes(separator) && !isOneColumn) continue;
+    const { cells } = splitRow(line, separator);
+    const columns = cells?.map((title) => {
       const key = title.toLowerCase();
       return Object.hasOwn(COLUMNS, key) ? COLUMNS[key] : undefined;
     });
-    if (columns === undefined || !columns.includes("host")) continue;
-    // One word on the first line is a column only where it cannot be meant as a board.
-    if (columns.length > 1 || line.toLowerCase() === "host") return { separator, columns };
+    if (columns?.includes("host") && (columns.length > 1 || isOneColumn)) return { separator, columns };
   }
   return undefined;
 };
 
 const readRow = (line: string, { separator, columns }: Table): Omit<Entry, "line"> => {
-  const cells = splitRow(line, separator);
-  if (cells === undefined) return { problem: "A quote is not closed." };
+  const { cells, problem } = splitRow(line, separator);
+  if (cells === undefined) return { problem };
   const cell = (column: Column): string => cells[columns.indexOf(column)] ?? "";
-  if (cells.length > columns.length && cells.slice(columns.length).some((extra) => extra !== ""))
-    return { problem: `It has ${cells.length} columns, the first line names ${columns.length}.` };
+  if (cells.slice(columns.length).some((extra) => extra !== "")) {
+    return { problem: `This line has ${cells.length} columns, but the first line names ${columns.length}.` };
+  }
   const name = cell("name");
   const named = name === "" ? {} : { name };
   const host = cell("host").replace(/^\[(.*)\]$/, "$1");
@@ -78,29 +82,27 @@ const readRow = (line: string, { separator, columns }: Table): Omit<Entry, "line
   return { ...named, ...readTarget(host, cell("port"), cell("user")) };
 };
 
-/** RFC 4180, in one line. @returns undefined where a quote is not closed */
-const splitRow = (line: string, separator: string): string[] | undefined => {
-  const cells: string[] = [];
-  let at = 0;
-  while (true) {
-    while (line[at] === " ") at += 1;
-    if (line[at] === '"') {
-      let cell = "";
-      at += 1;
-      while (line[at] !== '"' || line[at + 1] === '"') {
-        if (at >= line.length) return undefined;
-        cell += line[at];
-        at += line[at] === '"' ? 2 : 1;
-      }
-      cells.push(cell.trim());
-      at = line.indexOf(separator, at + 1);
-    } else {
-      const end = line.indexOf(separator, at);
-      cells.push(line.slice(at, end < 0 ? undefined : end).trim());
-      at = end;
-    }
-    if (at < 0) return cells;
-    at += 1;
+const CSV_PROBLEMS: Readonly<Record<string, string>> = {
+  CSV_QUOTE_NOT_CLOSED: "A quote is not closed.",
+  CSV_NON_TRIMABLE_CHAR_AFTER_CLOSING_QUOTE: "There is text after a closing quote.",
+};
+
+/**
+ * The cells of one line of CSV (RFC 4180), trimmed. Lines are parsed one by one, so that a quote which is not closed
+ * spoils its own line and does not swallow the boards below it.
+ */
+const splitRow = (
+  line: string,
+  delimiter: string,
+):
+  | { readonly cells: readonly string[]; readonly problem?: never }
+  | { readonly cells?: never; readonly problem: string } => {
+  try {
+    const [cells = []] = parse(line, { delimiter, trim: true, relax_quotes: true });
+    return { cells: cells.map((cell) => cell.trim()) };
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    return { problem: CSV_PROBLEMS[error.code] ?? `This line is not valid CSV: ${error.message}.` };
   }
 };
 
@@ -111,10 +113,10 @@ const readLine = (content: string): Omit<Entry, "line"> => {
     .split(/\s+/);
   const [first = "", second] = words;
   if (words.length > 2)
-    return { problem: "A line is `user@host:port` or `name user@host:port`; this one has more words." };
+    return { problem: "This line has too many words. Write `user@host:port` or `name user@host:port`." };
   if (second === undefined && /[,;]/.test(first))
     return {
-      problem: "A list with columns needs a first line that names them, such as name,host,port,user.",
+      problem: "A list with columns needs a first line that names them, for example name,host,port,user.",
     };
   const named = second === undefined ? {} : { name: first };
   return { ...named, ...readAddress(second ?? first) };
@@ -131,10 +133,10 @@ const readAddress = (text: string): Pick<Entry, "target" | "problem"> => {
     if (!isIPv6(bracketed[1]!)) return { problem: `“${shown(bracketed[1]!)}” is not an IPv6 address.` };
     return readTarget(bracketed[1]!, bracketed[2] ?? "", user, bracketed[2] === "");
   }
-  if (rest.includes("[") || rest.includes("]")) return { problem: "A bracket has no partner." };
+  if (rest.includes("[") || rest.includes("]")) return { problem: "The brackets do not match." };
   if (isIPv6(rest)) return readTarget(rest, "", user);
   const parts = rest.split(":");
-  if (parts.length > 2) return { problem: "An IPv6 address stands in brackets: [fe80::1]:22." };
+  if (parts.length > 2) return { problem: "Put an IPv6 address in brackets: [fe80::1]:22." };
   if (parts[0] === "") return { problem: "The host is missing." };
   return readTarget(parts[0]!, parts[1] ?? "", user, parts[1] === "");
 };
@@ -145,14 +147,14 @@ const readTarget = (
   user: string,
   isPortMissing = false,
 ): Pick<Entry, "target" | "problem"> => {
-  // A leading dash would be an option to any program that is handed the name.
+  // A program that gets the name as an argument would take a leading dash for an option.
   if (!isIPv6(host) && !/^[\p{L}\p{N}_][\p{L}\p{N}._-]*$/u.test(host))
     return { problem: `“${shown(host)}” is not a host name.` };
   if (
     isPortMissing ||
     (port !== "" && !(/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535))
   )
-    return { problem: `“${shown(port)}” is not a port: a number from 1 to 65535.` };
+    return { problem: `“${shown(port)}” is not a port. Use a number from 1 to 65535.` };
   if (user !== "" && !/^[\p{L}\p{N}_][\p{L}\p{N}._@\\$-]*$/u.test(user))
     return { problem: `“${shown(user)}” is not a user name.` };
   const target = boardTarget.safeParse({
@@ -165,37 +167,37 @@ const readTarget = (
     : { problem: `The ${String(target.error.issues[0]?.path[0] ?? "address")} is too long.` };
 };
 
-/** Names of the user's come first, so that a name made from a host never takes one of them. */
+/** The user's own names go first, so that a name made from a host never takes one of them. */
 const nameAll = (entries: readonly Entry[]): ListedBoard[] => {
   const names = new Map<string, number>();
   const addresses = new Map<string, number>();
   const checked = entries.map((entry): Entry => {
     if (entry.target === undefined) return entry;
     const address = addressKey(entry.target);
-    const twin = addresses.get(address);
-    if (twin !== undefined) return { ...entry, problem: `Line ${twin} is the same board.` };
+    const duplicate = addresses.get(address);
+    if (duplicate !== undefined) return { ...entry, problem: `Line ${duplicate} already lists this board.` };
     addresses.set(address, entry.line);
     if (entry.name === undefined) return entry;
     if (!boardName.safeParse(entry.name).success)
       return {
         ...entry,
-        problem: `“${shown(entry.name)}” is no name for a board: letters, digits and dashes, 41 at most.`,
+        problem: `“${shown(entry.name)}” is not a valid name. Use up to ${LONGEST_NAME} letters, digits or dashes; a name cannot start with a dash.`,
       };
     const namesake = names.get(entry.name.toLowerCase());
-    if (namesake !== undefined) return { ...entry, problem: `Line ${namesake} has the same name.` };
+    if (namesake !== undefined) return { ...entry, problem: `Line ${namesake} already uses this name.` };
     names.set(entry.name.toLowerCase(), entry.line);
     return entry;
   });
-  return checked.map((entry) => {
-    if (entry.problem !== undefined || entry.target === undefined || entry.name !== undefined) return entry;
-    const name = freeName(entry.target.host, names);
-    names.set(name.toLowerCase(), entry.line);
-    return { ...entry, name };
-  });
+  const freeName = namesByHost(new Set(names.keys()));
+  return checked.map((entry) =>
+    entry.problem !== undefined || entry.target === undefined || entry.name !== undefined
+      ? entry
+      : { ...entry, name: freeName(entry.target.host) },
+  );
 };
 
-/** "pi4.local" → "pi4"; "10.0.0.7" → "10-0-0-7"; taken already: "pi4-2". */
-const freeName = (host: string, taken: ReadonlyMap<string, number>): string => {
+/** "pi4.local" → "pi4"; "10.0.0.7" → "10-0-0-7". */
+const plainName = (host: string): string => {
   const isAddress = /^[\d.]+$/.test(host) || isIPv6(host);
   const label = isAddress ? host.replace(/%.*$/, "") : (host.split(".")[0] ?? "");
   const plain = label
@@ -204,13 +206,27 @@ const freeName = (host: string, taken: ReadonlyMap<string, number>): string => {
     .replace(/[^a-z0-9]+/gi, "-")
     .replace(/^-+|-+$/g, "")
     .slice(0, LONGEST_NAME);
-  const base = plain || "board";
-  if (!taken.has(base.toLowerCase())) return base;
-  for (let i = 2; ; i += 1) {
-    const ending = `-${i}`;
-    const name = base.slice(0, LONGEST_NAME - ending.length) + ending;
-    if (!taken.has(name.toLowerCase())) return name;
-  }
+  return plain || "board";
+};
+
+/** Names boards after their hosts; a name that is taken gets a number: "pi4-2". */
+const namesByHost = (taken: Set<string>): ((host: string) => string) => {
+  /** The number to try next, so that thousands of boards of one name stay cheap. */
+  const next = new Map<string, number>();
+  const isFree = (name: string): boolean => !taken.has(name.toLowerCase());
+  return (host) => {
+    const base = plainName(host);
+    const key = base.toLowerCase();
+    let name = base;
+    let number = next.get(key) ?? 2;
+    for (; !isFree(name); number += 1) {
+      const ending = `-${number}`;
+      name = base.slice(0, LONGEST_NAME - ending.length) + ending;
+    }
+    next.set(key, number);
+    taken.add(name.toLowerCase());
+    return name;
+  };
 };
 
 const addressKey = ({ host, port = DEFAULT_PORT, user = "" }: BoardTarget): string =>

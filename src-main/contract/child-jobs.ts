@@ -30,10 +30,12 @@ export interface ChildJobsOptions {
   readonly name: string;
   /** The child in a sentence, "the process that …". */
   readonly called: string;
-  /** What those are told whose job was not done because of `close`. */
+  /** The error of a job that `close` prevented. */
   readonly closing: string;
-  /** A process without work ends after so long, in milliseconds. @default 60000 */
+  /** A process without work ends after this long, in milliseconds; Infinity means never. @default 60000 */
   readonly idleMs?: number | undefined;
+  /** Added to the child's environment. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface ChildJobs<W extends Work<W>> {
@@ -52,13 +54,13 @@ interface Pending {
   reject(error: Error): void;
 }
 
-/** A process that dies is started again, and its jobs with it, so often per job. */
+/** How often one job is tried: when the process dies, a new one gets its jobs. */
 const ATTEMPTS = 2;
 const LAST_WORDS = 4000;
 
 /** Starts no process yet: the first job does. */
 export const createChildJobs = <W extends Work<W>>(options: ChildJobsOptions): ChildJobs<W> => {
-  const { fork, entry, name, called, closing, idleMs = 60_000 } = options;
+  const { fork, entry, name, called, closing, idleMs = 60_000, env } = options;
   const pending = new Map<number, Pending>();
   let child: Child | undefined;
   let idle: ReturnType<typeof setTimeout> | undefined;
@@ -80,10 +82,10 @@ export const createChildJobs = <W extends Work<W>>(options: ChildJobsOptions): C
     }
   };
 
-  /** Nothing is lost with an idle process but what it remembers. */
+  /** An idle process can end: only what it remembers is lost. */
   const rest = (): void => {
     clearTimeout(idle);
-    if (pending.size > 0) return;
+    if (pending.size > 0 || idleMs === Number.POSITIVE_INFINITY) return;
     idle = setTimeout(() => {
       const resting = child;
       child = undefined;
@@ -104,7 +106,7 @@ export const createChildJobs = <W extends Work<W>>(options: ChildJobsOptions): C
 
   const start = (): Child => {
     let words = "";
-    const started = fork(entry, { name });
+    const started = fork(entry, { name, ...(env === undefined ? {} : { env }) });
     let gone = false;
     const once = (reason: string) => {
       if (gone) return;
@@ -185,21 +187,25 @@ export const answerJobs = <W extends Work<W>>(
   });
 };
 
-/** Work that is done one piece after the other. */
+/** Does one piece of work after the other. */
 export type Turns = <T>(work: () => Promise<T>, asker?: AbortSignal) => Promise<T>;
 
-/** @param nobody what is said, as a UserError and at once, to an asker who leaves; before its turn, its work is skipped */
-export const createTurns = (nobody: string): Turns => {
+/**
+ * A queue for work that is done one piece at a time.
+ *
+ * @param cancelled the UserError of an asker who leaves, at once; work whose turn has not come by then is skipped
+ */
+export const createTurns = (cancelled = "cancelled"): Turns => {
   let last: Promise<unknown> = Promise.resolve();
   return (work, asker) => {
     const turn = last.then(() => {
-      if (asker?.aborted) throw new UserError(nobody);
+      if (asker?.aborted) throw new UserError(cancelled);
       return work();
     });
     last = turn.catch(() => {});
     if (asker === undefined) return turn;
     return new Promise((resolve, reject) => {
-      const leave = () => reject(new UserError(nobody));
+      const leave = () => reject(new UserError(cancelled));
       if (asker.aborted) leave();
       asker.addEventListener("abort", leave, { once: true });
       const stay = () => asker.removeEventListener("abort", leave);

@@ -4,51 +4,52 @@ import type { Examination } from "./examine.ts";
 import type { Registered } from "./inspect.ts";
 import type { PartFiles, PartSamples } from "./part-files.ts";
 
-/** What of a data set is needed to deal it out: small beside its pictures. */
+/** What dealing out a data set needs of it: small compared with its images. */
 export interface DatasetLabels {
-  /** One class index per picture. */
+  /** One class index per image. */
   readonly train: Uint8Array;
   readonly test: Uint8Array;
   readonly classes: number;
   readonly classNames: readonly string[];
-  /** Over pictures and labels. */
+  /** Over images and labels. */
   readonly sha256: string;
 }
 
-/** Pictures on one sheet: row = class, column = one of its pictures. */
+/** Images on one sheet: row = class, column = one of its images. */
 export interface SampleSheet {
   readonly classes: readonly string[];
-  /** Training and test pictures. */
+  /** Number of training and test images. */
   readonly train: number;
   readonly test: number;
-  /** Training pictures per class. */
+  /** Training images per class. */
   readonly perClass: readonly number[];
   readonly columns: number;
-  /** Of one picture, in pixels. */
+  /** Of one image, in pixels. */
   readonly width: number;
   readonly height: number;
   readonly png: Uint8Array;
 }
 
-/** Who would hold what, without the lists of samples. `histogram[k][c]`: training samples of class c on device k. */
-export type Dealt =
-  | {
-      readonly ok: true;
-      readonly classes: readonly string[];
-      /** Training samples in all. */
-      readonly samples: number;
-      readonly histogram: readonly (readonly number[])[];
-      readonly sha256: string;
-    }
-  | {
-      readonly ok: false;
-      readonly problems: readonly StudyProblem[];
-      readonly classes: readonly string[];
-      readonly samples: number;
-    };
+/**
+ * A partition without the lists of samples. `histogram[k][c]`: training samples of class c on device k. `sha256` is the
+ * partition's.
+ */
+export type Dealt = {
+  readonly classes: readonly string[];
+  /** Training samples in total. */
+  readonly samples: number;
+} & (
+  | { readonly ok: true; readonly histogram: readonly (readonly number[])[]; readonly sha256: string }
+  | { readonly ok: false; readonly problems: readonly StudyProblem[] }
+);
 
-/** What a study that is started is recorded with. */
-export type FullyDealt = { readonly classNames: readonly string[]; readonly sha256: string } & (
+/** What a study that starts is recorded with. `sha256` is the data set's. */
+export type FullyDealt = {
+  readonly classNames: readonly string[];
+  /** Training samples in total. */
+  readonly samples: number;
+  readonly sha256: string;
+} & (
   | {
       readonly ok: true;
       /** Undefined where no device takes its data from this computer. */
@@ -57,12 +58,12 @@ export type FullyDealt = { readonly classNames: readonly string[]; readonly sha2
   | { readonly ok: false; readonly problems: readonly StudyProblem[] }
 );
 
-/** A device's part of a data set, as files for it. */
+/** Which part of a data set a device gets, as files. */
 export interface PartWanted extends PartSamples {
   readonly location: DatasetLocation;
   /** Where the files go, named by their SHA-256. */
   readonly dir: string;
-  /** The device has the data set itself: only which samples are its is said, and no file is written. */
+  /** The device has the data set itself: it is told only which samples are its own, and no file is written. */
   readonly folder: boolean;
 }
 

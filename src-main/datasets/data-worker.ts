@@ -23,18 +23,18 @@ export interface DataWorker {
   /** @throws UserError as `examine` does */
   examine(what: Examination): Promise<Registered>;
   /**
-   * The partition that a study would have, without its lists of samples. One is dealt at a time; whose asker has left
-   * before its turn is not dealt at all, and the asker is told at once.
+   * The partition that a study would have, without its lists of samples. One is dealt at a time. When the asker leaves,
+   * the promise rejects at once, and a partition whose turn has not come is never dealt.
    */
   deal(study: Study, location: DatasetLocation, asker?: AbortSignal): Promise<Dealt>;
-  /** The partition of a study that is started. It waits for no more than the one that is being dealt. */
+  /** The partition of a study that starts. It waits for at most one preview: the one that is being dealt. */
   partition(study: Study, location: DatasetLocation): Promise<FullyDealt>;
   /**
-   * A device's part of a data set. The data set stays in memory for some seconds, for the other devices of a study.
-   * @throws UserError that names the file, as `loadDataset` does, or when there is no room for the files
+   * A device's part of a data set. The data set stays in memory for some seconds, for the other devices of the study.
+   * @throws UserError that names the file, as `loadDataset` does, or when the files cannot be written
    */
   part(wanted: PartWanted): Promise<PartFiles>;
-  /** Undefined while no process is there. */
+  /** Undefined while there is no process. */
   readonly pid: number | undefined;
   /** Ends the process; jobs that still wait are rejected. */
   close(): Promise<void>;
@@ -44,7 +44,7 @@ export interface DataWorkerOptions {
   readonly fork: ForkChild;
   /** The child's root, a file that calls `runDataWorkerHost`. */
   readonly entry: URL;
-  /** A process without work ends after so long, in milliseconds. @default 60000 */
+  /** A process without work ends after this long, in milliseconds. @default 60000 */
   readonly idleMs?: number;
 }
 
@@ -58,8 +58,8 @@ export const createDataWorker = ({ fork, entry, idleMs }: DataWorkerOptions): Da
     closing: "the lab is closing: the data set was not read",
     idleMs,
   });
-  // An impossible partition is tried for seconds, and whoever moves a slider asks for many.
-  const inTurn = createTurns("nobody waits for this partition any more");
+  // Trying an impossible partition takes seconds, and a moving slider asks for many.
+  const inTurn = createTurns("this partition is no longer needed");
 
   return {
     labels: (location) => jobs.ask("labels", location),

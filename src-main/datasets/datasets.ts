@@ -1,15 +1,15 @@
 /**
- * Data sets: which there are, where they lie, and their pictures in memory.
+ * Data sets: which ones there are, where they are, and their images in memory.
  *
  * How to add a data set
  * 1. A reader: readers/<name>.ts exports a `Format` (readers/format.ts). `members` lists the files it needs and
  *    their published checksums; `read` asks the source for them with size limits, checks magic numbers, counts,
  *    label ranges and class balance, and refuses with `refusal(file, expected and found, what to do)`. It gives
- *    pictures as uint8 (N, 32, 32, 1 or 3) and the normalisation, with a word on where its figures come from.
+ *    images as uint8 (N, height, width, 1 or 3) and the normalisation, with the source of its figures.
  * 2. A line in readers/formats.ts: then a folder or an archive of it is recognised and can be registered.
- * 3. An entry in known.ts: title, terms, where a copy may lie, how to fetch it with which MD5.
- * 4. A test in test/main/datasets that writes the files byte by byte, damages each, and compares the pictures
- *    with what numpy makes of the same bytes.
+ * 3. An entry in known.ts: title, terms, where a copy may already be, where to download it and with which MD5.
+ * 4. A test in test/main/datasets that writes the files byte by byte, damages each, and compares the images with
+ *    what numpy makes of the same bytes.
  */
 import { createHash } from "node:crypto";
 import { join, resolve } from "node:path";
@@ -20,13 +20,13 @@ import { type DownloadOptions, downloadFile } from "./download.ts";
 import { type Examination, examine as examineHere } from "./examine.ts";
 import { createInspector, type Registered } from "./inspect.ts";
 import { KNOWN, type KnownDataset } from "./known.ts";
+import { openSource } from "./open-source.ts";
 import { FORMATS, formatNamed } from "./readers/formats.ts";
-import { openSource } from "./source.ts";
 
 /**
  * Reads a data set into memory and checks it: sizes, counts, magic numbers, label ranges, class balance.
  *
- * @returns pictures as uint8 (N, 32, 32, channels), row-major; grey sets have one channel
+ * @returns images as uint8 (N, height, width, channels), row-major; greyscale images have one channel
  * @throws UserError that names the file, what was expected, what was found and what to do
  */
 export const loadDataset = async (location: DatasetLocation): Promise<Dataset> => {
@@ -40,7 +40,7 @@ export const loadDataset = async (location: DatasetLocation): Promise<Dataset> =
   return { name: location.name, ...(await format.read(await openSource(location.path))) };
 };
 
-/** SHA-256 (hex) over pictures and labels: equal for the same data in whatever form they were on disk. */
+/** SHA-256 (hex) over images and labels: equal for the same data, whatever form it had on disk. */
 export const datasetSha256 = ({ train, test }: Pick<Dataset, "train" | "test">): string => {
   const hash = createHash("sha256");
   for (const set of [train, test]) hash.update(set.pixels).update(set.labels);
@@ -56,11 +56,11 @@ export interface CatalogueEntry {
   readonly format?: string;
   /** Size of its files on disk. */
   readonly bytes?: number;
-  /** "official": with the publisher's checksums. "structure": well formed, but not known to be the original. */
+  /** "official": has the publisher's checksums. "structure": well formed, but not known to be the original. */
   readonly verified?: Verified;
   /** What is wrong, where it is damaged: a sentence that names the file. */
   readonly problem?: string;
-  /** What a download would cost. */
+  /** Size of the download. */
   readonly downloadBytes?: number;
   /** The next step, where it is not ready. */
   readonly next?: string;
@@ -71,15 +71,15 @@ export interface CatalogueEntry {
 /** Where registered data sets are kept; the store implements it. */
 export interface Registry {
   list(): readonly Registered[];
-  /** In place of the one that had its name. */
+  /** Replaces the entry with the same name. */
   save(entry: Registered): void;
   remove(name: string): unknown;
 }
 
 export interface Catalogue {
-  /** All that are known or registered, by name within each. A damaged one is listed with its problem. */
+  /** The known ones, then the other registered ones by name. A damaged one is listed with its problem. */
   list(): Promise<readonly CatalogueEntry[]>;
-  /** One of the list; undefined if the name is unknown. */
+  /** One entry of the list; undefined if the name is unknown. */
   look(name: string): Promise<CatalogueEntry | undefined>;
   /** @throws UserError if the name is unknown, or its files are missing, damaged or changed; it says what to do */
   find(name: string): Promise<DatasetLocation>;
@@ -90,15 +90,15 @@ export interface Catalogue {
    */
   register(entry: { readonly name?: string | undefined; readonly path: string }): Promise<CatalogueEntry>;
   /**
-   * Downloads, verifies and registers a known data set. Called again after a stop it goes on where it was.
+   * Downloads, verifies and registers a known data set. After a stop, the next call continues where it was.
    *
-   * @throws UserError if no place has the right files, or it was stopped
+   * @throws UserError if no server has the right files, or if it was stopped
    */
   download(name: string, options?: DownloadCommand): Promise<CatalogueEntry>;
 }
 
 export interface DownloadCommand {
-  /** Bytes that are on disk and bytes in all, over all files. */
+  /** Bytes on disk and bytes in total, over all files. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -106,28 +106,43 @@ export interface DownloadCommand {
 export interface CatalogueDeps {
   /** The folder that holds `data/`, shipped with the lab. */
   readonly resourcesDir: string;
-  /** Downloads and what is remembered of checked files go to `datasets/` in it. */
+  /** Its folder `datasets/` gets the downloads and the memory of checked files. */
   readonly dataDir: string;
   readonly registry: Registry;
   /** @default the data sets that the lab knows */
   readonly known?: readonly KnownDataset[];
-  /** Folders on the web that are asked before the usual ones: a lab's own mirror. */
+  /** Folders on the web that are tried before the usual ones: a lab's own mirror. */
   readonly mirrors?: readonly string[];
-  /** Reads what is to be registered. @default in this process, which it holds up for seconds */
+  /** Reads what is being registered. @default in this process, which it blocks for seconds */
   readonly examine?: (what: Examination) => Promise<Registered>;
-  /** Patience of downloads. */
+  /** How long downloads keep trying. */
   readonly patience?: Pick<DownloadOptions, "attempts" | "retryMs" | "stallMs">;
 }
 
 const COMMAND = "npm run -s fedfleet -- dataset";
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/i;
-/** Means something else in a study file. */
+/** Has a special meaning in a study file. */
 const RESERVED: readonly string[] = ["on-clients"];
 
+/** @throws UserError if a data set cannot have this name */
+const checkName = (name: string): void => {
+  const shown = JSON.stringify(name);
+  if (RESERVED.includes(name)) {
+    throw new UserError(
+      `dataset: the name ${shown} cannot be used because it has a special meaning in study files. Choose another name.`,
+    );
+  }
+  if (!NAME.test(name)) {
+    throw new UserError(
+      `dataset: the name ${shown} cannot be used. Use up to 64 letters, digits, dots, dashes or underscores; the first must be a letter or a digit.`,
+    );
+  }
+};
+
 const nextStep = ({ name, download, bundled }: KnownDataset): string => {
-  if (bundled) return "restore the lab's resources folder, or install the lab again";
+  if (bundled) return "restore the lab's resources folder, or reinstall the lab";
   return download
-    ? `${COMMAND} download ${name} (or, for a copy that you have: ${COMMAND} add ${name} PATH)`
+    ? `${COMMAND} download ${name} (or, if you have a copy: ${COMMAND} add ${name} PATH)`
     : `${COMMAND} add ${name} PATH`;
 };
 
@@ -144,7 +159,7 @@ export const createCatalogue = (deps: CatalogueDeps): Catalogue => {
 
   const registered = (name: string) => registry.list().find((entry) => entry.name === name);
   const knownAs = (name: string) => known.find((entry) => entry.name === name);
-  /** The known data set that one of this format is a copy of. */
+  /** The known data set that has this format. */
   const kin = (format: string) => known.find((entry) => entry.formats.includes(format));
 
   const entryOf = async (name: string): Promise<CatalogueEntry> => {
@@ -156,7 +171,7 @@ export const createCatalogue = (deps: CatalogueDeps): Catalogue => {
       terms: about?.terms ?? "as its source says",
       ...(about && about.name === name ? downloadBytes(about) : {}),
     };
-    // what a person registered goes before what lies in a usual place
+    // a copy that a person registered goes before one in a usual place
     const place = mine ?? (about && (await inspector.usualPlace(about)));
     if (!place) return { ...base, state: "missing", ...(about ? { next: nextStep(about) } : {}) };
     const at = { where: place.path, format: place.format };
@@ -170,7 +185,7 @@ export const createCatalogue = (deps: CatalogueDeps): Catalogue => {
       const next =
         about?.name === name
           ? nextStep(about)
-          : `${COMMAND} add ${name} PATH (registers it anew), or ${COMMAND} remove ${name}`;
+          : `${COMMAND} add ${name} PATH (registers it again), or ${COMMAND} remove ${name}`;
       return { ...base, ...at, state: "damaged", problem: error.message, next };
     }
   };
@@ -185,11 +200,7 @@ export const createCatalogue = (deps: CatalogueDeps): Catalogue => {
   ];
 
   const register: Catalogue["register"] = async ({ name: wanted, path }) => {
-    if (wanted !== undefined && (!NAME.test(wanted) || RESERVED.includes(wanted))) {
-      throw new UserError(
-        `dataset: the name ${JSON.stringify(wanted)} cannot be used. Take letters, digits, dots, dashes and underscores, 64 at most${RESERVED.includes(wanted) ? `; ${wanted} has a meaning of its own` : ""}.`,
-      );
-    }
+    if (wanted !== undefined) checkName(wanted);
     const {
       name,
       sha256s,
@@ -216,7 +227,9 @@ export const createCatalogue = (deps: CatalogueDeps): Catalogue => {
         );
       }
       const entry = await entryOf(name);
-      if (entry.state === "damaged") throw new UserError(`${entry.problem} (${entry.next})`);
+      // the bundled sample is put back with the lab, as its problem says already
+      const commands = knownAs(name)?.bundled ? "" : ` (${entry.next})`;
+      if (entry.state === "damaged") throw new UserError(`${entry.problem}${commands}`);
       if (!entry.where || !entry.format) {
         throw new UserError(`dataset: ${name} is not on this computer. Get it: ${entry.next}`);
       }

@@ -1,10 +1,11 @@
-import { readdir, stat } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { chosenFiles } from "./digest.ts";
+import { openSource } from "./open-source.ts";
 import type { Format } from "./readers/format.ts";
 import { FORMATS } from "./readers/formats.ts";
 import { refusal } from "./refusal.ts";
-import { openSource, type Source } from "./source.ts";
+import type { Source } from "./source.ts";
 
 export interface Detected {
   readonly format: Format;
@@ -16,7 +17,7 @@ export interface Detected {
 /** The bundled sample has Fashion-MNIST's file names and is never registered. */
 const DETECTABLE = FORMATS.filter((format) => format.name !== "fashion-mnist-sample-idx");
 
-/** Folders that are looked into below the given one; torchvision puts FashionMNIST/raw under its root. */
+/** How deep to search below the given folder; torchvision puts FashionMNIST/raw under its root. */
 const MAX_DEPTH = 2;
 const MAX_FOLDERS = 200;
 
@@ -46,9 +47,9 @@ const foldersBelow = async (path: string): Promise<string[]> => {
 };
 
 /**
- * Finds out which known format lies at `path`: a folder (or one of those below it) or an archive.
+ * Finds out which known format is at `path`: a folder (or one of those below it) or an archive.
  *
- * @throws UserError if it is none, more than one, or incomplete: the missing files are named
+ * @throws UserError if there is none, more than one, or an incomplete one, whose missing files it names
  */
 export const detect = async (path: string): Promise<Detected> => {
   const source = await openSource(path);
@@ -66,14 +67,14 @@ export const detect = async (path: string): Promise<Detected> => {
         closest = { present, title: `${format.title}, format ${format.name}`, absent, path: place.path };
       }
     }
-    // the folder that was named goes before what lies below it
+    // the folder that was named goes before those below it
     if (whole.length > 0 && place === source) break;
   }
   const [only, ...others] = whole;
   if (only && others.length === 0) return only;
   if (only) {
     const list = whole.map(({ format, source: at }) => `${format.name} in ${at.path}`).join(", ");
-    throw refusal(path, `holds more than one data set: ${list}`, "Register one of these folders");
+    throw refusal(path, `contains more than one data set: ${list}`, "Register one of these folders");
   }
   if (closest) {
     throw refusal(
@@ -82,10 +83,11 @@ export const detect = async (path: string): Promise<Detected> => {
       "Put the missing files there, or unpack the whole archive again",
     );
   }
-  const empty = source.kind === "folder" && (await stat(path)).isDirectory();
-  throw refusal(
-    path,
-    `no known data set is in there; ${EXPECTED}`,
-    empty ? "Name its folder" : "Name the right file",
-  );
+  throw source.kind === "folder"
+    ? refusal(
+        path,
+        `contains no known data set, nor do its folders (searched ${MAX_DEPTH} levels deep); ${EXPECTED}`,
+        "Choose the folder or the archive with these files",
+      )
+    : refusal(path, `contains no known data set; ${EXPECTED}`, "Choose another file");
 };

@@ -12,11 +12,11 @@ export interface Digest {
   readonly md5: string;
 }
 
-/** "official": every file has the checksum that its publisher gives. "structure": complete and well formed. */
+/** "official": every file has its publisher's checksum. "structure": complete and well formed. */
 export type Verified = "official" | "structure";
 
 /**
- * Both checksums of a file in one pass: MD5 is what publishers give, SHA-256 is what notices tampering.
+ * Both checksums of a file in one pass: publishers give MD5, and SHA-256 notices tampering.
  *
  * @throws UserError if the file cannot be read
  */
@@ -42,11 +42,11 @@ export const digestFile = async (file: string): Promise<Digest> => {
   return { size, sha256: sha256.digest("hex"), md5: md5.digest("hex") };
 };
 
-/** The files of `format` in a folder that holds `names`: plain where there is a choice, as the readers choose. */
+/** The files of `format` in a folder with these `names`: plain where there is a choice, as the readers choose. */
 export const chosenFiles = (format: Format, names: ReadonlySet<string>): string[] =>
   format.members.map(({ name, gzip }) => (gzip && !names.has(name) ? `${name}.gz` : name));
 
-/** Are these the files that the publisher hands out? `digests` by file name; an archive has just one. */
+/** Are these the publisher's files? `digests` by file name; an archive has just one. */
 export const verifiedAs = (format: Format, digests: ReadonlyMap<string, Pick<Digest, "md5">>): Verified => {
   const official = [...digests].every(([name, { md5 }]) => {
     if (md5 === format.archiveMd5) return true;
@@ -56,7 +56,7 @@ export const verifiedAs = (format: Format, digests: ReadonlyMap<string, Pick<Dig
   return official ? "official" : "structure";
 };
 
-/** What tells cheaply that a file was not touched. The change time cannot be set back as the others can. */
+/** A cheap sign that a file was not touched. The change time cannot be set back as the other times can. */
 const fingerprint = async (
   file: string,
 ): Promise<{ text: string; changedMs: number; size: number } | undefined> => {
@@ -69,7 +69,7 @@ const fingerprint = async (
   };
 };
 
-/** What tells cheaply that a folder's files, or an archive, were not touched. Empty if nothing is there. */
+/** A cheap sign that a folder's files, or an archive, were not touched. Empty if there is nothing at `path`. */
 export const stampOf = async (path: string): Promise<string> => {
   const own = await fingerprint(path);
   if (!own) return "";
@@ -79,7 +79,7 @@ export const stampOf = async (path: string): Promise<string> => {
   return [own.text, ...files].join("\n");
 };
 
-/** A file that changed this shortly before it was digested may have changed once more within the clock's tick. */
+/** A file that changed this shortly before it was digested may have changed again within one tick of the clock. */
 const SETTLED_MS = 2_000;
 
 /** The checksums of a file as it was with this fingerprint. */
@@ -88,7 +88,7 @@ export interface Remembered extends Pick<Digest, "sha256" | "md5"> {
 }
 
 /**
- * The checksums of a file, read anew only where it was touched since the last time.
+ * The checksums of a file, which is read again only if it was touched since the last time.
  *
  * @throws UserError if the file cannot be read
  */
@@ -106,7 +106,7 @@ export const digestOnce = async (file: string, remembered: Map<string, Remembere
   return digest;
 };
 
-/** Where the expected checksums come from, in the words of a refusal. */
+/** The words of a refusal, by where the expected checksums come from. */
 export interface Origin {
   readonly has: string;
   readonly differs: string;
@@ -121,17 +121,17 @@ export const REGISTRATION: Origin = {
 
 export const MANIFEST: Origin = {
   has: "the bundled sample has",
-  differs: "is not the file that the lab was shipped with",
-  next: "Restore the lab's resources folder, or install the lab again",
+  differs: "is not the file that came with the lab",
+  next: "Restore the lab's resources folder, or reinstall the lab",
 };
 
 /**
- * Compares files with the SHA-256 that they should have. What had that SHA-256 before, and was not touched since,
- * is taken as equal: a file can be registered twice, before and after it was changed.
+ * Compares files with the SHA-256 that they should have. A file that had this SHA-256 before, and was not touched
+ * since, counts as equal. The expected SHA-256 matters too: a file can be registered twice, before and after a change.
  *
  * @param path a folder, or the one file itself
  * @param sha256s hex, by file name
- * @param remembered from the last time; entries are renewed in place
+ * @param remembered from the last time; updated in place
  * @throws UserError that names the first file that is missing or changed
  */
 export const compareFiles = async (

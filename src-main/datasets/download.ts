@@ -7,7 +7,7 @@ import { httpGet } from "./http-get.ts";
 
 export interface FileProgress {
   readonly file: string;
-  /** Bytes that are on disk, those of an earlier attempt included. */
+  /** Bytes on disk, including those of an earlier attempt. */
   readonly bytes: number;
   /** Bytes of the whole file, where it is known. */
   readonly total: number | undefined;
@@ -16,29 +16,29 @@ export interface FileProgress {
 }
 
 export interface DownloadOptions {
-  /** The same file at several places, tried in this order. */
+  /** The same file on several servers, tried in this order. */
   readonly urls: readonly string[];
-  /** Where the file goes; `<target>.part` holds it until it is whole and verified. */
+  /** Where the file goes. Until it is complete and verified it is called `<target>.part`. */
   readonly target: string;
   readonly md5: string;
-  /** Expected size, to check the disk's free space beforehand. */
+  /** Expected size, to check the free disk space beforehand. */
   readonly bytes: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: FileProgress) => void) | undefined;
-  /** Attempts per place that get no further before the next place is tried. @default 3 */
+  /** Attempts in a row without progress, after which the next server is tried. @default 3 */
   readonly attempts?: number | undefined;
-  /** Wait before a further attempt, in milliseconds; doubles each time. @default 1000 */
+  /** Wait before another attempt, in milliseconds; doubles each time. @default 1000 */
   readonly retryMs?: number | undefined;
-  /** A connection without a byte for so long counts as cut, in milliseconds. @default 30000 */
+  /** A connection that brings nothing for this long counts as lost, in milliseconds. @default 30000 */
   readonly stallMs?: number | undefined;
 }
 
-/** Far above every file that is fetched; ends a server that never stops sending. */
+/** Bytes above the expected size, after which a server that never stops sending is cut off. */
 const MAX_EXCESS = 1 << 20;
 
 const sizeOf = async (file: string): Promise<number> => (await stat(file).catch(() => undefined))?.size ?? 0;
 
-/** This place has not got the file: no further attempt there. */
+/** This server does not have the file: no other attempt there. */
 class Gone extends Error {}
 
 /** Where in the file the body of a response begins, or what else the response means. */
@@ -47,7 +47,7 @@ const bodyStart = (
   range: string | undefined,
   have: number,
 ): number | "complete" | "restart" => {
-  if (status === 200) return 0; // the server knows no ranges: from the beginning
+  if (status === 200) return 0; // the server does not support ranges: it starts at the beginning
   if (status === 206) {
     const [, start] = /^bytes (\d+)-/.exec(range ?? "") ?? [];
     return Number(start) === have ? have : "restart";
@@ -57,7 +57,7 @@ const bodyStart = (
   throw new Error(`status ${status}`);
 };
 
-/** One connection: adds to the .part file what comes. Returns normally only if the body ended as announced. */
+/** One connection: appends to the .part file. Returns normally only if the body ended as announced. */
 const fetchOnce = async (
   url: string,
   part: string,
@@ -100,7 +100,7 @@ const fetchOnce = async (
   }
 };
 
-/** Fetches from one place until the file is whole, giving up after `attempts` that brought nothing new. */
+/** Downloads from one server until the file is complete, or until `attempts` in a row made no progress. */
 const fetchFrom = async (
   url: string,
   part: string,
@@ -127,7 +127,7 @@ const checkSpace = async (folder: string, needed: number): Promise<void> => {
   if (bavail * bsize >= needed) return;
   const mb = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`;
   throw new UserError(
-    `dataset: ${folder}: ${mb(needed)} are needed, ${mb(bavail * bsize)} are free. Make room, or choose another --data-dir.`,
+    `dataset: ${folder}: the download needs ${mb(needed)}, but only ${mb(bavail * bsize)} are free. Free some space, or choose another --data-dir.`,
   );
 };
 
@@ -139,10 +139,10 @@ const syncFolder = async (folder: string): Promise<void> => {
 };
 
 /**
- * Downloads one file. An interrupted download goes on where it ended, also after a restart of the program. A file
- * with a wrong checksum is kept aside as `<target>.wrong-N`, and the next place is tried.
+ * Downloads one file. An interrupted download continues where it ended, also after a restart of the program. A file
+ * with a wrong checksum is kept as `<target>.wrong-N`, and the next server is tried.
  *
- * @throws UserError if no place has the right file, or the signal was aborted
+ * @throws UserError if no server has the right file, or the signal was aborted
  */
 export const downloadFile = async (options: DownloadOptions): Promise<void> => {
   const { target, urls, md5 } = options;
@@ -156,7 +156,7 @@ export const downloadFile = async (options: DownloadOptions): Promise<void> => {
   const problems: string[] = [];
   for (const url of urls) {
     try {
-      // a second try from the beginning: an old .part may have been another file's beginning
+      // a second try from the beginning: an old .part may be the beginning of another file
       for (const resumed of (await sizeOf(part)) > 0 ? [true, false] : [false]) {
         await fetchFrom(url, part, options, signal);
         const { md5: found, size } = await digestFile(part);
@@ -175,7 +175,7 @@ export const downloadFile = async (options: DownloadOptions): Promise<void> => {
     } catch (error) {
       if (signal.aborted) {
         throw new UserError(
-          `dataset: ${name}: the download was stopped; ${await sizeOf(part)} bytes are kept. Start it again to go on from there.`,
+          `dataset: ${name}: the download was stopped; ${await sizeOf(part)} bytes are kept. Start it again to continue from there.`,
           { exitCode: 130, cause: error },
         );
       }
@@ -183,7 +183,7 @@ export const downloadFile = async (options: DownloadOptions): Promise<void> => {
     }
   }
   throw new UserError(
-    `dataset: ${name} could not be downloaded:\n  ${problems.join("\n  ")}\nTry again later, or fetch it on another computer, copy it here and register it.`,
+    `dataset: ${name} could not be downloaded:\n  ${problems.join("\n  ")}\nTry again later, or download it on another computer, copy it here and register it.`,
     { exitCode: 1 },
   );
 };

@@ -8,10 +8,10 @@ const isLoopback = (host: string) => /^(localhost|127\.[\d.]+|\[?::1\]?)$/.test(
 
 /**
  * One GET request over HTTP or HTTPS, redirects followed, through the proxy of the environment (HTTPS_PROXY,
- * NO_PROXY) where there is one. Not `fetch`: that unpacks bodies which a server marks as gzip, and the archives
- * wanted here are gzip files whose checksum is over the packed bytes.
+ * NO_PROXY) where there is one. Not `fetch`: that unpacks bodies which a server marks as gzip, and the archives here
+ * are gzip files whose checksum is over the packed bytes.
  *
- * @param stallMs the connection is given up after so long without a byte
+ * @param stallMs how long the connection may bring nothing before it is given up, in milliseconds
  */
 export const httpGet = async (
   url: string,
@@ -50,7 +50,7 @@ export const httpGet = async (
   if (!location || redirects >= MAX_REDIRECTS)
     throw new Error(`status ${status}, too many or empty redirects`);
   const next = new URL(location, target);
-  // a checksum protects the contents; this keeps what is asked for from being seen on the way
+  // a checksum protects the contents; this keeps the request private
   if (tls && next.protocol !== "https:") throw new Error(`redirected from https to ${next.protocol}`);
   return httpGet(next.href, options, redirects + 1);
 };

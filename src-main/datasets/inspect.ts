@@ -16,11 +16,11 @@ import {
   verifiedAs,
 } from "./digest.ts";
 import type { KnownDataset } from "./known.ts";
+import { openSource } from "./open-source.ts";
 import { formatNamed } from "./readers/formats.ts";
 import { refusal } from "./refusal.ts";
-import { openSource } from "./source.ts";
 
-/** A registered data set: where it lies and what its files were when it was read and accepted. */
+/** A registered data set: where it is, and the checksums of its files when it was registered. */
 export interface Registered extends DatasetLocation {
   /** SHA-256 (hex) per file name; an archive is one file. */
   readonly sha256s: Readonly<Record<string, string>>;
@@ -33,9 +33,9 @@ export interface Inspection {
   readonly verified: Verified;
 }
 
-/** Compares files with what they should be, and remembers what it has already compared. */
+/** Compares files with their checksums, and remembers what it has already compared. */
 export const createInspector = (deps: {
-  /** A file; losing it costs only that files are compared anew. */
+  /** A file; if it is lost, the data sets are compared again. */
   readonly rememberIn: string;
   readonly resourcesDir: string;
 }) => {
@@ -50,14 +50,14 @@ export const createInspector = (deps: {
         ([, entry]) => typeof entry?.fingerprint === "string" && typeof entry.md5 === "string",
       );
     } catch {
-      // not there yet, or damaged: compare anew
+      // not there yet, or damaged: compare everything again
     }
     remembered ??= new Map(entries);
     return remembered;
   };
 
   let kept: Promise<void> = Promise.resolve();
-  /** One after the other: several may look at the data sets at once, and the last has it all. */
+  /** One after the other: several callers may look at the data sets at once, and the last one knows everything. */
   const keep = (memory: ReadonlyMap<string, Remembered>): Promise<void> => {
     const write = async () => {
       await mkdir(dirname(deps.rememberIn), { recursive: true });
@@ -85,7 +85,7 @@ export const createInspector = (deps: {
   };
 
   return {
-    /** Has this file this MD5? False if it is not there. */
+    /** Does this file have this MD5? False if there is no such file. */
     async hasMd5(file: string, md5: string): Promise<boolean> {
       if (!(await stat(file).catch(() => undefined))) return false;
       return (await digestFile(file)).md5 === md5;
@@ -94,7 +94,7 @@ export const createInspector = (deps: {
     /** @throws UserError that names the file which is missing or changed since the registration */
     registered: (entry: Registered): Promise<Inspection> => compare(entry, entry.sha256s, REGISTRATION),
 
-    /** Where a known data set lies without being registered: shipped with the lab, or in a system folder. */
+    /** Where a known data set is without being registered: shipped with the lab, or in a system folder. */
     async usualPlace(known: KnownDataset): Promise<DatasetLocation | undefined> {
       const { name, bundled, places } = known;
       const bundle = bundled && {
@@ -109,8 +109,8 @@ export const createInspector = (deps: {
     },
 
     /**
-     * The state of a data set in its usual place. There it must be the original: the bundled one is compared with
-     * its manifest, a system package's with the published checksums.
+     * The state of a data set in its usual place, where it must be the original: the bundled one is compared with its
+     * manifest, a system package's with the published checksums.
      */
     async usual(place: DatasetLocation, known: KnownDataset): Promise<Inspection> {
       if (known.bundled) {
@@ -131,7 +131,7 @@ export const createInspector = (deps: {
         throw refusal(
           join(place.path, file),
           `is not the published file (MD5 ${digest.md5}, ${digest.size} bytes)`,
-          "Install the package again; if these files are meant, register their folder under a name",
+          "Reinstall the package. To use these files as they are, register the folder under another name",
         );
       }
       if (JSON.stringify([...memory]) !== before) await keep(memory);
@@ -140,7 +140,7 @@ export const createInspector = (deps: {
   };
 };
 
-/** SHA-256 (hex) per file, as the script that made the bundled sample wrote them down. */
+/** SHA-256 (hex) per file, as recorded by the script that made the bundled sample. */
 const manifestOf = async (folder: string): Promise<Record<string, string>> => {
   const file = join(folder, "manifest.json");
   try {

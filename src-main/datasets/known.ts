@@ -1,14 +1,14 @@
 import type { DatasetLocation } from "#contract/dataset.ts";
 
-/** A file that can be fetched. */
+/** A file that can be downloaded. */
 export interface Parcel {
   readonly file: string;
-  /** Size in bytes, to tell what a download costs; what decides is the checksum. */
+  /** Bytes, to show the size of a download; only the checksum decides. */
   readonly bytes: number;
   readonly md5: string;
 }
 
-/** A data set that the lab knows without being told. */
+/** A data set that the lab knows from the start. */
 export interface KnownDataset {
   readonly name: string;
   readonly title: string;
@@ -20,18 +20,18 @@ export interface KnownDataset {
   readonly places: readonly Omit<DatasetLocation, "name">[];
   /** Folder under resources/data of a copy that is shipped with the lab. */
   readonly bundled?: { readonly format: string; readonly folder: string };
-  /** How to fetch it. `bases` are folders on the web; all hold the same files. */
+  /** How to download it. `bases` are folders on the web, each with the same files. */
   readonly download?: { readonly bases: readonly string[]; readonly parcels: readonly Parcel[] };
 }
 
 const CIFAR_TERMS =
   "no formal licence; research use with citation of Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009";
 
-/** In the order in which they are listed. */
+/** In the order of the list that a person sees. */
 export const KNOWN: readonly KnownDataset[] = [
   {
     name: "fashion-mnist-sample",
-    title: "Fashion-MNIST sample (6,000 + 1,000 grey pictures, 10 classes)",
+    title: "Fashion-MNIST sample (6,000 + 1,000 greyscale images, 10 classes)",
     terms: "MIT, Zalando SE",
     formats: ["fashion-mnist-sample-idx"],
     places: [],
@@ -39,7 +39,7 @@ export const KNOWN: readonly KnownDataset[] = [
   },
   {
     name: "fashion-mnist",
-    title: "Fashion-MNIST (60,000 + 10,000 grey pictures, 10 classes)",
+    title: "Fashion-MNIST (60,000 + 10,000 greyscale images, 10 classes)",
     terms: "MIT, Zalando SE",
     formats: ["fashion-mnist-idx"],
     // Debian's package dataset-fashion-mnist
@@ -59,7 +59,7 @@ export const KNOWN: readonly KnownDataset[] = [
   },
   {
     name: "cifar10",
-    title: "CIFAR-10 (50,000 + 10,000 colour pictures, 10 classes)",
+    title: "CIFAR-10 (50,000 + 10,000 colour images, 10 classes)",
     terms: CIFAR_TERMS,
     formats: ["cifar10-binary", "cifar10-python"],
     places: [],
@@ -75,7 +75,7 @@ export const KNOWN: readonly KnownDataset[] = [
   },
   {
     name: "cifar100",
-    title: "CIFAR-100 (50,000 + 10,000 colour pictures, 100 classes)",
+    title: "CIFAR-100 (50,000 + 10,000 colour images, 100 classes)",
     terms: CIFAR_TERMS,
     formats: ["cifar100-binary", "cifar100-python"],
     places: [],

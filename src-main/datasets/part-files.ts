@@ -7,7 +7,7 @@ import type { Dataset, PictureSet } from "#contract/dataset.ts";
 export interface PartFiles {
   /** Its fields: device-scripts/README.md, "A part of a data set". */
   readonly json: string;
-  /** `<sha256>.npy` in the folder that was named; none where the device has the data set itself. */
+  /** `<sha256>.npy` in the given folder; none where the device has the data set itself. */
   readonly files: readonly { readonly sha256: string; readonly bytes: number; readonly path: string }[];
 }
 
@@ -19,9 +19,9 @@ export interface PartSamples {
   readonly test: readonly number[];
 }
 
-/** So much is gathered, digested and written at a time. */
+/** How much is collected, digested and written at a time. */
 const PORTION_BYTES = 1 << 20;
-/** Files that no part has named for so long are removed: they can be made again at any time. */
+/** Files that no part has named for this long are removed: they can be made again at any time. */
 const UNUSED_MS = 7 * 24 * 3600 * 1000;
 
 /** The header of a .npy file (format 1.0) with uint8 in C order, padded so that the data begin at a multiple of 64. */
@@ -46,7 +46,7 @@ function* portions(bytes: Uint8Array, size: number, rows: readonly number[]): Ge
   }
 }
 
-/** Writes a file under the name that its content has. What is there already is not written again. */
+/** Writes a file under the SHA-256 of its content. A file that exists already is not written again. */
 const writeNamed = async (
   dir: string,
   header: Uint8Array,
@@ -83,7 +83,7 @@ const writeNamed = async (
   return { sha256, bytes, path };
 };
 
-/** What is half written by a process that died, or has not been of use for a week. */
+/** Removes what a process that died left half written, and what no part has used for a week. */
 const tidy = async (dir: string, now: number): Promise<void> => {
   for (const name of await readdir(dir)) {
     if (!/^([0-9a-f]{64}\.npy|\..*\.tmp)$/.test(name)) continue;
@@ -109,8 +109,8 @@ const describe = (dataset: Dataset, rest: object): string =>
   });
 
 /**
- * Writes a device's pictures (uint8, N × H × W × C) and labels (uint8, N) as .npy files into `dir`, each under its
- * SHA-256: equal parts are one file, and what is there already is not written again.
+ * Writes a device's images (uint8, N × H × W × C) and labels (uint8, N) as .npy files into `dir`, each under its
+ * SHA-256: equal parts share one file, and a file that exists already is not written again.
  */
 export const writePart = async (
   dataset: Dataset,
@@ -141,7 +141,7 @@ export const writePart = async (
   return { json, files };
 };
 
-/** The part of a device that has the whole data set in a folder of its own: which samples are its. */
+/** The part of a device that has the whole data set in a folder of its own: only which samples it uses. */
 export const folderPart = (dataset: Dataset, { train, test }: PartSamples): PartFiles => {
   checkIndices(dataset.train, train, "training");
   checkIndices(dataset.test, test, "test");

@@ -1,7 +1,7 @@
 import { crc32, deflateSync } from "node:zlib";
 
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-/** PNG's colour types: grey, and red-green-blue. */
+/** PNG's colour types: greyscale, and red-green-blue. */
 const COLOUR_TYPE = { 1: 0, 3: 2 } as const;
 
 const chunk = (type: string, data: Uint8Array): Buffer => {
@@ -14,17 +14,17 @@ const chunk = (type: string, data: Uint8Array): Buffer => {
 };
 
 /**
- * A picture of 8 bits per channel as a PNG file (W3C, Portable Network Graphics, second edition).
+ * An image of 8 bits per channel as a PNG file (W3C, Portable Network Graphics, second edition).
  *
- * @param picture.pixels row-major (height, width, channels)
+ * @param image.pixels row-major (height, width, channels)
  */
-export const encodePng = (picture: {
+export const encodePng = (image: {
   readonly width: number;
   readonly height: number;
   readonly channels: 1 | 3;
   readonly pixels: Uint8Array;
 }): Buffer => {
-  const { width, height, channels, pixels } = picture;
+  const { width, height, channels, pixels } = image;
   const line = width * channels;
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);

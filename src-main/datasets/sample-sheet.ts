@@ -3,8 +3,8 @@ import type { SampleSheet } from "./data-worker-messages.ts";
 import { encodePng } from "./png.ts";
 
 /**
- * The first training pictures of each class on one sheet: row = class, column = one picture, without gaps. Where a
- * class has fewer pictures than columns, the rest of its row is white.
+ * The first training images of each class on one sheet: row = class, column = one image, without gaps. Where a class
+ * has fewer images than columns, the rest of its row is white.
  */
 export const sampleSheet = ({ classes, train, test }: Dataset, columns: number): SampleSheet => {
   const { width, height, channels, pixels, labels } = train;

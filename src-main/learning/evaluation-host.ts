@@ -1,8 +1,10 @@
 import type { Parent } from "#contract/child.ts";
+import { answerJobs, createTurns } from "#contract/child-jobs.ts";
 import type { Dataset, DatasetLocation } from "#contract/dataset.ts";
 import { UserError } from "#contract/failure.ts";
+import type { Evaluation } from "#contract/jobs.ts";
 import type { NamedTensor } from "#contract/tensor.ts";
-import type { EvaluationJob, FromWorker, ToWorker } from "./evaluation-job.ts";
+import type { EvaluationJob, EvaluationWork } from "./evaluation-job.ts";
 import type { Learner } from "./learning.ts";
 
 export interface EvaluationHostPorts {
@@ -23,7 +25,7 @@ const inOrder = (tensors: readonly NamedTensor[], names: readonly string[]): Nam
 };
 
 /**
- * The worker's side of `createEvaluator`: answers the parent's jobs one after the other until the parent goes.
+ * The child's side of `createEvaluator`: answers the parent's jobs one after the other until the parent goes.
  * The engine is opened at the first job; the data set of the last job stays in memory.
  */
 export const runEvaluationHost = (
@@ -32,7 +34,7 @@ export const runEvaluationHost = (
 ): void => {
   let learner: Promise<Learner> | undefined;
   let cached: { key: string; dataset: Promise<Dataset> } | undefined;
-  let queue: Promise<void> = Promise.resolve();
+  const inTurn = createTurns();
 
   const openLearner = (): Promise<Learner> => {
     learner ??= ports.openLearner();
@@ -43,13 +45,10 @@ export const runEvaluationHost = (
     if (cached?.key !== key) cached = { key, dataset: ports.loadDataset(location) };
     return cached.dataset;
   };
-  const answer = async (message: ToWorker): Promise<FromWorker> => {
-    const { id } = message;
-    const { evaluate, engine } = await openLearner();
-    if (message.kind === "engine") return { kind: "engine", id, engine: engine.info };
-    const { job } = message;
+  const evaluate = async (job: EvaluationJob): Promise<Evaluation> => {
+    const learner = await openLearner();
     const [data, tensors] = await Promise.all([dataset(job.dataset), ports.readCheckpoint(job.checkpoint)]);
-    const evaluation = await evaluate({
+    return learner.evaluate({
       weights: inOrder(tensors, parameterNames(job)),
       model: job.model,
       numClasses: job.numClasses,
@@ -57,29 +56,17 @@ export const runEvaluationHost = (
       mean: data.mean,
       std: data.std,
     });
-    return { kind: "evaluation", id, evaluation };
-  };
-  const { parent } = ports;
-  const failed = (id: number, error: unknown): FromWorker => {
-    const known = error instanceof Error ? error : new Error(String(error));
-    return {
-      kind: "failed",
-      id,
-      message: known.message,
-      stack: known.stack ?? "",
-      ...(known instanceof UserError ? { exitCode: known.exitCode } : {}),
-    };
   };
 
-  parent.onMessage((received) => {
-    const message = received as ToWorker;
-    queue = queue
-      .then(() => answer(message))
-      .catch((error: unknown) => {
-        // A data set that could not be read may have been mended by the next job.
-        cached = undefined;
-        return failed(message.id, error);
-      })
-      .then((answered) => parent.send(answered));
+  answerJobs<EvaluationWork>(ports.parent, {
+    engine: () => inTurn(async () => (await openLearner()).engine.info),
+    evaluate: (job) =>
+      inTurn(() =>
+        evaluate(job).catch((error: unknown) => {
+          // the data set may be the cause, and a person may have fixed it by the next job
+          cached = undefined;
+          throw error;
+        }),
+      ),
   });
 };

@@ -11,18 +11,8 @@ export interface EvaluationJob {
   readonly dataset: DatasetLocation;
 }
 
-export type ToWorker =
-  | { readonly kind: "evaluate"; readonly id: number; readonly job: EvaluationJob }
-  | { readonly kind: "engine"; readonly id: number };
-
-export type FromWorker =
-  | { readonly kind: "evaluation"; readonly id: number; readonly evaluation: Evaluation }
-  | { readonly kind: "engine"; readonly id: number; readonly engine: EngineInfo }
-  | {
-      readonly kind: "failed";
-      readonly id: number;
-      readonly message: string;
-      readonly stack: string;
-      /** Set where a person can mend it (UserError). */
-      readonly exitCode?: number;
-    };
+/** Each kind of work of the evaluation process, with what it takes and gives. */
+export interface EvaluationWork {
+  evaluate: { takes: EvaluationJob; gives: Evaluation };
+  engine: { takes: undefined; gives: EngineInfo };
+}

@@ -50,7 +50,9 @@ describe.skipIf(whyNoBrowser !== undefined)(inChromium("axe finds nothing seriou
     }
   });
 
-  test("in a lab with studies that are done, one that runs and one that waits, light and dark", async () => {
+  test("in a lab with studies that are done, one that runs and one that waits, light and dark", {
+    timeout: 480_000,
+  }, async () => {
     const lab = await serveLab();
     try {
       expect(await lookAtAll(lab, routesOf(await fillLab(lab)))).toEqual({});

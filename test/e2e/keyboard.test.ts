@@ -81,7 +81,7 @@ describe.skipIf(whyNoBrowser !== undefined)(inChromium("the demo by keyboard alo
   /** The pill below the title: a mark, and this word. */
   const state = (word: string) => page.locator("header").getByText(new RegExp(`^\\W?${word}$`));
 
-  test("started, watched, paused, gone on with, compared, copied and saved", async () => {
+  test("started, watched, paused, gone on with, compared, copied and saved", { timeout: 600_000 }, async () => {
     await page.getByText("No study yet").waitFor();
     // The first stop leads past the navigation.
     await page.keyboard.press("Tab");

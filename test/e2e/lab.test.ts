@@ -10,6 +10,7 @@ import { until } from "./until.ts";
 /** A newcomer's way from an empty lab to the table of a paper, by clicks alone; each test goes on where the last ended. */
 describe.skipIf(whyNoBrowser !== undefined)(
   inChromium("from an empty lab to a table, by clicks alone"),
+  { timeout: 600_000 },
   () => {
     let browser: Browser;
     let context: BrowserContext;

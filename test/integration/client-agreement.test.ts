@@ -275,7 +275,9 @@ const freePort = (): Promise<number> =>
 describe.skipIf(!installed && process.env.CI !== "true")(
   `the original repository's command line${installed ? "" : " (flwr 1.11.1 is missing; run test/setup/install.sh)"}`,
   () => {
-    test("two of it and two virtual devices train fedavg and fedntd together", async () => {
+    test("two of it and two virtual devices train fedavg and fedntd together", {
+      timeout: 480_000,
+    }, async () => {
       const folder = scratchFolder();
       const listen = await freePort();
       const study = writeStudy(folder.path, {

@@ -24,7 +24,9 @@ const WAYS_OUT = {
     "(location.href = 'https://example.com', new Promise((r) => setTimeout(() => r(location.host !== 'lab'), 500)))",
 };
 
-test("Electron opens the lab in its window, and nothing in the page gets out", async (context) => {
+test("Electron opens the lab in its window, and nothing in the page gets out", {
+  timeout: 480_000,
+}, async (context) => {
   const memory = mkdtempSync(join(tmpdir(), "fedfleet-electron-"));
   try {
     const found = await findElectron({

@@ -79,6 +79,7 @@ const start = async (input: StudyInput, name: string) => {
 
 describe.skipIf(missing.length > 0 && process.env.CI !== "true")(
   `unmodified Flower clients${missing.length > 0 ? ` (missing: flwr ${missing.join(", ")}; run test/setup/install.sh)` : ""}`,
+  { timeout: 480_000 },
   () => {
     test("0.19.0, 1.11.1 and 1.41.0 train a PyTorch Net together; they get numpy's weighted mean back", async () => {
       const { server, port } = await start(study(3), "mixed");

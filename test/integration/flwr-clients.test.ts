@@ -97,7 +97,7 @@ const numbers = (t: Tensor): number[] => {
   return [...new BigInt64Array(copy)].map(Number);
 };
 
-describe.skipIf(missing.length > 0 && process.env.CI !== "true")(suite, () => {
+describe.skipIf(missing.length > 0 && process.env.CI !== "true")(suite, { timeout: 480_000 }, () => {
   test("0.19.0, 1.11.1 and 1.41.0 in one server at once: two rounds of 45 MB, then Reconnect 0 and exit 0", async () => {
     const { aggregator, port, joined } = await startServer({ kind: "open" });
     const flowers = FLWR_VERSIONS.map((v) =>

@@ -28,7 +28,9 @@ const run = (study: StudyInput | Record<string, unknown>, name: string, env: Nod
   fedfleet(["run", writeStudy(scratch.path, study, name), "--data-dir", labOf(name), "--json"], env);
 
 describe("fedfleet run", () => {
-  test("the first study: 6 runs × 3 rounds, and the same figures and weights when it is run again", async () => {
+  test("the first study: 6 runs × 3 rounds, and the same figures and weights when it is run again", {
+    timeout: 600_000,
+  }, async () => {
     const once = await fedfleet(["run", "examples/first-study.yaml", "--data-dir", labOf("first"), "--json"]);
     expect(once.stderr).toContain("accuracy");
     expect(once.code).toBe(0);
@@ -264,7 +266,9 @@ describe("stopping and resuming", () => {
     expect(JSON.parse(listed.stdout)).toMatchObject([{ status: "interrupted" }]);
   });
 
-  test("kill -9 at 20 random instants, each resumed: the final weights are those of the uninterrupted run", async () => {
+  test("kill -9 at 20 random instants, each resumed: the final weights are those of the uninterrupted run", {
+    timeout: 900_000,
+  }, async () => {
     const many = { ...study, rounds: 16 } satisfies StudyInput;
     const file = writeStudy(scratch.path, many, "kills");
     const whole = documentOf(await fedfleet(["run", file, "--data-dir", labOf("whole-of-kills"), "--json"]));

@@ -67,7 +67,7 @@ test.skipIf(!hasTorch && process.env.CI !== "true")("PyTorch is there", () => {
 });
 
 describe.skipIf(!hasTorch)(`weights go to PyTorch and back${hasTorch ? "" : `: ${reason}`}`, () => {
-  test.each(MODEL_NAMES)("%s", async (name) => {
+  test.each(MODEL_NAMES)("%s", { timeout: 600_000 }, async (name) => {
     const weights = await trained(name);
     const [source, same, stepped] = ["in", "out", "stepped"].map((f) =>
       join(scratch, `${name}-${f}.safetensors`),

@@ -1,23 +1,21 @@
 /**
  * CIFAR-10 and CIFAR-100: Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009,
- * https://www.cs.toronto.edu/~kriz/cifar.html. Pictures lie as three planes (1024 red, 1024 green, 1024 blue
- * bytes, row by row); both forms hold the same pictures in the same order.
+ * https://www.cs.toronto.edu/~kriz/cifar.html. An image is three planes (1024 red, 1024 green, 1024 blue bytes, row by
+ * row); both forms have the same images in the same order.
  */
 import type { PictureSet } from "#contract/dataset.ts";
+import { openPickledDict } from "#main/datasets/pickle/pickled-dict.ts";
 import { FETCH_AGAIN, refusal } from "#main/datasets/refusal.ts";
 import type { SizeLimit, Source } from "#main/datasets/source.ts";
 import { CIFAR10_CLASSES, CIFAR100_CLASSES } from "./cifar-classes.ts";
 import { checkBalance, checkLabelRange } from "./class-counts.ts";
 import type { Format, Normalisation } from "./format.ts";
-import { readPickle } from "./pickle.ts";
-import { entryOf } from "./pickle-stack.ts";
-import { PickleRefused, smallIntegers, uint8Array } from "./pickle-values.ts";
 
 const SIDE = 32;
-const PLANE = SIDE * SIDE;
-const PICTURE = 3 * PLANE;
+const PLANE_BYTES = SIDE * SIDE;
+const IMAGE_BYTES = 3 * PLANE_BYTES;
 
-/** One file of a CIFAR set: `count` pictures, which go to `split` from picture `first` on. */
+/** One file of a CIFAR set: `count` images, which go to `split` from image `first` on. */
 interface Batch {
   readonly file: string;
   readonly split: "train" | "test";
@@ -31,7 +29,7 @@ interface Shape {
   readonly batches: readonly Batch[];
 }
 
-/** Decodes one batch into the places that are meant for it. */
+/** Decodes one batch into its place in `pixels` and `labels`. */
 type Decode = (file: string, bytes: Buffer, batch: Batch, pixels: Uint8Array, labels: Uint8Array) => void;
 
 /** Planes to pixels: (N, 3, 32, 32) in `from` becomes (N, 32, 32, 3) in `to`. Offsets in bytes. */
@@ -43,12 +41,12 @@ const interleave = (
   to: Uint8Array,
   first: number,
 ): void => {
-  for (let n = 0, out = first * PICTURE; n < count; n++) {
+  for (let n = 0, out = first * IMAGE_BYTES; n < count; n++) {
     const start = offset + n * stride;
-    for (let i = start; i < start + PLANE; i++, out += 3) {
+    for (let i = start; i < start + PLANE_BYTES; i++, out += 3) {
       to[out] = from[i]!;
-      to[out + 1] = from[i + PLANE]!;
-      to[out + 2] = from[i + 2 * PLANE]!;
+      to[out + 1] = from[i + PLANE_BYTES]!;
+      to[out + 2] = from[i + 2 * PLANE_BYTES]!;
     }
   }
 };
@@ -63,7 +61,7 @@ const read =
         height: SIDE,
         width: SIDE,
         channels: 3,
-        pixels: new Uint8Array(count * PICTURE),
+        pixels: new Uint8Array(count * IMAGE_BYTES),
         labels: new Uint8Array(count),
       };
     };
@@ -81,9 +79,9 @@ const read =
     return { classes: shape.classes, ...sets, ...shape.normalisation };
   };
 
-/** A record is `labelBytes` labels (the last one counts; CIFAR-100 has the coarse one before it) and a picture. */
+/** A record is `labelBytes` labels (the last one counts; CIFAR-100 has the coarse one before it) and an image. */
 const binaryReader = (shape: Shape, labelBytes: 1 | 2) => {
-  const record = labelBytes + PICTURE;
+  const record = labelBytes + IMAGE_BYTES;
   return read(
     shape,
     ({ count }) => ({ min: count * record, max: count * record }),
@@ -107,27 +105,15 @@ const pythonReader = (shape: Shape, labelsKey: string) =>
   read(
     shape,
     // protocol 0 escapes bytes: up to four characters each
-    ({ count }) => ({ min: count * PICTURE, max: count * PICTURE * 4 + 2 ** 24 }),
+    ({ count }) => ({ min: count * IMAGE_BYTES, max: count * IMAGE_BYTES * 4 + 2 ** 24 }),
     (file, bytes, { first, count }, pixels, labels) => {
-      try {
-        const dict = readPickle(bytes);
-        labels.set(smallIntegers(entryOf(dict, labelsKey), labelsKey, count), first);
-        interleave(
-          uint8Array(entryOf(dict, "data"), "data", [count, PICTURE]),
-          0,
-          PICTURE,
-          count,
-          pixels,
-          first,
-        );
-      } catch (error) {
-        if (!(error instanceof PickleRefused)) throw error;
-        throw refusal(file, `the pickle ${error.message}`, FETCH_AGAIN, error);
-      }
+      const dict = openPickledDict(file, bytes);
+      labels.set(dict.wholeNumbers(labelsKey, count, shape.classes.length), first);
+      interleave(dict.uint8Array("data", [count, IMAGE_BYTES]), 0, IMAGE_BYTES, count, pixels, first);
     },
   );
 
-/** FedNTD's figures (`ntd10`): channel statistics of the 50,000 training pictures. */
+/** FedNTD's figures (`ntd10`): channel statistics of the 50,000 training images. */
 const CIFAR10_NORMALISATION: Normalisation = {
   mean: [0.49139968, 0.48215827, 0.44653124],
   std: [0.24703233, 0.24348505, 0.26158768],
@@ -165,8 +151,8 @@ const cifar100 = (extension: string): Shape => ({
 const members = (shape: Shape, md5: Readonly<Record<string, string>> = {}) =>
   shape.batches.map(({ file }) => ({ name: file, ...(md5[file] ? { md5: [md5[file]] } : {}) }));
 
-const CIFAR10_TITLE = "CIFAR-10 (50,000 + 10,000 colour pictures, 10 classes)";
-const CIFAR100_TITLE = "CIFAR-100 (50,000 + 10,000 colour pictures, 100 classes)";
+const CIFAR10_TITLE = "CIFAR-10 (50,000 + 10,000 colour images, 10 classes)";
+const CIFAR100_TITLE = "CIFAR-100 (50,000 + 10,000 colour images, 100 classes)";
 
 export const cifar10Binary: Format = {
   name: "cifar10-binary",

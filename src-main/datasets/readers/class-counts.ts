@@ -14,8 +14,8 @@ export const checkLabelRange = (file: string, labels: Uint8Array, classes: numbe
 };
 
 /**
- * Refuses a set whose classes are not equally large. All data sets here are published balanced, so this notices
- * exchanged labels, and other data in the same clothes: MNIST has Fashion-MNIST's file names and shapes.
+ * Refuses a set whose classes differ in size. All data sets here are published balanced, so this notices exchanged
+ * labels, and other data in the same form: MNIST has Fashion-MNIST's file names and shapes.
  */
 export const checkBalance = (
   file: string,
@@ -30,7 +30,7 @@ export const checkBalance = (
   if (bad >= 0) {
     throw refusal(
       file,
-      `class ${bad} has ${counts[bad]} pictures, expected ${each} of every class${hint}`,
+      `class ${bad} has ${counts[bad]} images, expected ${each} in every class${hint}`,
       FETCH_AGAIN,
     );
   }

@@ -1,6 +1,6 @@
 /**
  * Fashion-MNIST: Xiao, Rasul, Vollgraf, "Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning
- * Algorithms", 2017, https://arxiv.org/abs/1708.07747. Idx files: big-endian magic (0x0803 pictures, 0x0801
+ * Algorithms", 2017, https://arxiv.org/abs/1708.07747. Idx files: big-endian magic (0x0803 images, 0x0801
  * labels), one 32-bit size per dimension, then bytes, row by row.
  */
 import { join } from "node:path";
@@ -12,7 +12,7 @@ import type { SizeLimit, Source } from "#main/datasets/source.ts";
 import { checkBalance, checkLabelRange } from "./class-counts.ts";
 import type { Format, Member, Normalisation } from "./format.ts";
 
-export const FASHION_CLASSES = [
+const FASHION_CLASSES = [
   "T-shirt/top",
   "Trouser",
   "Pullover",
@@ -26,9 +26,9 @@ export const FASHION_CLASSES = [
 ] as const;
 
 /**
- * Pixels to −1 … 1, as PyTorch's own Fashion-MNIST tutorial has it. The data's own figures (.2860 and .3530 before
- * padding) stretch the pictures further, and with the grey channel repeated three times that is enough for FedAvg
- * on two classes per client (examples/forgetting.yaml) to die at chance in two trials of three, in PyTorch too.
+ * Pixels to −1 … 1, as in PyTorch's own Fashion-MNIST tutorial. The data's own figures (.2860 and .3530 before
+ * padding) stretch the values further, and with the grey channel repeated three times that is enough for FedAvg on
+ * two classes per client (examples/forgetting.yaml) to stay at chance in two trials of three, in PyTorch too.
  */
 const NORMALISATION: Normalisation = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] };
 
@@ -59,12 +59,12 @@ const plain = async (file: string, bytes: Buffer, expected: number): Promise<Buf
 
 const hex = (value: number) => `0x${value.toString(16).padStart(8, "0")}`;
 
-/** Checks the header against what must be there and returns the bytes after it. */
+/** Checks the header and returns the bytes after it. */
 const idxBody = (file: string, content: Buffer, magic: number, dims: readonly number[]): Buffer => {
   const header = 4 + 4 * dims.length;
   const expected = header + dims.reduce((a, b) => a * b, 1);
   if (content.length >= 4 && content.readUInt32BE(0) !== magic) {
-    const what = magic === IMAGES_MAGIC ? "pictures" : "labels";
+    const what = magic === IMAGES_MAGIC ? "images" : "labels";
     throw refusal(
       file,
       `starts with ${hex(content.readUInt32BE(0))}, expected ${hex(magic)} (idx ${what})`,
@@ -75,7 +75,7 @@ const idxBody = (file: string, content: Buffer, magic: number, dims: readonly nu
     throw refusal(file, `expected ${expected} bytes, found ${content.length}`, FETCH_AGAIN);
   const found = dims.map((_, i) => content.readUInt32BE(4 + 4 * i));
   if (found.some((size, i) => size !== dims[i])) {
-    throw refusal(file, `holds ${found.join(" × ")}, expected ${dims.join(" × ")}`, FETCH_AGAIN);
+    throw refusal(file, `contains ${found.join(" × ")}, expected ${dims.join(" × ")}`, FETCH_AGAIN);
   }
   if (content.length !== expected) {
     throw refusal(file, `expected ${expected} bytes unpacked, found ${content.length}`, FETCH_AGAIN);
@@ -83,7 +83,7 @@ const idxBody = (file: string, content: Buffer, magic: number, dims: readonly nu
   return content.subarray(header);
 };
 
-/** 28×28 grey pictures in the middle of 32×32 black ones. */
+/** 28×28 greyscale images, each in the middle of a black 32×32 one. */
 const pad = (body: Buffer, count: number): Uint8Array => {
   const out = new Uint8Array(count * PADDED * PADDED);
   for (let n = 0, from = 0; n < count; n++) {
@@ -128,7 +128,7 @@ const reader =
           file,
           { labels: body },
           FASHION_CLASSES.length,
-          " (MNIST has the same file names: is it that?)",
+          " (MNIST has the same file names: are these its files?)",
         );
         labels[split] = new Uint8Array(body);
       } else {
@@ -148,7 +148,7 @@ const reader =
   };
 
 /**
- * Three MD5 sums for each file: the publisher's; that of Debian's package, which dropped name and time from the gzip
+ * Three MD5 sums for each file: the publisher's; that of Debian's package, which left name and time out of the gzip
  * header (a test puts them back and gets the publisher's sums); that of the unpacked file.
  */
 const members = (md5: Readonly<Record<string, readonly string[]>>): readonly Member[] =>
@@ -160,7 +160,7 @@ const members = (md5: Readonly<Record<string, readonly string[]>>): readonly Mem
 
 export const fashionMnist: Format = {
   name: "fashion-mnist-idx",
-  title: "Fashion-MNIST (60,000 + 10,000 grey pictures, 10 classes)",
+  title: "Fashion-MNIST (60,000 + 10,000 greyscale images, 10 classes)",
   dataset: "fashion-mnist",
   members: members({
     [IMAGES.train]: [
@@ -187,11 +187,11 @@ export const fashionMnist: Format = {
   read: reader({ train: 60_000, test: 10_000 }),
 };
 
-export const FASHION_SAMPLE_COUNTS = { train: 6_000, test: 1_000 } as const;
+const FASHION_SAMPLE_COUNTS = { train: 6_000, test: 1_000 } as const;
 
 export const fashionMnistSample: Format = {
   name: "fashion-mnist-sample-idx",
-  title: "Fashion-MNIST sample (6,000 + 1,000 grey pictures, 10 classes), bundled",
+  title: "Fashion-MNIST sample (6,000 + 1,000 greyscale images, 10 classes), bundled",
   dataset: "fashion-mnist-sample",
   members: members({}),
   read: reader(FASHION_SAMPLE_COUNTS),

@@ -4,21 +4,21 @@ import type { Source } from "#main/datasets/source.ts";
 /** A file that a format needs. */
 export interface Member {
   readonly name: string;
-  /** It may also be there as `<name>.gz`. */
+  /** It may also be compressed, as `<name>.gz`. */
   readonly gzip?: boolean;
-  /** MD5 (hex) of the file as its publisher, or a distribution, hands it out; several where it was repacked. */
+  /** MD5 (hex) of the file as its publisher or a distribution offers it; several where it was repacked. */
   readonly md5?: readonly string[];
 }
 
-/** One way in which a data set lies on disk. */
+/** One form that a data set has on disk. */
 export interface Format {
   /** As stored in a DatasetLocation. */
   readonly name: string;
   readonly title: string;
-  /** The name that a data set of this format gets if nobody gives it another. */
+  /** The name that a data set of this format gets unless a person chooses another. */
   readonly dataset: string;
   readonly members: readonly Member[];
-  /** MD5 (hex) of the published archive, where there is one. */
+  /** MD5 (hex) of the published archive, if there is one. */
   readonly archiveMd5?: string;
   /**
    * Reads and checks everything: sizes, counts, label ranges.
@@ -28,5 +28,5 @@ export interface Format {
   read(source: Source): Promise<Omit<Dataset, "name">>;
 }
 
-/** Channel statistics on the 0..1 scale that training pictures are normalised with. */
+/** Channel statistics on the 0..1 scale, with which images are normalised. */
 export type Normalisation = Pick<Dataset, "mean" | "std">;

@@ -58,7 +58,7 @@ export const downloadLabel = (entry: DatasetView, transfer: Transfer | undefined
   return `Download${size}`;
 };
 
-/** "CIFAR-10 (50,000 + 10,000 colour pictures, 10 classes)" in its two parts. */
+/** "CIFAR-10 (50,000 + 10,000 colour images, 10 classes)" in its two parts. */
 export const titleParts = (title: string): { readonly title: string; readonly about: string | undefined } => {
   const found = /^(.+?) \(([^()]+)\)$/.exec(title);
   return { title: found?.[1] ?? title, about: found?.[2] };

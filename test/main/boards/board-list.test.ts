@@ -37,31 +37,31 @@ ssh://root@[2001:db8::5]/
     ["-oProxyCommand=x", "is not a host name"],
     ["pi@-oProxyCommand", "is not a host name"],
     ["a$(b)@host", "is not a user name"],
-    ["[fe80::1", "A bracket has no partner"],
+    ["[fe80::1", "The brackets do not match"],
     ["[nonsense]:22", "“nonsense” is not an IPv6 address"],
-    ["fe80::1:2:3:4:5:6:7:8:22", "An IPv6 address stands in brackets"],
-    ["a b c", "has more words"],
+    ["fe80::1:2:3:4:5:6:7:8:22", "Put an IPv6 address in brackets"],
+    ["a b c", "too many words"],
     ["pi4,10.0.0.7,22", "needs a first line that names them"],
-    ["my_board pi@10.0.0.7", "“my_board” is no name for a board"],
+    ["my_board pi@10.0.0.7", "“my_board” is not a valid name. Use up to 41 letters, digits or dashes"],
     [`pi@${"h".repeat(300)}`, "The host is too long"],
   ])("%j: %s", (line, problem) => {
     expect(one(line)?.problem).toContain(problem);
   });
 
-  test("twins are told where the first one stands; nothing is lost", () => {
+  test("a duplicate says where the first one is; nothing is lost", () => {
     const text = "a pi@10.0.0.7\nb pi@10.0.0.7:22\na pi@10.0.0.8\nA pi@10.0.0.9\nroot@10.0.0.7";
     const list = readBoardList(text);
     expect(list.map(({ problem }) => problem)).toEqual([
       undefined,
-      "Line 1 is the same board.",
-      "Line 1 has the same name.",
-      "Line 1 has the same name.",
+      "Line 1 already lists this board.",
+      "Line 1 already uses this name.",
+      "Line 1 already uses this name.",
       undefined,
     ]);
     expect(list.map(({ line }) => line)).toEqual([1, 2, 3, 4, 5]);
   });
 
-  test("a name made from a host takes nobody's", () => {
+  test("a name made from a host never takes another board's name", () => {
     const names = readBoardList("pi.one.lab\npi.two.lab\npi-2 third\npi fourth\n..\nПлата.local").map(
       (board) => board.name,
     );
@@ -96,11 +96,28 @@ describe("a CSV file", () => {
   test.each([
     ["name,host\na,", "The host is missing."],
     ['name,host\n"a,10.0.0.7', "A quote is not closed."],
-    ["name,host\na,10.0.0.7,22", "It has 3 columns, the first line names 2."],
+    ['name,host\n"a"b,10.0.0.7', "There is text after a closing quote."],
+    ["name,host\na,10.0.0.7,22", "This line has 3 columns, but the first line names 2."],
     ["name,host,port\na,10.0.0.7,x", "“x” is not a port"],
-    ["name,host\na b,10.0.0.7", "“a b” is no name for a board"],
+    ["name,host\na b,10.0.0.7", "“a b” is not a valid name"],
   ])("%j: %s", (text, problem) => {
     expect(one(text)?.problem).toContain(problem);
+  });
+
+  test("an empty first cell is a cell, whatever separates it", () => {
+    for (const separator of [",", ";", "\t"]) {
+      const text = `name${separator}host${separator}user\n${separator}10.0.0.7${separator}\n`;
+      expect(readBoardList(text)).toEqual([{ line: 2, name: "10-0-0-7", target: { host: "10.0.0.7" } }]);
+    }
+  });
+
+  test("a quote that is not closed spoils its own line only", () => {
+    const list = readBoardList('name,host\n"a,10.0.0.7\nb,10.0.0.8\n"c",10.0.0.9');
+    expect(list.map(({ line, name, problem }) => [line, name, problem])).toEqual([
+      [2, undefined, "A quote is not closed."],
+      [3, "b", undefined],
+      [4, "c", undefined],
+    ]);
   });
 
   test("a board that is called like a column is a board", () => {

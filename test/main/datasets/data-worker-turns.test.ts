@@ -49,8 +49,8 @@ const refusalOf = async (promise: Promise<unknown>): Promise<string> => {
   return (error as UserError).message;
 };
 
-describe("whose turn it is at the data worker", () => {
-  it("does not deal out what nobody waits for any more", async () => {
+describe("turns at the data worker", () => {
+  it("does not deal a partition whose asker has left", async () => {
     const { deal } = open();
     const asker = new AbortController();
     const first = deal(study(), sample);
@@ -58,11 +58,11 @@ describe("whose turn it is at the data worker", () => {
     const third = deal(study({ seed: 3 }), sample);
     asker.abort();
     expect((await first).ok).toBe(true);
-    expect(await second).toContain("nobody waits");
+    expect(await second).toContain("no longer needed");
     expect((await third).ok).toBe(true);
   });
 
-  it("tells at once who has left, while another's is still dealt", async () => {
+  it("tells an asker who leaves at once, while another partition is still dealt", async () => {
     const { deal } = open();
     const asker = new AbortController();
     let isDealt = false;
@@ -71,13 +71,13 @@ describe("whose turn it is at the data worker", () => {
     });
     const second = refusalOf(deal(study({ seed: 2 }), sample, asker.signal));
     asker.abort();
-    expect(await second).toContain("nobody waits");
+    expect(await second).toContain("no longer needed");
     expect(isDealt).toBe(false);
-    expect(await refusalOf(deal(study(), sample, asker.signal))).toContain("nobody waits");
+    expect(await refusalOf(deal(study(), sample, asker.signal))).toContain("no longer needed");
     expect((await first).ok).toBe(true);
   });
 
-  it("deals a study that is started out before previews that wait", async () => {
+  it("deals a study that starts before previews that wait", async () => {
     const { labels, deal, partition } = open();
     const order: string[] = [];
     const previews = [1, 2, 3].map((seed) => deal(study({ seed }), sample).then(() => order.push("preview")));
@@ -88,7 +88,7 @@ describe("whose turn it is at the data worker", () => {
     expect(order.indexOf("study")).toBeLessThan(2);
     const known = await labels(sample);
     const { classNames, sha256: data } = known;
-    expect(found).toEqual({ classNames, sha256: data, ...openStudy(wanted, known, sha256) });
+    expect(found).toEqual({ classNames, samples: 6000, sha256: data, ...openStudy(wanted, known, sha256) });
     const refused = await partition(study({ partition: { kind: "shards", shardsPerClient: 2000 } }), sample);
     expect(refused).toMatchObject({
       ok: false,

@@ -118,7 +118,7 @@ describe("the catalogue", () => {
     const catalogue = open({ resourcesDir: resources });
     expect((await catalogue.list())[0]).toMatchObject({ state: "damaged" });
     expect(await refusalOf(catalogue.find("fashion-mnist-sample"))).toMatch(
-      /t10k-labels-idx1-ubyte\.gz: is not the file that the lab was shipped with: expected SHA-256/,
+      /t10k-labels-idx1-ubyte\.gz: is not the file that came with the lab: expected SHA-256/,
     );
   });
 
@@ -245,9 +245,9 @@ describe("registration", () => {
 
   it.each([
     ["a name with a slash", "a/b", /name "a\/b" cannot be used/],
-    ["a name that means something else", "on-clients", /has a meaning of its own/],
+    ["a name that means something else", "on-clients", /has a special meaning in study files/],
     ["another data set's name", "cifar100", /is CIFAR-10 .* cannot be called cifar100/],
-    ["the bundled sample's name", "fashion-mnist-sample", /cannot be called|comes with the lab/],
+    ["the bundled sample's name", "fashion-mnist-sample", /cannot be called fashion-mnist-sample/],
   ])("refuses %s", async (_, name, message) => {
     expect(await refusalOf(open().register({ name, path: cifarArchive }))).toMatch(message);
     expect(registry.list()).toEqual([]);
@@ -255,10 +255,8 @@ describe("registration", () => {
 
   it("refuses what is no data set, incomplete, damaged or two at once, and says so", async () => {
     const refuse = (path: string) => refusalOf(open().register({ path }));
-    expect(await refuse(join(folder.path, "nowhere"))).toMatch(/nowhere: nothing is there/);
-    expect(await refuse(folder.path)).toMatch(
-      /no known data set is in there; expected the files of CIFAR-10/,
-    );
+    expect(await refuse(join(folder.path, "nowhere"))).toMatch(/nowhere: does not exist/);
+    expect(await refuse(folder.path)).toMatch(/contains no known data set.*; expected the files of CIFAR-10/);
 
     const part = join(folder.path, "part");
     cpSync(fashion, part, { recursive: true });
@@ -273,7 +271,7 @@ describe("registration", () => {
     const two = join(folder.path, "two");
     cpSync(fashion, join(two, "a"), { recursive: true });
     cpSync(fashion, join(two, "b"), { recursive: true });
-    expect(await refuse(two)).toMatch(/holds more than one data set: fashion-mnist-idx in .*a, .*b/);
+    expect(await refuse(two)).toMatch(/contains more than one data set: fashion-mnist-idx in .*a, .*b/);
 
     expect(await refuse(join(RESOURCES, "data/fashion-mnist-sample"))).toMatch(/expected|holds 6000/);
     expect(registry.list()).toEqual([]);

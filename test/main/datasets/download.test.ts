@@ -119,7 +119,7 @@ it("keeps a wrong file aside, names it, and takes the next place", async () => {
   const error = await refusalOf(download([bad.url]));
   expect(error.message).toContain(`expected MD5 ${MD5}, found`);
   expect(error.message).toContain(`kept as ${target}.wrong-2`);
-  expect(error.message).toMatch(/fetch it on another computer, copy it here and register it/);
+  expect(error.message).toMatch(/download it on another computer, copy it here and register it/);
 });
 
 it("does not blame a place for the wrong part that was there before", async () => {

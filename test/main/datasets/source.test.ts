@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { UserError } from "#contract/failure.ts";
-import { openSource } from "#main/datasets/source.ts";
+import { openSource } from "#main/datasets/open-source.ts";
 import { tar, tarEntry, temporaryFolder } from "./forms.ts";
 
 let folder: ReturnType<typeof temporaryFolder>;
@@ -38,16 +38,17 @@ it("reads the same from a folder, a .tar.gz and a .tar", async () => {
   for (const path of [folder.path, plain, packed]) expect(await readAll(path)).toEqual(FILES);
 });
 
-it("waits for a reader that awaits, and passes its refusal on", async () => {
+it("hands over one file after the other, and passes a reader's refusal on", async () => {
   const path = join(folder.path, "c.tar");
   writeFileSync(path, tar(...[...FILES].map(([name, bytes]) => tarEntry(name, bytes))));
   const done: string[] = [];
   const source = await openSource(path);
   await source.read(LIMITS, async (name) => {
+    done.push(`${name} begins`);
     await new Promise((resolve) => setTimeout(resolve, 10));
-    done.push(name);
+    done.push(`${name} ends`);
   });
-  expect(done.sort()).toEqual(["a", "b"]);
+  expect(done).toEqual(["a begins", "a ends", "b begins", "b ends"]);
   await expect(
     source.read(LIMITS, async () => {
       throw new UserError("no");
@@ -75,7 +76,7 @@ it("does not wait at a pipe", async () => {
   expect(spawnSync("mkfifo", [path]).status).toBe(0);
   await expect(openSource(path)).rejects.toThrow(/neither a folder nor a file/);
   symlinkSync(join(folder.path, "nowhere"), join(folder.path, "broken"));
-  await expect(openSource(join(folder.path, "broken"))).rejects.toThrow(/nothing is there/);
+  await expect(openSource(join(folder.path, "broken"))).rejects.toThrow(/does not exist/);
 });
 
 it("takes 1,000 mutated archives with nothing worse than a UserError", async () => {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import type { DatasetLocation } from "#contract/dataset.ts";
 import { UserError } from "#contract/failure.ts";
 import { loadDataset } from "#main/datasets/datasets.ts";
@@ -47,53 +47,82 @@ test("the worker evaluates a checkpoint file as this process does", async () => 
   expect(engine.kind).toBe(here.engine.info.kind);
 });
 
-test("what a person can mend comes back as such, and the worker goes on", async () => {
+test("what a person can fix comes back as such, and the process stays", async () => {
   evaluator = createEvaluator({ fork: forkNode, entry });
   const broken = path.join(dir, "broken.safetensors");
   await writeSafetensors(broken, weights.slice(1), {});
   const missing = await evaluator.evaluate({ ...job(), checkpoint: broken }).catch((e: unknown) => e);
   expect(missing).toBeInstanceOf(UserError);
   expect((missing as Error).message).toMatch(/no tensor conv1\.weight/);
+  const { pid } = evaluator;
   expect((await evaluator.evaluate(job())).examples).toBeGreaterThan(0);
+  expect(evaluator.pid).toBe(pid);
 });
 
-/** A worker that dies in its first life while it holds a job, and answers in its second. */
+/** A process that dies this many times while it holds a job, then answers. */
 const fragile = async (lives: number): Promise<URL> => {
   const file = path.join(dir, `fragile-${lives}.mjs`);
   await writeFile(
     file,
     `import { existsSync, appendFileSync, readFileSync } from "node:fs";
      const log = new URL("./lives-${lives}", import.meta.url);
-     process.on("message", ({ id, kind }) => {
+     process.on("message", ({ id }) => {
        const lived = existsSync(log) ? readFileSync(log, "utf8").length : 0;
        if (lived < ${lives}) {
          appendFileSync(log, ".");
          console.error("the engine ran out of luck");
          process.exit(77);
        }
-       process.send({ kind, id, engine: { kind: "wasm", version: "1", path: "", threads: 1 } });
+       process.send({ id, ok: true, gives: { kind: "wasm", version: process.env.FEDFLEET_ENGINE, path: "", threads: 1 } });
      });
      process.on("disconnect", () => process.exit());`,
   );
   return new URL(`file://${file}`);
 };
 
-test("a worker that dies is replaced, and its jobs are asked again once", async () => {
-  evaluator = createEvaluator({ fork: forkNode, entry: await fragile(1) });
+test("a process that dies is replaced, and its jobs are tried once more", async () => {
+  evaluator = createEvaluator({ fork: forkNode, entry: await fragile(1), engine: "native" });
   const answers = await Promise.all([evaluator.engine(), evaluator.engine()]);
   expect(answers.map((a) => a.kind)).toEqual(["wasm", "wasm"]);
+  // the engine that it was told to use
+  expect(answers[0]?.version).toBe("native");
 });
 
-test("a worker that dies again gives its last words", async () => {
+test("a process that dies again gives its last words", async () => {
   evaluator = createEvaluator({ fork: forkNode, entry: await fragile(5) });
-  await expect(evaluator.engine()).rejects.toThrow(/ended \(exit code 77\):\nthe engine ran out of luck/);
+  await expect(evaluator.engine()).rejects.toThrow(
+    /the evaluation process ended \(exit code 77\):\nthe engine ran out of luck/,
+  );
+});
+
+test("an idle process ends, and the next job starts another", async () => {
+  evaluator = createEvaluator({ fork: forkNode, entry: await fragile(0), idleMs: 100 });
+  await evaluator.engine();
+  const before = evaluator.pid;
+  expect(before).toBeGreaterThan(0);
+  await vi.waitFor(() => expect(evaluator?.pid).toBeUndefined(), { timeout: 5000 });
+  expect((await evaluator.engine()).kind).toBe("wasm");
+  expect(evaluator.pid).not.toBe(before);
+});
+
+test("a process that may be idle for ever stays", async () => {
+  evaluator = createEvaluator({
+    fork: forkNode,
+    entry: await fragile(0),
+    idleMs: Number.POSITIVE_INFINITY,
+  });
+  await evaluator.engine();
+  const { pid } = evaluator;
+  // a timer of Node's that is given Infinity fires after a millisecond
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(evaluator.pid).toBe(pid);
 });
 
 test("closing rejects what waits and ends the process", async () => {
   evaluator = createEvaluator({ fork: forkNode, entry });
   const waiting = evaluator.evaluate(job());
-  const rejected = expect(waiting).rejects.toThrow(/closed/);
+  const rejected = expect(waiting).rejects.toThrow("the lab is closing: the model was not evaluated");
   await evaluator.close();
   await rejected;
-  await expect(evaluator.engine()).rejects.toThrow(/closed/);
+  await expect(evaluator.engine()).rejects.toThrow(/closing/);
 });

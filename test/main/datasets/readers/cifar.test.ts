@@ -19,7 +19,7 @@ import {
   temporaryFolder,
   writeFolder,
 } from "#test/main/datasets/forms.ts";
-import { python2Batch } from "./python2-pickle.ts";
+import { python2Batch } from "#test/main/datasets/pickle/python2-pickle.ts";
 
 const load = (format: string, path: string) => loadDataset({ name: "mine", format, path });
 const refusalOf = async (promise: Promise<unknown>): Promise<string> => {
@@ -144,13 +144,13 @@ describe("CIFAR-10's python form as published (Python 2)", () => {
     bad[5] = 10;
     writeFileSync(join(path, "data_batch_3"), batch(20_000, bad));
     expect(await refusalOf(load("cifar10-python", path))).toMatch(
-      /data_batch_3: record 5 has label 10, expected 0 to 9/,
+      /data_batch_3: the pickle has 10 as entry 5 of labels, expected 0 to 9/,
     );
 
     const evil = Buffer.concat([Buffer.from("cposix\nsystem\n(S'touch x'\ntR."), Buffer.alloc(31e6)]);
     writeFileSync(join(path, "data_batch_3"), evil);
     expect(await refusalOf(load("cifar10-python", path))).toMatch(
-      /data_batch_3: the pickle refers to posix\.system, which is not data: nothing was executed\. Get the file again/,
+      /data_batch_3: the pickle refers to posix\.system, which is not data: nothing was executed\. Get a new copy of the file/,
     );
   });
 });
@@ -182,7 +182,9 @@ describe("a damaged CIFAR set", () => {
 
     label[3073 * 17] = 3; // was 7
     writeFileSync(third, label);
-    expect(await refusalOf(load("cifar10-binary", path))).toMatch(/class 3 has 5001 pictures, expected 5000/);
+    expect(await refusalOf(load("cifar10-binary", path))).toMatch(
+      /class 3 has 5001 images, expected 5000 in every class/,
+    );
   });
 
   it("is refused if its archive is cut, has a file twice, or is no archive", async () => {
@@ -213,13 +215,13 @@ describe("a damaged CIFAR set", () => {
     const twice = tar(tarEntry("a/data_batch_1.bin", first()), tarEntry("b/data_batch_1.bin", first()));
     writeFileSync(archive, twice);
     expect(await refusalOf(load("cifar10-binary", archive))).toMatch(
-      /b\/data_batch_1\.bin: is in the archive twice/,
+      /b\/data_batch_1\.bin: occurs twice in the archive/,
     );
 
     writeFileSync(archive, gzipSync(Buffer.alloc(100_000, "not a tar archive ")));
     expect(await refusalOf(load("cifar10-binary", archive))).toMatch(/damaged archive/);
 
-    expect(await refusalOf(load("cifar10-binary", join(folder.path, "nowhere")))).toMatch(/nothing is there/);
+    expect(await refusalOf(load("cifar10-binary", join(folder.path, "nowhere")))).toMatch(/does not exist/);
     expect(await refusalOf(load("cifar11", archive))).toMatch(/format "cifar11" is unknown/);
   });
 });

@@ -167,7 +167,7 @@ describe("idx files", () => {
     const path = write();
     truncateSync(join(path, "train-images-idx3-ubyte"), 1000);
     expect(await refusalOf(load(path))).toMatch(
-      /train-images-idx3-ubyte: expected 4704016 bytes, found 1000\. Get the file again/,
+      /train-images-idx3-ubyte: expected 4704016 bytes, found 1000\. Get a new copy of the file/,
     );
   });
 
@@ -218,7 +218,7 @@ describe("idx files", () => {
       "classes of different size, as MNIST has them",
       "train-labels-idx1-ubyte",
       () => idxLabels(6000, { label: (n) => (n === 0 ? 1 : n % 10) }),
-      /class 0 has 599 pictures, expected 600.*MNIST/,
+      /class 0 has 599 images, expected 600 in every class.*MNIST/,
     ],
   ])("refuses %s", async (_, name, make, message) => {
     const path = write((files) => files.set(name, make));
@@ -232,6 +232,6 @@ describe("idx files", () => {
     const lying = idxImages(1000);
     lying.writeUInt32BE(0xffffffff, 4);
     writeFileSync(join(path, "t10k-images-idx3-ubyte"), lying);
-    expect(await refusalOf(load(path))).toMatch(/holds 4294967295 × 28 × 28, expected 1000 × 28 × 28/);
+    expect(await refusalOf(load(path))).toMatch(/contains 4294967295 × 28 × 28, expected 1000 × 28 × 28/);
   });
 });

@@ -2,47 +2,49 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createTarReader, TarDamage, type TarEntry } from "#main/datasets/tar.ts";
+import { readTar, TarDamage, type TarEntry } from "#main/datasets/tar-archive.ts";
 import { NO_NUMPY, python, tar, tarEntry, temporaryFolder } from "./forms.ts";
 
 interface Found extends TarEntry {
   readonly content: string;
 }
 
+async function* pieces(archive: Buffer, step: number): AsyncGenerator<Buffer> {
+  for (let at = 0; at < archive.length; at += step) yield archive.subarray(at, at + step);
+}
+
 /** Reads an archive that comes in pieces of `step` bytes; contents above `limit` are skipped. */
-const read = (archive: Buffer, step = archive.length, limit = 1 << 20): Found[] => {
+const read = async (archive: Buffer, step = archive.length, limit = 1 << 20): Promise<Found[]> => {
   const found: Found[] = [];
-  const reader = createTarReader((entry) => {
+  await readTar(pieces(archive, Math.max(step, 1)), 1 << 24, (entry) => {
     if (entry.size > limit) return undefined;
-    return (bytes) => found.push({ ...entry, content: bytes.toString("latin1") });
+    return (content) => void found.push({ ...entry, content: content.toString("latin1") });
   });
-  for (let at = 0; at < archive.length; at += step) reader.write(archive.subarray(at, at + step));
-  reader.end();
   return found;
 };
 
 const text = (s: string) => Buffer.from(s, "latin1");
 
 describe("the tar reader", () => {
-  it("gives names and contents whatever the pieces are", () => {
-    fc.assert(
-      fc.property(
+  it("gives names and contents whatever the pieces are", async () => {
+    await fc.assert(
+      fc.asyncProperty(
         fc.array(fc.tuple(fc.stringMatching(/^[a-z]{1,90}$/), fc.uint8Array({ maxLength: 2000 })), {
           minLength: 1,
           maxLength: 5,
         }),
         fc.integer({ min: 1, max: 3000 }),
-        (files, step) => {
+        async (files, step) => {
           const archive = tar(...files.map(([name, bytes]) => tarEntry(name, Buffer.from(bytes))));
           const expected = files.map(([name, bytes]) => [name, Buffer.from(bytes).toString("latin1")]);
-          expect(read(archive, step).map((f) => [f.name, f.content])).toEqual(expected);
+          expect((await read(archive, step)).map((f) => [f.name, f.content])).toEqual(expected);
         },
       ),
       { numRuns: 200 },
     );
   });
 
-  it("knows pax and GNU long names, and skips what it was not asked for", () => {
+  it("knows pax and GNU long names, and skips what it was not asked for", async () => {
     const long = `${"folder/".repeat(30)}file`;
     const record = (body: string) => {
       let length = body.length + 2;
@@ -58,7 +60,7 @@ describe("the tar reader", () => {
       tarEntry("link", text(""), { type: "2" }),
       tarEntry("after", text("three")),
     );
-    const found = read(archive, 100, 1000);
+    const found = await read(archive, 100, 1000);
     expect(found.map((f) => [f.name, f.kind, f.content])).toEqual([
       [long, "file", "one"],
       [`${long}2`, "file", "two"],
@@ -67,7 +69,7 @@ describe("the tar reader", () => {
     ]);
   });
 
-  it.skipIf(NO_NUMPY)("reads what Python's tarfile writes, in all its formats", () => {
+  it.skipIf(NO_NUMPY)("reads what Python's tarfile writes, in all its formats", async () => {
     const folder = temporaryFolder();
     try {
       for (const format of ["USTAR_FORMAT", "GNU_FORMAT", "PAX_FORMAT"]) {
@@ -82,7 +84,7 @@ with tarfile.open(sys.argv[1], "w", format=getattr(tarfile, sys.argv[2])) as t:
           file,
           format,
         );
-        const found = read(readFileSync(file), 333);
+        const found = await read(readFileSync(file), 333);
         expect(found.map((f) => f.name)).toEqual([`a/${"b".repeat(60)}/${"c".repeat(90)}`, "plain"]);
         const expected = Buffer.from(Array.from({ length: 700 }, (_, i) => i % 251)).toString("latin1");
         for (const f of found) expect(f.content).toBe(expected);
@@ -92,27 +94,72 @@ with tarfile.open(sys.argv[1], "w", format=getattr(tarfile, sys.argv[2])) as t:
     }
   });
 
-  it.each([
-    ["is no tar archive", Buffer.alloc(2048, "hello"), /checksum|not a number/],
-    ["ends in the middle", tarEntry("a", Buffer.alloc(3000)).subarray(0, 2000), /ends in the middle/],
-    ["is empty", Buffer.alloc(1024), /holds no files/],
+  const refusals: readonly (readonly [string, Buffer, string])[] = [
+    [
+      "is no tar archive",
+      Buffer.alloc(2048, "hello"),
+      "it has a header with a wrong checksum: it is not a tar archive, or it was altered",
+    ],
+    [
+      "ends in the middle",
+      tarEntry("a", Buffer.alloc(3000)).subarray(0, 2000),
+      "it ends in the middle of a file",
+    ],
+    ["is empty", Buffer.alloc(1024), "it contains no files"],
+    ["has no bytes at all", Buffer.alloc(0), "it contains no files"],
     [
       "has a gap",
       Buffer.concat([tarEntry("a", text("x")), Buffer.alloc(512), tarEntry("b", text("y"))]),
-      /zeros/,
+      "a block of zeros lies between two entries",
+    ],
+    [
+      "hides a second archive behind its end",
+      Buffer.concat([tar(tarEntry("a", text("x"))), tar(tarEntry("b", text("y")))]),
+      "a block of zeros lies between two entries",
     ],
     [
       "claims a huge name",
       tar(tarEntry("x", text(""), { type: "L", size: 2 ** 32 })),
-      /claims 4294967296 bytes/,
+      "an extended header claims more than 4194304 bytes",
     ],
-    ["has a malformed pax record", tar(tarEntry("x", text("999 path=a\n"), { type: "x" })), /malformed/],
-  ])("refuses an archive that %s", (_, archive, message) => {
-    expect(() => read(archive)).toThrow(TarDamage);
-    expect(() => read(archive)).toThrow(message);
+    [
+      "has a pax record that ends outside its header",
+      tar(tarEntry("x", text("999 path=a\n"), { type: "x" }), tarEntry("b", text("y"))),
+      "an entry's name contains control characters",
+    ],
+    [
+      "has a pax record with an invalid size",
+      tar(tarEntry("x", text("11 size=-5\n"), { type: "x" }), tarEntry("b", text("y"))),
+      "an entry has an invalid size",
+    ],
+    [
+      "is longer than it may be",
+      tar(tarEntry("a", Buffer.alloc(1 << 24))),
+      "it unpacks to more than 16777216 bytes",
+    ],
+  ];
+  it.each(refusals)("refuses an archive that %s", async (_, archive, message) => {
+    const refused = await read(archive).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(TarDamage);
+    expect((refused as TarDamage).message).toBe(message);
   });
 
-  it("takes 10,000 mutations with nothing worse than a refusal", () => {
+  it("passes on what its caller throws, as it is", async () => {
+    const archive = tar(tarEntry("a", text("one")), tarEntry("b", text("two")));
+    const no = new Error("no");
+    const throws = () => {
+      throw no;
+    };
+    await expect(readTar(pieces(archive, 100), 1 << 20, throws)).rejects.toBe(no);
+    await expect(readTar(pieces(archive, 100), 1 << 20, () => throws)).rejects.toBe(no);
+    async function* broken(): AsyncGenerator<Buffer> {
+      yield archive.subarray(0, 700);
+      throw no;
+    }
+    await expect(readTar(broken(), 1 << 20, () => () => {})).rejects.toBe(no);
+  });
+
+  it("takes 10,000 mutations with nothing worse than a refusal", async () => {
     const archive = tar(
       tarEntry("pax", text("18 path=some/name\n"), { type: "x" }),
       tarEntry("a", text("first")),
@@ -124,14 +171,14 @@ with tarfile.open(sys.argv[1], "w", format=getattr(tarfile, sys.argv[2])) as t:
       minLength: 1,
       maxLength: 4,
     });
-    fc.assert(
-      fc.property(mutation, fc.nat(archive.length), fc.boolean(), (bytes, cut, fix) => {
+    await fc.assert(
+      fc.asyncProperty(mutation, fc.nat(archive.length), fc.boolean(), async (bytes, cut, fix) => {
         const copy = Buffer.from(archive);
         for (const [at, value] of bytes) copy[at] = value;
         // with the checksums made right again, the fields behind them are reached
         if (fix) repairChecksums(copy);
         try {
-          read(cut % 3 === 0 ? copy.subarray(0, cut) : copy);
+          await read(cut % 3 === 0 ? copy.subarray(0, cut) : copy);
         } catch (error) {
           if (!(error instanceof TarDamage)) throw error;
           refused++;

@@ -2,9 +2,10 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { readPickle } from "#main/datasets/readers/pickle.ts";
-import { entryOf } from "#main/datasets/readers/pickle-stack.ts";
-import { PickleRefused, smallIntegers, uint8Array } from "#main/datasets/readers/pickle-values.ts";
+import { UserError } from "#contract/failure.ts";
+import { openPickledDict } from "#main/datasets/pickle/pickled-dict.ts";
+import { readPickle } from "#main/datasets/pickle/read-pickle.ts";
+import { PickleRefused } from "#main/datasets/pickle/refused.ts";
 import { NO_NUMPY, planes, python, temporaryFolder } from "#test/main/datasets/forms.ts";
 import { python2Batch } from "./python2-pickle.ts";
 
@@ -14,10 +15,10 @@ const DATA = Buffer.concat(Array.from({ length: COUNT }, (_, n) => planes(n * 31
 
 /** What the CIFAR reader takes out of a batch. */
 const contents = (file: Buffer) => {
-  const dict = readPickle(file);
+  const dict = openPickledDict("batch", file);
   return {
-    labels: smallIntegers(entryOf(dict, "labels"), "labels", COUNT),
-    data: uint8Array(entryOf(dict, "data"), "data", [COUNT, 3072]),
+    labels: dict.wholeNumbers("labels", COUNT, 10),
+    data: dict.uint8Array("data", [COUNT, 3072]),
   };
 };
 
@@ -130,9 +131,13 @@ pickle.dump({"labels": [1], "data": Evil()}, open(sys.argv[2], "wb"), protocol=i
       /malformed array type/,
     ],
     ["calls numpy.ndarray itself", ascii("cnumpy\nndarray\n(K\x01tR."), /calls ndarray/],
-    ["encodes to a codec that unpacks", ascii("c_codecs\nencode\n(U\x01aU\x03zlitR."), /encodes to other/],
+    [
+      "encodes to a codec that unpacks",
+      ascii("c_codecs\nencode\n(U\x01aU\x03zlitR."),
+      /encodes text as something other/,
+    ],
     ["builds an object by INST", ascii("(ios\nsystem\n."), /INST/],
-    ["gives a list a state", ascii("](tb."), /what is not an array/],
+    ["gives a list a state", ascii("](tb."), /not an array/],
     ["names __proto__", ascii("c__proto__\n__proto__\n."), /refers to __proto__/],
     ["claims 4 GB of text", ascii("\x80\x04X\xff\xff\xff\xff."), /claims 4294967295 bytes/],
     ["claims 16 EB of bytes", ascii("\x80\x04\x8e\xff\xff\xff\xff\xff\xff\xff\xff."), /claims 1844674/],
@@ -144,7 +149,7 @@ pickle.dump({"labels": [1], "data": Evil()}, open(sys.argv[2], "wb"), protocol=i
     ["is empty", Buffer.alloc(0), /claims 1 bytes/],
     ["pops what is not there", ascii("0."), /missing/],
     ["pops beneath a mark", ascii("N(a."), /missing/],
-    ["recalls what was never stored", ascii("h\x07."), /never there/],
+    ["recalls what was never stored", ascii("h\x07."), /never stored/],
   ])("that %s is refused", (_, file, message) => {
     expect(() => readPickle(file)).toThrow(PickleRefused);
     expect(() => readPickle(file)).toThrow(message);
@@ -193,11 +198,11 @@ describe("an array that lies", () => {
   it.each([
     ["about its rows", "M\x04\0M\0\x0c", "M\x05\0M\0\x0c", /shape 5 × 3072, expected 4 × 3072/],
     ["about its columns", "M\x04\0M\0\x0c", "M\x04\0M\0\x0d", /shape 4 × 3328, expected 4 × 3072/],
-    ["about its type", "U\x02u1", "U\x02f8", /type f8, expected u1/],
+    ["about its type", "U\x02u1", "U\x02f8", /of type f8, expected u1/],
     ["about its order", "b\x89T", "b\x88T", /Fortran order/],
     ["about its labels", "K\x03K\x00K\x09", "K\x03K\x00NN", /entry|5 entries/],
   ])("%s is refused", (_, from, to, message) => {
-    expect(() => contents(change(from, to))).toThrow(PickleRefused);
+    expect(() => contents(change(from, to))).toThrow(UserError);
     expect(() => contents(change(from, to))).toThrow(message);
   });
 
@@ -205,6 +210,47 @@ describe("an array that lies", () => {
     expect(() => contents(python2Batch(LABELS, DATA.subarray(1)))).toThrow(
       /with 12287 bytes, expected 12288/,
     );
+  });
+});
+
+describe("whole numbers", () => {
+  const list = (...items: string[]) =>
+    Buffer.from(`}U\x01n]${items.map((item) => `${item}a`).join("")}s.`, "latin1");
+  const read = (file: Buffer, count: number, below: number) =>
+    openPickledDict("batch", file).wholeNumbers("n", count, below);
+
+  it("may be above 255 where there are that many classes", () => {
+    expect(read(list("M\x2c\x01", "K\x07"), 2, 1000)).toEqual([300, 7]);
+  });
+
+  it.each([
+    ["of a class that does not exist", list("K\x07", "K\x0a"), "has 10 as entry 1 of n, expected 0 to 9"],
+    ["below zero", list("K\x07", "J\xff\xff\xff\xff"), "has -1 as entry 1 of n, expected 0 to 9"],
+    ["that are too few", list("K\x07"), "has 1 entries of n, expected 2"],
+    ["that are texts", list("K\x07", "U\x01a"), "has an entry 1 of n that is not a number"],
+  ])("%s are refused with the file's name", (_, file, problem) => {
+    expect(() => read(file, 2, 10)).toThrow(UserError);
+    expect(() => read(file, 2, 10)).toThrow(`dataset: batch: the pickle ${problem}. `);
+  });
+
+  it.skipIf(NO_NUMPY)("come out of numpy's arrays of every width, sign and byte order", () => {
+    for (const type of ["u1", "i1", "<u2", ">u2", "<i2", ">i4", "<u4", "<i8", ">i8", ">u8"]) {
+      for (const [values, fits] of [
+        ["[0, 9, 127]", true],
+        ["[0, 9, 300]", false],
+        ["[0, 9, -1]", false],
+      ] as const) {
+        if (!fits && (type.endsWith("1") || (values.includes("-") && type.includes("u")))) continue;
+        python(
+          `import pickle, sys, numpy as np
+pickle.dump({"n": np.array(${values}, "${type}")}, open(sys.argv[1], "wb"), protocol=2)`,
+          join(folder.path, "batch"),
+        );
+        const file = readFileSync(join(folder.path, "batch"));
+        if (fits) expect(read(file, 3, 128)).toEqual([0, 9, 127]);
+        else expect(() => read(file, 3, 128)).toThrow(/has (300|-1) as entry 2 of n, expected 0 to 127/);
+      }
+    }
   });
 });
 
@@ -229,7 +275,7 @@ it("takes 10,000 mutations with nothing worse than a refusal", () => {
         try {
           contents(copy);
         } catch (error) {
-          if (!(error instanceof PickleRefused)) throw error;
+          if (!(error instanceof UserError)) throw error;
           refused++;
         }
       },
