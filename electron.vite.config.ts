@@ -9,7 +9,7 @@ const from = (path: string) => new URL(path, import.meta.url).pathname;
  */
 export default defineConfig({
   main: {
-    resolve: { alias: { "#contract": from("#main/contract"), "#main": from("./src-main") } },
+    resolve: { alias: { "#contract": from("./src-main/contract"), "#main": from("./src-main") } },
     build: {
       outDir: from("out/main"),
       target: "node24",
@@ -18,12 +18,12 @@ export default defineConfig({
       rolldownOptions: {
         // One file per process, side by side: each finds the others by its own URL.
         input: {
-          main: from("#main/main.ts"),
-          "device-worker": from("#main/processes/device-worker.ts"),
-          "evaluation-worker": from("#main/processes/evaluation-worker.ts"),
-          "desk-worker": from("#main/processes/data-worker.ts"),
-          "report-worker": from("#main/processes/report-worker.ts"),
-          "engine-worker": from("#main/processes/engine-worker.ts"),
+          main: from("./src-main/main.ts"),
+          "device-worker": from("./src-main/processes/device-worker.ts"),
+          "evaluation-worker": from("./src-main/processes/evaluation-worker.ts"),
+          "data-worker": from("./src-main/processes/data-worker.ts"),
+          "report-worker": from("./src-main/processes/report-worker.ts"),
+          "engine-worker": from("./src-main/processes/engine-worker.ts"),
         },
         output: { format: "es", entryFileNames: "[name].js", chunkFileNames: "parts/[name]-[hash].js" },
       },
@@ -35,7 +35,7 @@ export default defineConfig({
       // In a sandboxed window a preload is one CommonJS file that can load nothing but Electron.
       externalizeDeps: false,
       rolldownOptions: {
-        input: { preload: from("#main/preload.ts") },
+        input: { preload: from("./src-main/preload.ts") },
         output: { format: "cjs", entryFileNames: "[name].cjs" },
       },
     },

@@ -1,4 +1,4 @@
-/** `fedfleet COMMAND`: carries it out and ends with its exit code. */
+/** `fedfleet COMMAND`: runs it and ends with its exit code. It holds no logic. */
 import process from "node:process";
 import { runHeadless } from "./lab/headless.ts";
 

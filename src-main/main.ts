@@ -1,8 +1,5 @@
-/** Desktop root: builds the rooms, wires them to the window, and puts them away again. It holds no logic. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+/** The desktop: builds the rooms, wires them to the window, and closes them again. It holds no logic. */
 import process from "node:process";
-import { pathToFileURL } from "node:url";
 import { call } from "@orpc/server";
 import {
   app,
@@ -22,7 +19,7 @@ import {
   Tray,
   utilityProcess,
 } from "electron";
-import { UserError } from "./contract/failure.ts";
+import { createAppPaths, profileDirOf } from "./hosts/desktop/app-paths.ts";
 import { registerAppScheme, serveApp } from "./hosts/desktop/app-protocol.ts";
 import { createCrashLog, onUncaught } from "./hosts/desktop/crash-log.ts";
 import { createDialogs } from "./hosts/desktop/dialogs.ts";
@@ -34,9 +31,9 @@ import { guardSession } from "./hosts/desktop/permissions.ts";
 import { serveLabPort } from "./hosts/desktop/port.ts";
 import { createWakefulness, followSleep } from "./hosts/desktop/power.ts";
 import { createSafeCipher } from "./hosts/desktop/safe-cipher.ts";
-import { isOnlyInstance } from "./hosts/desktop/single-instance.ts";
+import { openOnce } from "./hosts/desktop/single-instance.ts";
 import { backgroundOf, followTheme } from "./hosts/desktop/theme.ts";
-import { createTray } from "./hosts/desktop/tray.ts";
+import { createTray, trayIcon } from "./hosts/desktop/tray.ts";
 import { createLabWindow } from "./hosts/desktop/window.ts";
 import { dataDirOf } from "./lab/data-dir.ts";
 import { openLab } from "./lab/open-lab.ts";
@@ -52,24 +49,13 @@ const CLOSE_MS = 5000;
 app.enableSandbox();
 app.setName("Fedfleet");
 const dataDir = dataDirOf(undefined);
-// A lab of its own has a window of its own.
-const own = process.env.FEDFLEET_DATA_DIR ? join(dataDir, "window") : undefined;
-app.setPath("userData", own ?? join(app.getPath("appData"), "Fedfleet"));
+app.setPath("userData", profileDirOf(app, dataDir));
 registerAppScheme(protocol);
+const paths = createAppPaths(app, process.resourcesPath);
 
-// In the app, and beside it
-const inApp = (path: string) => join(app.getAppPath(), path);
-const entry = (name: string) => pathToFileURL(inApp(`out/main/${name}-worker.js`));
-const resourcesDir = app.isPackaged ? join(process.resourcesPath, "resources") : inApp("resources");
-const deviceScriptsDir = app.isPackaged
-  ? join(process.resourcesPath, "device-scripts")
-  : inApp("device-scripts");
-const icon = (name: string) => join(resourcesDir, "icons", name);
-const { version } = JSON.parse(readFileSync(inApp("package.json"), "utf8")) as { version: string };
-
-// What goes wrong
+// Errors and refusals
 let currentWindow: () => BrowserWindow | undefined = () => undefined;
-const log = createCrashLog(join(app.getPath("userData"), "fedfleet.log"));
+const log = createCrashLog(paths.inProfile("fedfleet.log"));
 const refused = (what: string) => log.refused(what);
 const problem = (error: unknown) => log.write("problem", error);
 const dialogs = createDialogs(dialog, () => currentWindow());
@@ -84,25 +70,20 @@ guardContents(app, { refused, fatal });
 const openDesktop = (secrets: Awaited<ReturnType<typeof createSafeCipher>>) => {
   // The page's surroundings
   guardSession(session.defaultSession, refused);
-  serveApp(protocol, { rendererDir: inApp("out/renderer"), onProblem: problem });
+  serveApp(protocol, { rendererDir: paths.rendererDir, onProblem: problem });
   followTheme({ ipcMain, nativeTheme }, refused);
 
   // The lab
   const fork = createForkUtility(utilityProcess);
-  const entries = {
-    device: entry("device"),
-    evaluation: entry("evaluation"),
-    data: entry("data"),
-    report: entry("report"),
-  };
+  const { resourcesDir, deviceScriptsDir, entries } = paths;
   const lab = openOrSayWhere(dataDir, () =>
     openLab({ dataDir, resourcesDir, deviceScriptsDir, fork, entries, secrets }),
   );
   const pageLab = openPageLab({
     lab,
     host: "desktop",
-    version,
-    listEngines: () => listEngines({ tryToLoad: tryInChild(fork, entry("engine")) }),
+    version: paths.version(),
+    listEngines: () => listEngines({ tryToLoad: tryInChild(fork, paths.engineTrial) }),
     onBug: problem,
   });
   const port = serveLabPort({ ipcMain, MessageChannelMain }, { router: pageLab.router, refused });
@@ -134,9 +115,9 @@ const openDesktop = (secrets: Awaited<ReturnType<typeof createSafeCipher>>) => {
   const window = createLabWindow(
     { BrowserWindow, screen },
     {
-      preload: inApp("out/preload/preload.cjs"),
-      icon: icon("icon.png"),
-      stateFile: join(app.getPath("userData"), "window-state.json"),
+      preload: paths.preload,
+      icon: paths.icon("icon.png"),
+      stateFile: paths.inProfile("window-state.json"),
       backgroundColor: backgroundOf(nativeTheme.shouldUseDarkColors),
     },
     {
@@ -151,7 +132,7 @@ const openDesktop = (secrets: Awaited<ReturnType<typeof createSafeCipher>>) => {
   currentWindow = window.current;
   const tray = createTray(
     { Tray, Menu },
-    { icon: icon(process.platform === "darwin" ? "trayTemplate.png" : "tray.png"), nameOf },
+    { icon: paths.icon(trayIcon(process.platform)), nameOf },
     { show: window.show, stopAfterRound, quit: () => app.quit() },
   );
   Menu.setApplicationMenu(Menu.buildFromTemplate(menuTemplate(process.platform, app.isPackaged)));
@@ -187,16 +168,4 @@ const openDesktop = (secrets: Awaited<ReturnType<typeof createSafeCipher>>) => {
   return window;
 };
 
-let window: ReturnType<typeof openDesktop> | undefined;
-if (isOnlyInstance(app, () => window?.show())) {
-  app.whenReady().then(async () => {
-    const secrets = await createSafeCipher({ safeStorage });
-    try {
-      window = openDesktop(secrets);
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      dialogs.cannotStart(error.message);
-      app.exit(error.exitCode);
-    }
-  });
-} else app.quit();
+void openOnce(app, async () => openDesktop(await createSafeCipher({ safeStorage })), dialogs.cannotStart);

@@ -1,11 +1,11 @@
-/** What the page of the desktop gets beyond a browser's: a port to the lab. It holds no logic. */
+/** What the desktop's page has and a browser's has not: a port to the lab. It holds no logic. */
 import { contextBridge, ipcRenderer } from "electron";
 
-// Of the page's world; the rest of this program has none.
+// They belong to the page; the rest of the program has no window.
 declare const window: { postMessage(message: string, origin: string, transfer: readonly object[]): void };
 declare const location: { readonly origin: string };
 
-// The port travels by a message of the window: a MessagePort cannot pass the bridge.
+// The port travels in a window message: a MessagePort cannot cross the bridge.
 ipcRenderer.on("lab:port", ({ ports }) => window.postMessage("fedfleet:port", location.origin, ports));
 
 contextBridge.exposeInMainWorld("fedfleet", {

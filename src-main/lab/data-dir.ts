@@ -2,8 +2,8 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 
 /**
- * The data directory of the lab: the one that is named, else the user's own, which the desktop and the commands share.
- * Always absolute, as the desktop needs it. A variable that is set to nothing counts as not set.
+ * The lab's data directory: the given one, else the user's own, which the desktop and the commands share.
+ * The path is absolute, as the desktop needs it. An empty variable counts as not set.
  */
 export const dataDirOf = (given: string | undefined, env: NodeJS.ProcessEnv = process.env): string =>
   resolve(

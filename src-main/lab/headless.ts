@@ -1,11 +1,12 @@
-/** Headless root: builds the rooms and wires them to the command line. */
+/** The command line: builds the rooms and wires them to the commands. It holds no logic. */
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { probeDocker } from "#main/boards/probe-docker.ts";
 import { type CommandLineDeps, type OpenLab, runCommandLine } from "#main/hosts/cli/command-line.ts";
-import type { StudyRecord } from "#main/hosts/cli/commands.ts";
-import { examine } from "#main/hosts/cli/doctor.ts";
+import type { StudyWithRounds } from "#main/hosts/cli/commands.ts";
+import { examineComputer } from "#main/hosts/cli/doctor.ts";
+import { onInterrupt, toleratePipes } from "#main/hosts/cli/own-process.ts";
 import { listEngines } from "#main/learning/engines/engine.ts";
 import { installEngine } from "#main/learning/engines/install-engine.ts";
 import { forkNode } from "#main/processes/fork-node.ts";
@@ -40,7 +41,7 @@ const openAt = (given: string | undefined, options: Pick<LabOptions, "listen" | 
 const open: CommandLineDeps["openLab"] = ({ dataDir, listen, look }) =>
   forCommandLine(openAt(dataDir, { listen, look }));
 
-const inputOf = (record: StudyRecord) => reportInput({ ...record, settings: record.study });
+const inputOf = (record: StudyWithRounds) => reportInput({ ...record, settings: record.study });
 
 const forCommandLine = (lab: Lab): OpenLab => ({
   open: lab.runs.open,
@@ -64,15 +65,6 @@ const forCommandLine = (lab: Lab): OpenLab => ({
   close: lab.close,
 });
 
-const toleratePipes = () => {
-  // Whoever reads us may stop reading (`fedfleet list | head -1`): that is no error of ours.
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
-    });
-  }
-};
-
 const packageVersion = (): string => {
   const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
   return (JSON.parse(text) as { version: string }).version;
@@ -81,7 +73,7 @@ const packageVersion = (): string => {
 const commandLineDeps: CommandLineDeps = {
   openLab: open,
   async serve({ dataDir, port }) {
-    const { ensureBuilt, RENDERER_DIR } = await import("#main/hosts/build-page.ts");
+    const { ensureBuilt, RENDERER_DIR } = await import("#main/hosts/ensure-built.ts");
     const lab = openAt(dataDir, {});
     try {
       await ensureBuilt("page", (line) => process.stderr.write(`${line}\n`));
@@ -93,7 +85,7 @@ const commandLineDeps: CommandLineDeps = {
   },
   exitNow: (code) => process.exit(code),
   engines: {
-    list: () => listEngines(),
+    list: (dir) => listEngines(dir === undefined ? {} : { engineDir: dir }),
     install: ({ dir, onProgress, signal }) =>
       installEngine({
         ...(dir === undefined ? {} : { dir }),
@@ -102,7 +94,7 @@ const commandLineDeps: CommandLineDeps = {
       }),
   },
   examine: (dataDir) =>
-    examine({
+    examineComputer({
       engines: () => listEngines(),
       openDatasets: () => {
         const lab = open({ dataDir, listen: undefined, look: true });
@@ -114,17 +106,10 @@ const commandLineDeps: CommandLineDeps = {
     }),
   stdout: process.stdout,
   screen: process.stderr,
-  onInterrupt(listener) {
-    process.on("SIGINT", listener);
-    process.on("SIGTERM", listener);
-    return () => {
-      process.off("SIGINT", listener);
-      process.off("SIGTERM", listener);
-    };
-  },
+  onInterrupt,
 };
 
-/** Carries out one command line in this process. @returns its exit code. */
+/** Runs one command line in this process. @returns its exit code. */
 export const runHeadless = async (argv: readonly string[]): Promise<number> => {
   toleratePipes();
   return await runCommandLine(argv, commandLineDeps);

@@ -1,6 +1,6 @@
 import type { ForkChild } from "#contract/child.ts";
 import type { BoardsOptions } from "#main/boards/boards.ts";
-import type { ListenOptions } from "#main/hosts/cli/arguments.ts";
+import type { ListenOptions } from "#main/hosts/cli/listen-options.ts";
 
 export interface LabOptions {
   readonly dataDir: string;

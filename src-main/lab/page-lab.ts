@@ -19,12 +19,12 @@ import type { Lab } from "./open-lab.ts";
 import { createReportPorts } from "./report-files.ts";
 
 export interface PageLabOptions {
-  /** Stays the caller's: close it after this. */
+  /** Remains the caller's: close it after this. */
   readonly lab: Lab;
   readonly host: "desktop" | "browser";
   readonly version: string;
   readonly listEngines: () => Promise<readonly EngineCandidate[]>;
-  /** Hears of bugs; default: standard error. */
+  /** Called with bugs; default: print them to standard error. */
   readonly onBug?: (error: unknown) => void;
 }
 
@@ -37,7 +37,7 @@ const toStandardError = (error: unknown): void => {
   process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : error}\n`);
 };
 
-/** What an open lab is for pages: everything they can ask, and the queue of studies that they start. */
+/** Everything that pages can ask of an open lab, and the queue of studies that they start. */
 export const openPageLab = ({ lab, host, version, listEngines, onBug = toStandardError }: PageLabOptions) => {
   const { store } = lab;
   const closed = new AbortController();
@@ -57,7 +57,7 @@ export const openPageLab = ({ lab, host, version, listEngines, onBug = toStandar
 
   const queue = createQueue({
     conduct: (id, control) => lab.runs.conduct(id, control, { keep: true }),
-    // what is put away after the deadline finds the lab closed
+    // a study that stops after the deadline finds the lab closed
     record: (id) => (closed.signal.aborted ? undefined : store.studyRows.get(id)),
     emit: lab.emit,
     onProblem(study, error) {
@@ -78,7 +78,7 @@ export const openPageLab = ({ lab, host, version, listEngines, onBug = toStandar
   listEngines().then(
     (found) => {
       engines = found.map(engineView);
-      // a page asks for the lab again when it hears of it
+      // pages reload the lab's facts when they get this notice
       if (!closed.signal.aborted) notify({ kind: "activity", activity: queue.activity() });
     },
     (error) => onBug(error),
@@ -197,11 +197,11 @@ export const openPageLab = ({ lab, host, version, listEngines, onBug = toStandar
     router,
     activity: (): Activity => queue.activity(),
     onActivity: queue.onChange,
-    /** Tells every page of something that is not recorded. */
+    /** Sends every page a notice, which is not recorded. */
     notify,
     /**
-     * Stops what runs at once, so that it can be resumed, and ends the pages' streams.
-     * @returns false where it was not put away within `deadlineMs`.
+     * Stops the running study now, so that it can be resumed, and ends the pages' streams.
+     * @returns false if it did not stop within `deadlineMs`.
      */
     async close(deadlineMs = 5000): Promise<boolean> {
       const late = new AbortController();

@@ -7,7 +7,7 @@ import { listEngines } from "#main/learning/engines/engine.ts";
 import type { Lab } from "./open-lab.ts";
 import { openPageLab } from "./page-lab.ts";
 
-/** How long the running study gets to end in order, and then the open pages. */
+/** How long the running study gets to stop in order, and the open pages to disconnect. */
 const CLOSE_MS = 5000;
 const GOODBYE_MS = 1000;
 
@@ -17,7 +17,7 @@ export interface ServeOptions {
   readonly version: string;
 }
 
-/** Serves an open lab to the browsers of this computer. Takes the lab over: it is closed when this is, or fails. */
+/** Serves an open lab to browsers of this computer. Takes the lab over: closes it at the end, and on failure. */
 export const openServedLab = async (
   lab: Lab,
   { port, rendererDir, version }: ServeOptions,
@@ -27,7 +27,7 @@ export const openServedLab = async (
   let removeServing = () => {};
   const close = async (): Promise<void> => {
     removeServing();
-    // The study first: pages that are still open see how it ends.
+    // The study first: open pages see how it ends.
     await pageLab.close(CLOSE_MS);
     await host?.close(GOODBYE_MS);
     await lab.close();

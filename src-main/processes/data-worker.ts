@@ -1,4 +1,4 @@
-/** Root of the process that reads data sets and deals them out. It wires rooms together and holds no logic. */
+/** Entry of the process that reads and partitions data sets. It wires rooms together and holds no logic. */
 import { createHash } from "node:crypto";
 import { runDataWorkerHost } from "#main/datasets/data-worker-host.ts";
 import { openStudy } from "#main/runs/open-study.ts";

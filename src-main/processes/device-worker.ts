@@ -1,4 +1,4 @@
-/** Root of a worker process that hosts virtual devices. It wires rooms together and holds no logic. */
+/** Entry of a worker process that hosts virtual devices. It wires rooms together and holds no logic. */
 import { loadDataset } from "#main/datasets/datasets.ts";
 import { openEngine } from "#main/learning/engines/engine.ts";
 import { createLearner } from "#main/learning/learning.ts";

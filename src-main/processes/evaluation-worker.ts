@@ -1,4 +1,4 @@
-/** Root of the worker process that evaluates global models. It wires rooms together and holds no logic. */
+/** Entry of the worker process that evaluates global models. It wires rooms together and holds no logic. */
 import { loadDataset } from "#main/datasets/datasets.ts";
 import { openEngine } from "#main/learning/engines/engine.ts";
 import { runEvaluationHost } from "#main/learning/evaluation-host.ts";

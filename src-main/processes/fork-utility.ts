@@ -4,8 +4,8 @@ import type { ForkChild } from "#contract/child.ts";
 import { afterLastWords, asText } from "./last-words.ts";
 
 /**
- * The system tells how a process ended in one number. That of a signal is the signal's own, with 128 added where it
- * left a core dump; no root of ours ends by itself with one of these.
+ * Electron reports how a process ended as one number. For a signal it is the signal's number, plus 128 if it left a core
+ * dump. None of our processes exits with one of these codes by itself.
  */
 const SIGNALS: Readonly<Record<number, string>> = {
   4: "SIGILL",
@@ -22,7 +22,7 @@ const endOf = (status: number, platform: NodeJS.Platform): { code: number | null
   return signal === undefined ? { code: status, signal: null } : { code: null, signal };
 };
 
-/** Child processes by Electron, for the desktop: its own executable runs no plain scripts. */
+/** Starts child processes with Electron, for the desktop: its executable runs no plain scripts. */
 export const createForkUtility =
   (utility: Pick<typeof utilityProcess, "fork">, platform = process.platform): ForkChild =>
   (entry, { name, env = {} }) => {
@@ -43,7 +43,7 @@ export const createForkUtility =
     child.once("spawn", () => {
       started = true;
     });
-    // V8 gave up, most likely for want of memory; the end of the process follows.
+    // V8 gave up, most likely because memory ran out; the process ends next.
     child.on("error", (type: string, location: string) => {
       for (const tell of texts) tell(`${type}: ${location}\n`);
     });
@@ -88,7 +88,7 @@ export const createForkUtility =
       },
       kill() {
         const { pid } = child;
-        // Electron asks politely first, which a process in the midst of native code does not hear.
+        // Electron asks the process to end, which it does not notice while it runs native code.
         if (platform !== "win32" && pid !== undefined && !gone) killNow(pid);
         child.kill();
       },
@@ -102,6 +102,6 @@ const killNow = (pid: number): void => {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
-    // It has ended meanwhile.
+    // It has already ended.
   }
 };

@@ -1,12 +1,12 @@
 /**
- * How long the last words and messages of a process that has ended may take to arrive, in milliseconds. A process of
- * its own that it left behind may hold its pipes open for ever.
+ * How long to wait for the last output and messages of a process that has ended, in milliseconds. A process that it
+ * started and left behind may hold its pipes open for ever.
  */
 const LAST_WORDS_MS = 250;
 
 type Output = NodeJS.ReadableStream & { readonly readableEnded?: boolean };
 
-/** Output of a child as text; what nobody listens to must not fill the pipe. */
+/** Reads a child's output as text, also without a listener: it must not fill the pipe. */
 export const asText = (streams: readonly (Output | null | undefined)[]): void => {
   for (const stream of streams) {
     stream?.setEncoding("utf8");
@@ -15,7 +15,7 @@ export const asText = (streams: readonly (Output | null | undefined)[]): void =>
   }
 };
 
-/** Calls `tell` once: when the child's output has come to its end and `silent` says so too, or when it took too long. */
+/** Calls `tell` once: when the child's output has ended and `silent` is true, or when that took too long. */
 export const afterLastWords = (
   streams: readonly (Output | null | undefined)[],
   silent: () => boolean,

@@ -1,9 +1,9 @@
 import type { ParentPort } from "electron";
 import type { Parent } from "#contract/child.ts";
 
-/** The parent of this process, whichever of the two forks started it. This process ends when its parent is gone. */
+/** Connects to the parent process, whichever fork started this one. This process ends when its parent does. */
 export const connectParent = (): Parent => {
-  // Electron's, in a utility process; in Node there is none.
+  // Electron's utility processes have it; Node has none.
   const parentPort = process.parentPort as ParentPort | undefined;
   return parentPort === undefined ? overChannel() : overPort(parentPort);
 };
@@ -12,7 +12,7 @@ const leave = (): never => process.exit(0);
 
 const overChannel = (): Parent => {
   process.once("disconnect", leave);
-  // A parent that was killed while this process started is never heard of.
+  // If the parent was killed while this process started, no event tells.
   if (!process.connected) setImmediate(leave);
   return {
     send(message) {
@@ -25,7 +25,7 @@ const overChannel = (): Parent => {
 };
 
 const overPort = (port: ParentPort): Parent => {
-  // Electron ends its utility processes with itself; where this process hears of it first, the port is closed.
+  // Electron ends its utility processes when it ends; the port may close before.
   (port as NodeJS.EventEmitter).on("close", leave);
   return {
     send: (message) => port.postMessage(message),

@@ -14,7 +14,7 @@ import { gzipSync } from "node:zlib";
 import type { Browser, Page } from "playwright-core";
 import { DEMO } from "#contract/presets.ts";
 import type { StudyInput } from "#contract/study.ts";
-import { ensureBuilt } from "#main/hosts/build-page.ts";
+import { ensureBuilt } from "#main/hosts/ensure-built.ts";
 import { launchBrowser } from "#test/e2e/browser.ts";
 import { connectDirectly } from "#test/e2e/served-lab.ts";
 import { type Figure, renderFigures } from "./figure.ts";

@@ -7,7 +7,7 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { RENDERER_DIR } from "#main/hosts/build-page.ts";
+import { RENDERER_DIR } from "#main/hosts/ensure-built.ts";
 import { openLab } from "#main/lab/open-lab.ts";
 import { openServedLab } from "#main/lab/serve.ts";
 import { forkNode } from "#main/processes/fork-node.ts";

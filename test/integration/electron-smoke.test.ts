@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { _electron } from "playwright-core";
 import { expect, test } from "vitest";
-import { ensureBuilt } from "#main/hosts/build-page.ts";
 import { fetchElectron, findElectron } from "#main/hosts/desktop/find-electron.ts";
+import { ensureBuilt } from "#main/hosts/ensure-built.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
 

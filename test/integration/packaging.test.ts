@@ -21,7 +21,7 @@ import { pathToFileURL } from "node:url";
 import { extractAll, listPackage } from "@electron/asar";
 import { type FuseState, FuseV1Options, getCurrentFuseWire } from "@electron/fuses";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ensureBuilt } from "#main/hosts/build-page.ts";
+import { ensureBuilt } from "#main/hosts/ensure-built.ts";
 import { forkNode } from "#main/processes/fork-node.ts";
 
 const root = new URL("../../", import.meta.url).pathname;

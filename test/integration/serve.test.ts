@@ -105,7 +105,7 @@ describe("fedfleet serve", () => {
     child.kill("SIGINT");
     const ended = await done;
     expect(ended.code).toBe(130);
-    expect(ended.stderr).toMatch(/long is stopped now and can be resumed/);
+    expect(ended.stderr).toMatch(/long stops now and can be resumed later/);
     const list = await fedfleet(["list", "--data-dir", dataDir, "--json"]);
     expect(JSON.parse(list.stdout)).toMatchObject([{ id: study, status: "interrupted" }]);
   });

@@ -9,7 +9,7 @@ import type { ContractRouterClient } from "@orpc/contract";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { LabContract } from "#contract/lab-contract.ts";
 import { DEMO } from "#contract/presets.ts";
-import { ensureBuilt } from "#main/hosts/build-page.ts";
+import { ensureBuilt } from "#main/hosts/ensure-built.ts";
 import { openStore } from "#main/store/store.ts";
 import {
   FakeChannel,
@@ -123,7 +123,7 @@ test("the root opens the lab, shows it, answers the page, and puts everything aw
   await vi.waitFor(() => expect(FakeNotification.shown).toHaveLength(1), { timeout: 60_000, interval: 100 });
   expect(FakeNotification.shown[0]!.options).toEqual({
     title: "Study done",
-    body: "tiny: all its runs are done.",
+    body: "tiny: all runs are done.",
   });
   expect((await lab.studies.get({ study })).study.runs.map(({ status }) => status)).toEqual(["done", "done"]);
   // Its devices leave a moment later.

@@ -1,5 +1,5 @@
 import { UserError } from "#contract/failure.ts";
-import { type Command, HELP, type ListenOptions, parseCommandLine } from "./arguments.ts";
+import { type Command, parseCommandLine } from "./arguments.ts";
 import {
   type CommandDeps,
   type CommandLab,
@@ -11,7 +11,9 @@ import {
 } from "./commands.ts";
 import { type DatasetCommands, datasetCommand } from "./dataset-command.ts";
 import { type Finding, renderFindings } from "./doctor.ts";
-import { type EngineCommands, engineCommand } from "./engine-command.ts";
+import { type EngineCommands, engineInstallCommand, engineListCommand } from "./engine-command.ts";
+import { helpText } from "./help.ts";
+import type { ListenOptions } from "./listen-options.ts";
 import { type ServeDeps, serveCommand } from "./serve-command.ts";
 import type { Screen } from "./terminal.ts";
 
@@ -21,7 +23,7 @@ export interface OpenLab extends CommandLab {
 }
 
 export interface CommandLineDeps extends Pick<ServeDeps, "serve" | "exitNow"> {
-  /** `look`: the command changes nothing, so a running study is no obstacle. */
+  /** `look`: the command changes nothing, so it may run beside a study. */
   openLab(options: {
     dataDir: string | undefined;
     listen: ListenOptions | undefined;
@@ -35,7 +37,7 @@ export interface CommandLineDeps extends Pick<ServeDeps, "serve" | "exitNow"> {
 }
 
 /**
- * Carries out one command line.
+ * Carries out one command line. A UserError becomes a message on the screen and its exit code.
  * @returns the exit code: 0 done, 1 a run failed, 2 bad input, 130 stopped and can be resumed.
  */
 export const runCommandLine = async (argv: readonly string[], deps: CommandLineDeps): Promise<number> => {
@@ -51,10 +53,12 @@ export const runCommandLine = async (argv: readonly string[], deps: CommandLineD
 const carryOut = async (command: Command, deps: CommandLineDeps): Promise<number> => {
   switch (command.name) {
     case "help":
-      deps.stdout.write(HELP);
+      deps.stdout.write(helpText(command.topics));
       return 0;
-    case "engine":
-      return await engineCommand(command, deps.engines, deps);
+    case "engine list":
+      return await engineListCommand(command, deps.engines, deps.stdout);
+    case "engine install":
+      return await engineInstallCommand(command, deps.engines, deps);
     case "doctor": {
       const findings = await deps.examine(command.dataDir);
       deps.stdout.write(
@@ -63,7 +67,7 @@ const carryOut = async (command: Command, deps: CommandLineDeps): Promise<number
       return findings.some((f) => f.state === "missing") ? 1 : 0;
     }
     case "run": {
-      // A study file that is wrong is said before anything is opened.
+      // A mistake in the study file is reported before anything is opened.
       const study = await readStudyFile(command.file);
       return await withLab(command, deps, (inner) => runCommand(command, study, inner));
     }
@@ -75,14 +79,17 @@ const carryOut = async (command: Command, deps: CommandLineDeps): Promise<number
       return await withLab({ ...command, look: true }, deps, (inner) => listCommand(command, inner));
     case "export":
       return await withLab({ ...command, look: true }, deps, (inner) => exportCommand(command, inner));
-    case "dataset":
-      return await withLab({ ...command, look: command.action === "list" }, deps, (inner) =>
-        datasetCommand(command, inner.lab.datasets, deps.stdout, deps.screen, deps.onInterrupt),
+    case "dataset list":
+    case "dataset add":
+    case "dataset download":
+    case "dataset remove":
+      return await withLab({ ...command, look: command.name === "dataset list" }, deps, (inner) =>
+        datasetCommand(command, inner.lab.datasets, deps),
       );
   }
 };
 
-/** Opens the lab for the length of one command. `look`: it changes nothing, so a running study is no obstacle. */
+/** Opens the lab for one command and closes it again. `look`: the command changes nothing, so it may run beside a study. */
 const withLab = async (
   options: { dataDir: string | undefined; listen?: ListenOptions | undefined; look?: boolean },
   deps: CommandLineDeps,

@@ -6,19 +6,19 @@ import type { LabEvent, RoundResult, RunStatus } from "#contract/events.ts";
 import { EXPORT_FORMATS, type ExportFormat } from "#contract/export-formats.ts";
 import { UserError } from "#contract/failure.ts";
 import { parseStudy, type Study, type StudyProblem } from "#contract/study.ts";
-import type { Command } from "./arguments.ts";
-import { startProgress } from "./progress.ts";
+import type { Read } from "./command-table.ts";
+import { startProgress } from "./study-progress.ts";
 import { createTerminal, type Screen, type Terminal } from "./terminal.ts";
 
-/** A study with its runs and rounds, as `--json` and `export` print it. */
-export interface StudyRecord {
+/** A study with its runs and rounds, for `--json` and `export`. */
+export interface StudyWithRounds {
   readonly id: string;
   readonly name: string;
   readonly createdAt: string;
   readonly status: string;
   readonly study: Study;
   readonly classes: readonly string[];
-  /** Undefined where only clients hold data. */
+  /** Undefined where clients bring their own data. */
   readonly partition: Partition | undefined;
   readonly datasetSha?: string;
   readonly runs: readonly {
@@ -33,7 +33,7 @@ export interface StudyRecord {
   }[];
 }
 
-/** What the command line needs of an open lab. */
+/** What the commands need from an open lab. */
 export interface CommandLab {
   open(study: Study): Promise<{ ok: true; id: string } | { ok: false; problems: StudyProblem[] }>;
   conduct(
@@ -42,7 +42,7 @@ export interface CommandLab {
   ): Promise<string>;
   subscribe(listener: (event: LabEvent) => void): () => void;
   latestInterrupted(): string | undefined;
-  record(id: string): StudyRecord | undefined;
+  record(id: string): StudyWithRounds | undefined;
   list(): readonly {
     id: string;
     name: string;
@@ -53,7 +53,7 @@ export interface CommandLab {
   }[];
   /** Text that ends with a line break, or a workbook's bytes. */
   render(
-    record: StudyRecord,
+    record: StudyWithRounds,
     format: ExportFormat,
     figure: { readonly at: string; readonly metric?: string | undefined },
   ): Promise<string | Uint8Array>;
@@ -63,27 +63,26 @@ export interface CommandDeps {
   readonly lab: CommandLab;
   readonly stdout: { write(text: string | Uint8Array): unknown };
   readonly screen: Screen;
-  /** Calls back at each Ctrl-C (or its like), until unsubscribed. */
+  /** Calls back at each Ctrl-C (or SIGTERM). @returns what ends that. */
   onInterrupt(listener: () => void): () => void;
 }
 
-/** Exit code of a study that was stopped and can be resumed: the shell's own for Ctrl-C. */
+/** Exit code of a study that was stopped and can be resumed: the shell's own code for Ctrl-C. */
 export const EXIT_INTERRUPTED = 130;
 
 /**
  * Reads and checks a study file.
- * @throws UserError that names the file, and each wrong field by its path.
+ * @throws UserError that names the file, and each invalid field by its path.
  */
 export const readStudyFile = async (file: string): Promise<Study> => {
   let text: string;
   try {
     text = await readFile(file, "utf8");
   } catch (error) {
-    const reason =
-      (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : String(error);
+    const reason = (error as NodeJS.ErrnoException).code === "ENOENT" ? "file not found" : String(error);
     throw new UserError(`${file}: ${reason}`, { cause: error });
   }
-  // JSON is YAML, so one reader serves both.
+  // JSON is YAML, so this reads both.
   const document = parseDocument(text, { prettyErrors: true });
   const broken = document.errors[0];
   if (broken !== undefined) throw new UserError(`${file}: ${broken.message.trim()}`);
@@ -98,7 +97,7 @@ export const readStudyFile = async (file: string): Promise<Study> => {
   return parsed.study;
 };
 
-export const problemsError = (file: string, problems: readonly StudyProblem[]): UserError =>
+const problemsError = (file: string, problems: readonly StudyProblem[]): UserError =>
   new UserError(
     [
       `${file} is not a valid study:`,
@@ -106,23 +105,16 @@ export const problemsError = (file: string, problems: readonly StudyProblem[]): 
     ].join("\n"),
   );
 
-export const runCommand = async (
-  command: Command & { name: "run" },
-  study: Study,
-  deps: CommandDeps,
-): Promise<number> => {
+export const runCommand = async (command: Read<"run">, study: Study, deps: CommandDeps): Promise<number> => {
   const opened = await deps.lab.open(study);
   if (!opened.ok) throw problemsError(command.file, opened.problems);
   return await conductAndPrint(opened.id, command.json, deps);
 };
 
-export const resumeCommand = async (
-  command: Command & { name: "resume" },
-  deps: CommandDeps,
-): Promise<number> => {
+export const resumeCommand = async (command: Read<"resume">, deps: CommandDeps): Promise<number> => {
   const id = command.study ?? deps.lab.latestInterrupted();
   if (id === undefined) {
-    deps.screen.write("Nothing was interrupted: there is nothing to resume.\n");
+    deps.screen.write("There is no interrupted study to resume.\n");
     if (command.json) deps.stdout.write("null\n");
     return 0;
   }
@@ -132,8 +124,7 @@ export const resumeCommand = async (
 const conductAndPrint = async (id: string, json: boolean, deps: CommandDeps): Promise<number> => {
   const { lab } = deps;
   const before = lab.record(id);
-  if (before === undefined)
-    throw new UserError(`there is no study ${id}; fedfleet list shows those that are here`);
+  if (before === undefined) throw new UserError(noStudy(id));
   const isOver = (run: { status: RunStatus }) => run.status === "done" || run.status === "failed";
   const terminal = createTerminal(
     deps.screen,
@@ -160,17 +151,19 @@ const conductAndPrint = async (id: string, json: boolean, deps: CommandDeps): Pr
   const record = lab.record(id);
   if (record === undefined) throw new Error(`study ${id} vanished from the store`);
   if (status === "interrupted")
-    deps.screen.write(`Stopped. Go on with: npm run -s fedfleet -- resume ${id}\n`);
+    deps.screen.write(`Stopped. Resume with: npm run -s fedfleet -- resume ${id}\n`);
   if (json) deps.stdout.write(`${JSON.stringify(studyDocument(record), null, 2)}\n`);
   else if (record.runs.some((run) => run.status === "done")) {
     deps.stdout.write(`\n${await lab.render(record, "text", { at: "last" })}`);
-    deps.screen.write(`\nThe table for a paper: npm run -s fedfleet -- export ${id} --format latex\n`);
+    deps.screen.write(`\nTable for a paper: npm run -s fedfleet -- export ${id} --format latex\n`);
   }
   if (status === "interrupted") return EXIT_INTERRUPTED;
   return record.runs.some((run) => run.status !== "done") ? 1 : 0;
 };
 
-const headline = (record: StudyRecord): string => {
+const noStudy = (id: string): string => `there is no study ${id}; fedfleet list shows the ids`;
+
+const headline = (record: StudyWithRounds): string => {
   const { study } = record;
   const runs = `${record.runs.length} run${record.runs.length === 1 ? "" : "s"}`;
   const trials = study.trials === 1 ? "" : ` × ${study.trials} trials`;
@@ -186,8 +179,8 @@ const interrupt = (stopAfterRound: AbortController, stopNow: AbortController, te
   }
 };
 
-/** The document of `--json`: rounds from 1 on; the evaluation of the first weights is `initial`. */
-export const studyDocument = (record: StudyRecord) => ({
+/** The document of `--json`: `rounds` start at 1; `initial` is the evaluation of the initial weights. */
+const studyDocument = (record: StudyWithRounds) => ({
   study: {
     id: record.id,
     name: record.name,
@@ -196,7 +189,7 @@ export const studyDocument = (record: StudyRecord) => ({
     classes: record.classes,
     settings: record.study,
     datasetSha256: record.datasetSha ?? null,
-    // Who holds what, without the index lists: their hash is there, and the database keeps them.
+    // Without the index lists, which are long: their hash identifies them, and the database keeps them.
     partition: record.partition
       ? {
           kind: record.partition.kind,
@@ -212,13 +205,10 @@ export const studyDocument = (record: StudyRecord) => ({
   })),
 });
 
-export const exportCommand = async (
-  command: Command & { name: "export" },
-  deps: CommandDeps,
-): Promise<number> => {
+export const exportCommand = async (command: Read<"export">, deps: CommandDeps): Promise<number> => {
   const record = deps.lab.record(command.study);
   if (record === undefined) {
-    throw new UserError(`there is no study ${command.study}; fedfleet list shows those that are here`);
+    throw new UserError(noStudy(command.study));
   }
   const content = await exported(command, record, deps.lab);
   if (command.out === undefined) {
@@ -230,14 +220,13 @@ export const exportCommand = async (
   } catch (error) {
     throw new UserError(`--out ${command.out}: ${(error as Error).message}`, { cause: error });
   }
-  deps.screen.write(`wrote ${command.out}
-`);
+  deps.screen.write(`wrote ${command.out}\n`);
   return 0;
 };
 
 const exported = async (
-  { format, at, metric, out }: Command & { name: "export" },
-  record: StudyRecord,
+  { format, at, metric, out }: Read<"export">,
+  record: StudyWithRounds,
   lab: CommandLab,
 ): Promise<string | Uint8Array> => {
   if (Number(at) > record.study.rounds) {
@@ -246,13 +235,13 @@ const exported = async (
   const content = await lab.render(record, format, { at, metric });
   if (typeof content !== "string" && out === undefined) {
     throw new UserError(
-      `--format ${format} is a binary file: say where with --out FILE.${EXPORT_FORMATS[format].extension}`,
+      `--format ${format} is a binary format; name a file with --out FILE.${EXPORT_FORMATS[format].extension}`,
     );
   }
   return content;
 };
 
-export const listCommand = (command: Command & { name: "list" }, deps: CommandDeps): number => {
+export const listCommand = (command: Read<"list">, deps: CommandDeps): number => {
   const studies = deps.lab.list();
   if (command.json) deps.stdout.write(`${JSON.stringify(studies, null, 2)}\n`);
   else if (studies.length === 0) deps.stdout.write("No studies yet. Try: npm run demo\n");

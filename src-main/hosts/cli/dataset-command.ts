@@ -1,5 +1,6 @@
 import { UserError } from "#contract/failure.ts";
-import type { Command } from "./arguments.ts";
+import type { Read } from "./command-table.ts";
+import type { CommandDeps } from "./commands.ts";
 import type { Screen } from "./terminal.ts";
 
 export interface DatasetEntry {
@@ -7,9 +8,9 @@ export interface DatasetEntry {
   readonly title: string;
   readonly state: string;
   readonly where?: string | undefined;
-  /** "official": every file has its published checksum; "structure": sizes, counts and labels are right. */
+  /** "official": every file has its published checksum; "structure": sizes, counts and labels are plausible. */
   readonly verified?: string | undefined;
-  /** What is wrong with it, naming the file. */
+  /** What is wrong with it, and in which file. */
   readonly problem?: string | undefined;
   readonly downloadBytes?: number | undefined;
   readonly next?: string | undefined;
@@ -27,56 +28,69 @@ export interface DatasetCommands {
 }
 
 export const datasetCommand = async (
-  command: Command & { name: "dataset" },
+  command: Read<"dataset list" | "dataset add" | "dataset download" | "dataset remove">,
   datasets: DatasetCommands,
-  stdout: { write(text: string): unknown },
-  screen: Screen,
-  onInterrupt: (listener: () => void) => () => void,
+  { stdout, screen, onInterrupt }: Pick<CommandDeps, "stdout" | "screen" | "onInterrupt">,
 ): Promise<number> => {
-  const { action, dataset: name = "", path = "" } = command;
-  const print = (entries: readonly DatasetEntry[]) => {
-    if (command.json) stdout.write(`${JSON.stringify(entries, null, 2)}\n`);
-    else for (const e of entries) stdout.write(`${describe(e)}\n`);
-    return 0;
-  };
-  switch (action) {
-    case "list": {
-      const entries = await datasets.list();
-      return print(command.dataset === undefined ? entries : entries.filter((e) => e.name === name));
+  if (command.name === "dataset remove") {
+    if (!datasets.remove(command.dataset)) {
+      throw new UserError(
+        `no data set is registered as ${command.dataset}; fedfleet dataset list shows them`,
+      );
     }
-    case "add":
-      return print([await datasets.add(name, path)]);
-    case "download": {
-      // What was fetched is kept: the next call goes on from there.
+    screen.write(`removed ${command.dataset} from the list; its files stay where they are\n`);
+    return 0;
+  }
+  const entries = await entriesOf(command, datasets, screen, onInterrupt);
+  if (command.json) stdout.write(`${JSON.stringify(entries, null, 2)}\n`);
+  else for (const entry of entries) stdout.write(`${describe(entry)}\n`);
+  return 0;
+};
+
+const entriesOf = async (
+  command: Read<"dataset list" | "dataset add" | "dataset download">,
+  datasets: DatasetCommands,
+  screen: Screen,
+  onInterrupt: CommandDeps["onInterrupt"],
+): Promise<readonly DatasetEntry[]> => {
+  switch (command.name) {
+    case "dataset list": {
+      const entries = await datasets.list();
+      return entries.filter(({ name }) => command.dataset === undefined || name === command.dataset);
+    }
+    case "dataset add":
+      return [await datasets.add(command.dataset, command.path)];
+    case "dataset download": {
+      // What has arrived is kept: the next call continues from there.
       const stop = new AbortController();
       const off = onInterrupt(() => stop.abort(new Error("stopped by Ctrl-C")));
       try {
-        return print([await datasets.download(name, { onProgress: meter(screen), signal: stop.signal })]);
+        return [await datasets.download(command.dataset, { onProgress: meter(screen), signal: stop.signal })];
       } finally {
         off();
       }
     }
-    case "remove":
-      if (!datasets.remove(name)) throw new UserError(`there is no registered data set ${name}`);
-      screen.write(`forgot ${name}; its files stay where they are\n`);
-      return 0;
   }
 };
 
-const INDENT = " ".repeat(32);
+const INDENT = " ".repeat(38);
+
+/** Its state in a word or two. */
+export const stateText = ({ state, downloadBytes }: DatasetEntry): string =>
+  state === "missing" && downloadBytes !== undefined ? "not downloaded" : state;
 
 const describe = (e: DatasetEntry): string => {
   const facts = [
     ...(e.where === undefined ? [] : [e.where]),
     ...(e.verified === undefined
       ? []
-      : [e.verified === "official" ? "official files" : "checked by structure"]),
+      : [e.verified === "official" ? "official files, checksums verified" : "structure checked"]),
     ...(e.state === "ready" || e.downloadBytes === undefined
       ? []
-      : [`a download of ${(e.downloadBytes / MEGABYTE).toFixed(1)} MB`]),
+      : [`download: ${(e.downloadBytes / MEGABYTE).toFixed(1)} MB`]),
   ];
   const lines = [
-    `${e.name.padEnd(22)} ${e.state.padEnd(8)} ${e.title}`,
+    `${e.name.padEnd(22)} ${stateText(e).padEnd(14)} ${e.title}`,
     ...facts,
     ...(e.problem === undefined ? [] : [e.problem]),
     ...(e.next === undefined || e.state === "ready" ? [] : [e.next]),
@@ -86,7 +100,7 @@ const describe = (e: DatasetEntry): string => {
 
 const MEGABYTE = 1e6;
 
-/** On a terminal one line that counts up; elsewhere a line at every tenth. */
+/** Shows progress: on a terminal one line that counts up, elsewhere a line for every tenth. */
 const meter = (screen: Screen) => {
   let last = -1;
   return (done: number, total: number | undefined) => {

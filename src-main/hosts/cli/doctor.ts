@@ -1,14 +1,14 @@
 import { cpus, totalmem } from "node:os";
 import { UserError } from "#contract/failure.ts";
-import type { DatasetEntry } from "./dataset-command.ts";
+import { type DatasetEntry, stateText } from "./dataset-command.ts";
 
-/** One thing that was looked at. */
+/** One thing that was checked. */
 export interface Finding {
   readonly what: string;
-  /** "ready": usable now · "optional": missing, but the lab works without it · "missing": something will not work. */
+  /** "ready": usable now · "optional": missing, the lab works without it · "missing": something will not work. */
   readonly state: "ready" | "optional" | "missing";
   readonly detail: string;
-  /** The next step, where something is missing. */
+  /** What to do about it, where something is missing. */
   readonly next?: string;
 }
 
@@ -25,21 +25,21 @@ export interface DoctorPorts {
   >;
   /** @throws UserError when the data directory cannot be opened, e.g. because a study runs in it. */
   openDatasets(): { list(): Promise<readonly DatasetEntry[]>; close(): Promise<void> };
-  /** The Docker Engine's version, or why it cannot be reached. */
+  /** The version of the Docker Engine, or why it cannot be reached. */
   docker(): Promise<{ ok: true; version: string } | { ok: false; reason: string }>;
   readonly dataDir: string;
   readonly nodeVersion: string;
 }
 
-/** What this computer can do, with the next step for each thing that is missing. */
-export const examine = async (ports: DoctorPorts): Promise<readonly Finding[]> => {
+/** Checks what this computer can do. What is missing comes with the next step. */
+export const examineComputer = async (ports: DoctorPorts): Promise<readonly Finding[]> => {
   const [engines, data, docker] = await Promise.all([ports.engines(), dataFindings(ports), ports.docker()]);
   return [
     nodeFinding(ports.nodeVersion),
     {
       what: "computer",
       state: "ready",
-      detail: `${cpus().length} cores, ${(totalmem() / 2 ** 30).toFixed(1)} GiB of memory`,
+      detail: `${cpus().length} cores, ${(totalmem() / 2 ** 30).toFixed(1)} GiB memory`,
     },
     ...engineFindings(engines),
     ...data,
@@ -49,7 +49,7 @@ export const examine = async (ports: DoctorPorts): Promise<readonly Finding[]> =
           what: "Docker Engine",
           state: "optional",
           detail: docker.reason,
-          next: "Only boards need it, not virtual devices. On Debian or Ubuntu: sudo apt install docker.io",
+          next: "Virtual devices and remote boards do not need it. On Debian or Ubuntu: sudo apt install docker.io",
         },
   ];
 };
@@ -62,7 +62,7 @@ const nodeFinding = (version: string): Finding => {
         what: "Node",
         state: "missing",
         detail: `${version} is too old`,
-        next: "Run npm ci, and start with npm run: it uses Node 24.",
+        next: "Run npm ci, then start with npm run, which uses Node 24.",
       };
 };
 
@@ -74,8 +74,8 @@ const engineFindings = (engines: Awaited<ReturnType<DoctorPorts["engines"]>>): F
       ? {
           what: "engine",
           state: "missing",
-          detail: `none can be used: ${engines.map((e) => `${e.kind}: ${e.reason ?? "usable, but not asked for"}`).join("; ")}`,
-          next: "Unset FEDFLEET_ENGINE if it names one of these, or run npm ci again.",
+          detail: `none is usable: ${engines.map((e) => `${e.kind}: ${e.reason ?? "usable, but not selected"}`).join("; ")}`,
+          next: "If FEDFLEET_ENGINE is set, unset it; otherwise run npm ci again.",
         }
       : { what: "engine", state: "ready", detail: `${chosen.kind} ${chosen.version} (${chosen.path})` },
     ...(native
@@ -84,8 +84,8 @@ const engineFindings = (engines: Awaited<ReturnType<DoctorPorts["engines"]>>): F
           {
             what: "native engine",
             state: "optional",
-            detail: "training runs on wasm, several times slower",
-            next: "npm run -s fedfleet -- engine install",
+            detail: "not installed; training runs on WebAssembly, several times slower",
+            next: "Install it with: npm run -s fedfleet -- engine install",
           } as const,
         ]),
   ];
@@ -99,7 +99,12 @@ const dataFindings = async (ports: DoctorPorts): Promise<Finding[]> => {
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return [
-      { what, state: "optional", detail: error.message, next: "Ask again then, to see the data sets." },
+      {
+        what,
+        state: "optional",
+        detail: error.message,
+        next: "To see the data sets, run doctor again once the directory is free.",
+      },
     ];
   }
   try {
@@ -112,7 +117,7 @@ const dataFindings = async (ports: DoctorPorts): Promise<Finding[]> => {
 const datasetFinding = (d: DatasetEntry): Finding => ({
   what: `data set ${d.name}`,
   state: d.state === "ready" ? "ready" : d.state === "damaged" ? "missing" : "optional",
-  detail: d.state === "ready" ? (d.where ?? "here") : (d.problem ?? d.state),
+  detail: d.state === "ready" ? (d.where ?? "on this computer") : (d.problem ?? stateText(d)),
   ...(d.state === "ready" || d.next === undefined ? {} : { next: d.next }),
 });
 

@@ -1,150 +1,8 @@
-import type { ClientUpdate, LabEvent, RoundSummary } from "#contract/events.ts";
-import { assertNever } from "#contract/failure.ts";
-
-interface DeviceLine {
-  readonly phase:
-    | "idle"
-    | "sent"
-    | "training"
-    | "uploading"
-    | "done"
-    | "refused"
-    | "failed"
-    | "late"
-    | "away";
-  readonly fraction: number;
-}
-
-/** What a person at a terminal wants to know, kept up to date by the event stream. */
-export interface Progress {
-  readonly name: string;
-  readonly runs: number;
-  readonly runsDone: number;
-  /** Position of the current run among all, from 1. */
-  readonly runIndex: number;
-  readonly run: string;
-  readonly algorithm: string;
-  readonly trial: number;
-  readonly rounds: number;
-  readonly round: number;
-  readonly devices: ReadonlyMap<string, DeviceLine>;
-  readonly waiting: string;
-  /** Seconds of every finished round of this process. */
-  readonly roundSeconds: readonly number[];
-  readonly lastRound: RoundSummary | undefined;
-  /** The study has ended: devices that leave now do so because they were told to. */
-  readonly over: boolean;
-  /** The study stops after the round in progress. */
-  readonly stopping: boolean;
-}
-
-export const startProgress = (input: { name: string; runs: number; runsDone: number }): Progress => ({
-  ...input,
-  runIndex: input.runsDone,
-  run: "",
-  algorithm: "",
-  trial: 0,
-  rounds: 0,
-  round: 0,
-  devices: new Map(),
-  waiting: "",
-  roundSeconds: [],
-  lastRound: undefined,
-  over: false,
-  stopping: false,
-});
-
-const withDevice = (p: Progress, device: string, line: DeviceLine): Progress => ({
-  ...p,
-  devices: new Map(p.devices).set(device, line),
-});
-
-const updatePhase = (update: ClientUpdate): DeviceLine["phase"] =>
-  update.status === "folded" ? "done" : update.status;
-
-/** A straggler still tells of the round in which it was drawn. */
-const isOfThisRound = (p: Progress, event: { readonly run: string; readonly round: number }): boolean =>
-  event.run === p.run && event.round === p.round;
-
-/** Word of the training that comes after the answer is late by itself. */
-const isOver = (line: DeviceLine | undefined): boolean =>
-  line !== undefined && ["done", "refused", "failed", "late"].includes(line.phase);
-
-const HOW_TO_STOP = "Ctrl-C stops it after this round.";
-const STOPPING = "Stopping after this round; Ctrl-C again stops now.";
-
-/** The state after an event. Pure. */
-export const advance = (p: Progress, event: LabEvent): Progress => {
-  switch (event.kind) {
-    case "run-started":
-      return {
-        ...p,
-        runIndex: p.runIndex + 1,
-        run: event.run,
-        algorithm: event.algorithm,
-        trial: event.trial,
-        rounds: event.rounds,
-        round: event.fromRound - 1,
-        waiting: "",
-        lastRound: undefined,
-      };
-    case "run-ended":
-      return { ...p, runsDone: p.runsDone + (event.status === "interrupted" ? 0 : 1), waiting: "" };
-    case "round-started":
-      return {
-        ...p,
-        round: event.round,
-        waiting: "",
-        devices: new Map(event.drawn.map((name) => [name, { phase: "idle", fraction: 0 }])),
-      };
-    case "client-progress":
-      return isOfThisRound(p, event) && !isOver(p.devices.get(event.device))
-        ? withDevice(p, event.device, { phase: event.phase, fraction: event.fraction ?? 0 })
-        : p;
-    case "client-update":
-      return isOfThisRound(p, event)
-        ? withDevice(p, event.update.device, { phase: updatePhase(event.update), fraction: 1 })
-        : p;
-    case "round-ended":
-      return {
-        ...p,
-        waiting: "",
-        lastRound: event.result,
-        roundSeconds: event.result.round === 0 ? p.roundSeconds : [...p.roundSeconds, event.result.seconds],
-      };
-    case "waiting":
-      return {
-        ...p,
-        waiting: `waiting ${(event.sinceMs / 1000).toFixed(0)} s for ${event.for}. ${p.stopping ? STOPPING : `${event.next} ${HOW_TO_STOP}`}`,
-      };
-    case "device-left":
-      return p.devices.has(event.device) ? withDevice(p, event.device, { phase: "away", fraction: 0 }) : p;
-    case "study-started":
-    case "study-resumed":
-    case "study-paused":
-    case "study-continued":
-    case "device-joined":
-    case "device-refused":
-    case "board-state":
-    case "board-client":
-    case "metric-refused":
-      return p;
-    case "study-ended":
-      return { ...p, over: true };
-    default:
-      return assertNever(event);
-  }
-};
-
-/** Seconds until the study is done, from the mean of the last rounds; undefined before the first. */
-export const secondsLeft = (p: Progress): number | undefined => {
-  const recent = p.roundSeconds.slice(-10);
-  if (recent.length === 0) return undefined;
-  const mean = recent.reduce((a, b) => a + b, 0) / recent.length;
-  const doneInRun = p.lastRound?.round ?? p.round;
-  const left = Math.max(0, p.rounds - doneInRun) + Math.max(0, p.runs - p.runIndex) * p.rounds;
-  return mean * left;
-};
+import stringWidth from "string-width";
+import type { LabEvent, RoundSummary } from "#contract/events.ts";
+import type { LiveDevice } from "#contract/views.ts";
+import { fitText, padText } from "./fit-text.ts";
+import { type StudyProgress, secondsLeft } from "./study-progress.ts";
 
 /** 95 → "1 min 35 s". */
 export const durationText = (seconds: number): string => {
@@ -158,7 +16,7 @@ const fixed = (value: number | null, digits: number): string =>
   value === null ? "–" : value.toFixed(digits);
 
 /** One line for a finished round. */
-export const roundLine = (p: Progress, result: RoundSummary): string => {
+export const roundLine = (p: StudyProgress, result: RoundSummary): string => {
   const left = secondsLeft(p);
   const parts = [
     `[${p.runIndex}/${p.runs}] ${p.algorithm}, trial ${p.trial}`,
@@ -171,17 +29,38 @@ export const roundLine = (p: Progress, result: RoundSummary): string => {
   return parts.filter((text) => text !== "").join(" · ");
 };
 
-const PHASE_TEXT: Record<DeviceLine["phase"], string> = {
-  idle: "getting the weights",
-  sent: "has the weights",
+/** What has been waited for, for how long, and what a person can do; undefined where nothing is awaited. */
+export const waitingText = ({ live, at, stopping }: StudyProgress): string | undefined => {
+  if (live?.waiting === undefined) return undefined;
+  const { for: awaited, since, next } = live.waiting;
+  const seconds = Math.max(0, Date.parse(at) - Date.parse(since)) / 1000;
+  const advice = stopping
+    ? "Stopping after this round; press Ctrl-C again to stop now."
+    : `${next} Press Ctrl-C to stop after this round.`;
+  return `waiting for ${awaited} (${seconds.toFixed(0)} s). ${advice}`;
+};
+
+/** Of a device in the round in progress. */
+type Phase = LiveDevice["phase"] | "away";
+
+const PHASE_TEXT: Record<Phase, string> = {
   training: "training",
   uploading: "sending its update",
-  done: "done",
-  refused: "refused",
   failed: "failed",
-  late: "late",
-  away: "away, may rejoin",
+  refused: "update refused",
+  away: "disconnected, may rejoin",
+  late: "too late",
+  sent: "weights received",
+  drawn: "receiving weights",
+  folded: "done",
 };
+
+/** Busy devices come first, those that have not started next, those that are done last. */
+const ORDER = Object.keys(PHASE_TEXT) as readonly Phase[];
+
+const ENDED: readonly Phase[] = ["folded", "refused", "failed", "late"];
+
+const WIDEST_NAME = 24;
 
 const bar = (fraction: number, width: number): string => {
   const full = Math.round(Math.min(1, Math.max(0, fraction)) * width);
@@ -189,33 +68,46 @@ const bar = (fraction: number, width: number): string => {
 };
 
 /** The block that is redrawn in place at the bottom of a terminal: at most `maxLines` lines. */
-export const liveBlock = (p: Progress, columns: number, maxLines: number): string[] => {
+export const liveBlock = (p: StudyProgress, columns: number, maxLines: number): string[] => {
   const left = secondsLeft(p);
-  const done = [...p.devices.values()].filter((d) => d.phase === "done").length;
-  const head =
-    p.round === 0
-      ? `[${p.runIndex}/${p.runs}] ${p.algorithm}, trial ${p.trial}: evaluating the first weights`
-      : `[${p.runIndex}/${p.runs}] ${p.algorithm}, trial ${p.trial}: round ${p.round}/${p.rounds}, ${done} of ${p.devices.size} devices done` +
-        (left === undefined ? "" : `, about ${durationText(left)} left`);
-  const lines = [head];
-  const room = Math.max(1, maxLines - 2);
-  const order = [...p.devices].sort(([, a], [, b]) => rank(a) - rank(b));
-  const shown = order.slice(0, order.length > room ? room - 1 : room);
-  const width = Math.max(8, ...shown.map(([name]) => Math.min(24, name.length)));
-  for (const [name, device] of shown) {
-    const label = name.length > width ? `${name.slice(0, width - 1)}…` : name.padEnd(width);
-    lines.push(`  ${label} ${bar(device.fraction, 16)} ${PHASE_TEXT[device.phase]}`);
-  }
-  if (order.length > shown.length) lines.push(`  and ${order.length - shown.length} more`);
-  if (p.waiting) lines.push(`  ${p.waiting}`);
-  return lines.map((line) => (line.length > columns ? `${line.slice(0, Math.max(1, columns - 1))}…` : line));
+  const head = `[${p.runIndex}/${p.runs}] ${p.algorithm}, trial ${p.trial}: ${stateText(p)}`;
+  const waiting = waitingText(p);
+  const lines = [
+    left === undefined ? head : `${head}, about ${durationText(left)} left`,
+    ...deviceLines(p, Math.max(1, maxLines - 2)),
+    ...(waiting === undefined ? [] : [`  ${waiting}`]),
+  ];
+  return lines.map((line) => fitText(line, Math.max(2, columns - 1)));
 };
 
-/** Who is at work comes first, who has not begun next, who is done last. */
-const rank = (d: DeviceLine): number =>
-  ["training", "uploading", "failed", "refused", "away", "late", "sent", "idle", "done"].indexOf(d.phase);
+const stateText = ({ live, lastRound, fromRound, rounds }: StudyProgress): string => {
+  if (live !== undefined) {
+    const done = live.devices.filter(({ phase }) => phase === "folded").length;
+    const devices = live.devices.length === 0 ? "" : `, ${done} of ${live.devices.length} devices done`;
+    return `round ${live.round}/${rounds}${devices}`;
+  }
+  if (lastRound === undefined && fromRound <= 1) return "evaluating the initial weights";
+  return `starting round ${Math.min(rounds, (lastRound?.round ?? fromRound - 1) + 1)}/${rounds}`;
+};
 
-/** Lines worth printing for an event besides the rounds: failures, refusals, devices that come and go. */
+const deviceLines = ({ live, away }: StudyProgress, room: number): string[] => {
+  const devices = (live?.devices ?? []).map(({ device, phase, fraction = 0 }) => {
+    if (away.has(device)) return { device, phase: "away" as const, fraction: 0 };
+    return { device, phase, fraction: ENDED.includes(phase) ? 1 : fraction };
+  });
+  const order = devices.toSorted((a, b) => ORDER.indexOf(a.phase) - ORDER.indexOf(b.phase));
+  const shown = order.slice(0, order.length > room ? room - 1 : room);
+  const names = shown.map(({ device }) => fitText(device, WIDEST_NAME));
+  const width = Math.max(8, ...names.map((name) => stringWidth(name)));
+  return [
+    ...shown.map(
+      ({ phase, fraction }, i) => `  ${padText(names[i]!, width)} ${bar(fraction, 16)} ${PHASE_TEXT[phase]}`,
+    ),
+    ...(order.length > shown.length ? [`  and ${order.length - shown.length} more`] : []),
+  ];
+};
+
+/** Lines worth printing besides the rounds: failures, refusals, devices that come and go. */
 export const noteLines = (event: LabEvent): string[] => {
   switch (event.kind) {
     case "client-update": {
@@ -239,7 +131,7 @@ export const noteLines = (event: LabEvent): string[] => {
         `  ${event.device} is ${event.state}. ${event.problem.title}: ${event.problem.cause} ${event.problem.next}`,
       ];
     case "board-client": {
-      if (event.state === "launched") return [`  ${event.device}: its client has started`];
+      if (event.state === "launched") return [`  ${event.device}: client started`];
       const { problem } = event;
       if (problem === undefined) return [];
       return [`  ${event.device}: ${problem.title}. ${problem.cause} ${problem.next}`];

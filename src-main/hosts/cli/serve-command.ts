@@ -1,15 +1,15 @@
-import type { Command } from "./arguments.ts";
+import type { Read } from "./command-table.ts";
 import { type CommandDeps, EXIT_INTERRUPTED } from "./commands.ts";
 
-/** A lab that browsers can reach. */
+/** A lab that browsers of this computer can open. */
 export interface ServedLab {
-  /** With the token. */
+  /** The address, with its token. */
   readonly url: string;
-  /** Shows the lab in the user's browser, where there is one. */
+  /** Opens the lab in the user's browser, where there is one. */
   openBrowser(): void;
-  /** The name of the study that is being conducted. */
+  /** The name of the running study. */
   running(): string | undefined;
-  /** Stops what runs, so that it can be resumed, and lets go of the pages and of the data directory. */
+  /** Stops the running study, so that it can be resumed, disconnects the pages and releases the data directory. */
   close(): Promise<void>;
 }
 
@@ -24,7 +24,7 @@ export interface ServeDeps extends Pick<CommandDeps, "stdout" | "screen" | "onIn
 
 /** Serves the lab until Ctrl-C. */
 export const serveCommand = async (
-  { dataDir, port, open }: Command & { name: "serve" },
+  { dataDir, port, open }: Read<"serve">,
   deps: ServeDeps,
 ): Promise<number> => {
   const served = await deps.serve({ dataDir, port });
@@ -36,14 +36,14 @@ export const serveCommand = async (
     else deps.exitNow(EXIT_INTERRUPTED);
   });
   deps.stdout.write(`${served.url}\n`);
-  deps.screen.write("The lab is open at this address, for this computer alone. Ctrl-C closes it.\n");
+  deps.screen.write("The lab is open at this address, on this computer only. Press Ctrl-C to close it.\n");
   if (open) served.openBrowser();
   await interrupted.promise;
   const study = served.running();
   deps.screen.write(
     study === undefined
       ? "Closing the lab.\n"
-      : `Closing the lab: ${study} is stopped now and can be resumed. Press Ctrl-C again to leave at once.\n`,
+      : `Closing the lab. ${study} stops now and can be resumed later. Press Ctrl-C again to quit immediately.\n`,
   );
   try {
     await served.close();

@@ -1,7 +1,9 @@
+import { createLogUpdate } from "log-update";
 import type { LabEvent } from "#contract/events.ts";
-import { advance, liveBlock, noteLines, type Progress, roundLine } from "./progress.ts";
+import { liveBlock, noteLines, roundLine, waitingText } from "./progress.ts";
+import { advance, type StudyProgress } from "./study-progress.ts";
 
-/** Where progress goes: process.stderr, or something like it in a test. */
+/** Where progress goes: process.stderr, or a stand-in of a test. */
 export interface Screen {
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
@@ -11,51 +13,41 @@ export interface Screen {
 
 export interface Terminal {
   show(event: LabEvent): void;
-  /** The person has asked to stop after this round. */
+  /** A person has asked to stop after this round. */
   stopping(): void;
   /** A line above the live block. */
   say(line: string): void;
-  /** Clears the live block; call before anything else is printed to the screen. */
+  /** Removes the live block. Call it before printing anything else to the screen. */
   end(): void;
 }
 
-/** Without a live block: how long a wait lasts before it gets a line. A round that trains for a while is no news. */
+/** Without a live block: how long a wait lasts before it gets a line. That a round trains for a while is no news. */
 const QUIET_MS = { joining: 2000, answering: 30_000 } as const;
 
-/** How often the live block is redrawn at most. */
+/** Shortest time between two redraws of the live block. */
 const REDRAW_MS = 100;
 
 /**
- * Shows a study's progress: on a terminal a block redrawn in place under the finished rounds, elsewhere quiet and
- * line by line (a line per round, and one per failure or wait).
+ * Shows a study's progress. On a terminal a block below the finished rounds is redrawn in place. Elsewhere there is a
+ * line for each round, failure and wait.
  */
-export const createTerminal = (screen: Screen, start: Progress): Terminal => {
+export const createTerminal = (screen: Screen, start: StudyProgress): Terminal => {
   let progress = start;
-  let drawn = 0;
+  // The cursor stays visible: to hide it, log-update would install handlers for signals, which are ours to answer.
+  const block = createLogUpdate(screen as NodeJS.WriteStream, { showCursor: true });
   let timer: NodeJS.Timeout | undefined;
   let saidWaiting = "";
-  /** Devices that left for the same reason in the same moment: a hundred of them are one line. */
+  /** Devices that left for the same reason at the same time share one line. */
   let left: { reason: string; devices: string[] } | undefined;
 
-  const erase = () => {
-    // To the start of the line first: the terminal has echoed ^C if that was pressed.
-    if (drawn > 0) screen.write(`\r\u001b[${drawn}A\u001b[0J`);
-    drawn = 0;
-  };
   const draw = () => {
     timer = undefined;
     if (!screen.isTTY || progress.algorithm === "") return;
-    erase();
-    const lines = liveBlock(
-      progress,
-      screen.columns ?? 80,
-      Math.max(4, Math.min(14, (screen.rows ?? 24) - 4)),
-    );
-    screen.write(lines.map((line) => `${line}\n`).join(""));
-    drawn = lines.length;
+    const maxLines = Math.max(4, Math.min(14, (screen.rows ?? 24) - 4));
+    block(liveBlock(progress, screen.columns ?? 80, maxLines).join("\n"));
   };
   const say = (line: string) => {
-    erase();
+    block.clear();
     screen.write(`${line}\n`);
     if (screen.isTTY) schedule();
   };
@@ -85,7 +77,7 @@ export const createTerminal = (screen: Screen, start: Progress): Terminal => {
         saidWaiting = "";
         say(roundLine(progress, event.result));
       }
-      // Without a live block, a wait is said once, not at every tick.
+      // Without a live block, a wait gets one line, not one a second.
       if (
         event.kind === "waiting" &&
         !screen.isTTY &&
@@ -93,20 +85,23 @@ export const createTerminal = (screen: Screen, start: Progress): Terminal => {
         event.sinceMs > QUIET_MS[event.stage]
       ) {
         saidWaiting = event.for;
-        say(`  ${progress.waiting}`);
+        say(`  ${waitingText(progress)}`);
       }
       if (screen.isTTY) schedule();
     },
     stopping() {
       progress = { ...progress, stopping: true };
-      say("Stopping after this round. Press Ctrl-C again to stop now (the round in progress is lost).");
+      // Over the ^C that the terminal has echoed.
+      if (screen.isTTY) screen.write("\r");
+      say("Stopping after this round. Press Ctrl-C again to stop now and lose the round in progress.");
     },
     say,
     end() {
       sayWhoLeft();
       clearTimeout(timer);
       timer = undefined;
-      erase();
+      block.clear();
+      block.done();
     },
   };
 };

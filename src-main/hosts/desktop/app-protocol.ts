@@ -3,7 +3,7 @@ import { securityHeaders } from "#main/hosts/web/headers.ts";
 import { createStaticFiles } from "#main/hosts/web/static-files.ts";
 import { APP_HOST, APP_SCHEME, isOurPage } from "./origin.ts";
 
-/** Before Electron is ready: the scheme of the page is one like https, with an origin of its own. */
+/** Call it before Electron is ready. The page's scheme behaves like https and has an origin of its own. */
 export const registerAppScheme = (protocol: Pick<Protocol, "registerSchemesAsPrivileged">): void => {
   protocol.registerSchemesAsPrivileged([
     {
@@ -13,8 +13,8 @@ export const registerAppScheme = (protocol: Pick<Protocol, "registerSchemesAsPri
   ]);
 };
 
-/** As the browser's, but that the page talks to the lab by its port alone: it may connect to nothing. */
-export const appHeaders = (): Readonly<Record<string, string>> => {
+/** The browser's headers, except that this page talks to the lab through its port: it may connect to nothing. */
+const appHeaders = (): Readonly<Record<string, string>> => {
   const headers = securityHeaders();
   return {
     ...headers,
@@ -25,7 +25,7 @@ export const appHeaders = (): Readonly<Record<string, string>> => {
   };
 };
 
-/** Answers requests of the window with the files of the built page, and with nothing else. */
+/** Answers the window's requests with the files of the built page, and with nothing else. */
 export const createAppResponder = (options: {
   readonly rendererDir: string;
   onProblem(error: unknown): void;
@@ -33,7 +33,7 @@ export const createAppResponder = (options: {
   const files = createStaticFiles(options.rendererDir);
   const headers = appHeaders();
   const refuse = (status: number) =>
-    new Response(status === 404 ? "There is no such file.\n" : "The file could not be read.\n", {
+    new Response(status === 404 ? "File not found.\n" : "The file could not be read.\n", {
       status,
       headers: { ...headers, "Content-Type": "text/plain; charset=utf-8" },
     });
@@ -55,7 +55,7 @@ export const createAppResponder = (options: {
   };
 };
 
-/** The path as it was asked for: a URL that is parsed has its dots resolved already. */
+/** The path as it was requested: parsing the URL would resolve its dots. */
 const pathOf = (address: string): string => {
   const start = `${APP_SCHEME}://${APP_HOST}`.length;
   const path = /^[^?#]*/.exec(address.slice(start))?.[0] ?? "";

@@ -2,10 +2,10 @@ import { appendFileSync, mkdirSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 
 const LARGEST = 1024 * 1024;
-/** A page that tries without end must not fill the disk. */
+/** A page that keeps trying must not fill the disk. */
 const MOST_REFUSALS = 200;
 
-/** Writes what went wrong to standard error and to a file, for whoever started the desktop by a click. */
+/** Writes what went wrong to standard error, and to a file: a desktop that was started by a click has no terminal. */
 export const createCrashLog = (
   file: string,
   say: (line: string) => void = (line) => process.stderr.write(line),
@@ -27,22 +27,22 @@ export const createCrashLog = (
   return {
     file,
     write,
-    /** Something that the page, or what runs in it, may not do. */
+    /** Something that the page tried and may not do. */
     refused(what: string): void {
       refusals += 1;
       if (refusals <= MOST_REFUSALS) write(`refused: ${what.slice(0, 500)}`);
-      if (refusals === MOST_REFUSALS) write("refused: more than is written down");
+      if (refusals === MOST_REFUSALS) write("refused: further refusals are not logged");
     },
   };
 };
 
 /**
- * What nobody caught in the lab's own process: it can no longer be trusted to do its work, nor to put it away, so it
- * says so once and ends. The database keeps every finished round whatever happens.
+ * Handles errors that nothing caught in the lab's own process. Its state can no longer be trusted, not even to close in
+ * order, so it reports the error once and ends. The database keeps every finished round in any case.
  */
 export const onUncaught = (emitter: Pick<NodeJS.Process, "on">, fatal: (error: unknown) => void): void => {
   let said = false;
-  // What fails while the first is being shown is its consequence, as a rule.
+  // An error while the first one is shown is usually its consequence.
   const once = (error: unknown): void => {
     if (said) return;
     said = true;

@@ -3,7 +3,7 @@ import type { Choice, Question } from "./close-question.ts";
 
 type Boxes = Pick<Dialog, "showMessageBox" | "showErrorBox">;
 
-/** Questions and bad news of the shell, each with what can be done. */
+/** The desktop's questions and error messages, each with what a person can do. */
 export const createDialogs = (dialog: Boxes, window: () => BrowserWindow | undefined) => {
   const show = async (options: MessageBoxOptions): Promise<number> => {
     const parent = window();
@@ -33,23 +33,23 @@ export const createDialogs = (dialog: Boxes, window: () => BrowserWindow | undef
         title: "Fedfleet",
         message: `The page has crashed twice within a minute (${reason}).`,
         detail:
-          "The lab itself goes on: a study that runs keeps running. Load the page again; if it crashes once more, quit and start Fedfleet again.",
-        buttons: ["Load the page again", "Quit"],
+          "The lab is not affected: a running study keeps running. Reload the page. If it crashes again, quit and restart Fedfleet.",
+        buttons: ["Reload", "Quit"],
         defaultId: 0,
         cancelId: 0,
         noLink: true,
       });
       return response === 1 ? "quit" : "reload";
     },
-    /** Of a bug in the lab's own process. */
+    /** For a bug in the lab's own process. */
     fatal(error: unknown, logFile: string): void {
       const text = error instanceof Error ? error.message : String(error);
       dialog.showErrorBox(
-        "Fedfleet has to stop",
-        `${text}\n\nEvery round that was finished is kept, and a study that ran can be resumed after the next start. The details are in ${logFile}.`,
+        "Fedfleet has to close",
+        `${text}\n\nAll finished rounds are saved. A study that was running can be resumed after a restart. Details are in ${logFile}.`,
       );
     },
-    /** What a person can mend before the next start. */
+    /** For a problem that a person can fix before the next start. */
     cannotStart(message: string): void {
       dialog.showErrorBox("Fedfleet cannot start", message);
     },

@@ -4,12 +4,12 @@ import { dirname, join } from "node:path";
 import { type Surroundings, whyNoDisplay } from "#main/hosts/web/open-browser.ts";
 
 /**
- * Finds the Electron that shows the lab in a window of its own, and fetches it where it is missing. That does not
- * work everywhere (no display, no way to the internet), so whatever prevents it is an answer, not an error.
+ * Finds the Electron that shows the lab in a window, and downloads it if it is missing. That does not work everywhere
+ * (no display, no internet), so an obstacle is an answer, not an error.
  */
 export type FoundElectron =
   | { readonly ok: true; readonly binary: string }
-  /** A sentence without its first capital letter. */
+  /** A sentence without capital letter and full stop. */
   | { readonly ok: false; readonly why: string };
 
 export interface FindElectronDeps extends Surroundings {
@@ -17,9 +17,9 @@ export interface FindElectronDeps extends Surroundings {
   readonly uid: number | undefined;
   /** node_modules/electron */
   readonly packageDir: string;
-  /** Remembers a download that failed: with every start that fails again, the lab would open seconds later. */
+  /** Remembers a failed download: to try again at every start would delay the lab by seconds. */
   readonly memoryFile: string;
-  /** Try again now, whatever is remembered. */
+  /** Try again now, even if the last download failed a short time ago. */
   readonly retry: boolean;
   now(): number;
   say(line: string): void;
@@ -35,7 +35,7 @@ interface Memory {
   readonly why: string;
 }
 
-export const FETCH_PATIENCE_MS = 20_000;
+const FETCH_PATIENCE_MS = 20_000;
 const RETRY_AFTER_MS = 24 * 60 * 60 * 1000;
 
 export const findElectron = async (deps: FindElectronDeps): Promise<FoundElectron> => {
@@ -44,11 +44,11 @@ export const findElectron = async (deps: FindElectronDeps): Promise<FoundElectro
   if (deps.platform === "linux" && deps.uid === 0) {
     return {
       ok: false,
-      why: "the sandbox of the window does not work for root; start it as an ordinary user",
+      why: "the window's sandbox does not work as root; start the lab as an ordinary user",
     };
   }
   const version = packageVersion(deps.packageDir);
-  if (version === undefined) return { ok: false, why: "the package electron is not installed (npm ci)" };
+  if (version === undefined) return { ok: false, why: "the package electron is not installed; run npm ci" };
   const there = electronBinary(deps, version);
   if (there !== undefined) return { ok: true, binary: there };
 
@@ -56,17 +56,17 @@ export const findElectron = async (deps: FindElectronDeps): Promise<FoundElectro
   if (!deps.retry && memory?.version === version && deps.now() - memory.at < RETRY_AFTER_MS) {
     return {
       ok: false,
-      why: `${memory.why} (it is tried again once a day, or now with: npm start -- --retry-electron)`,
+      why: `${memory.why}; the lab tries again once a day, or now with: npm start -- --retry-electron`,
     };
   }
-  deps.say(`Fetching Electron ${version}, which shows the lab in a window of its own …`);
+  deps.say(`Downloading Electron ${version}, which shows the lab in a window …`);
   const fetched = await deps.fetchElectron(deps.packageDir, FETCH_PATIENCE_MS);
   const binary = electronBinary(deps, version);
   if (binary !== undefined) {
     rmSync(deps.memoryFile, { force: true });
     return { ok: true, binary };
   }
-  const why = fetched.ok ? "Electron was fetched, but its program is not there" : fetched.why;
+  const why = fetched.ok ? "Electron was downloaded, but its program is not there" : fetched.why;
   mkdirSync(dirname(deps.memoryFile), { recursive: true });
   writeFileSync(deps.memoryFile, JSON.stringify({ version, at: deps.now(), why } satisfies Memory));
   return { ok: false, why };
@@ -81,7 +81,7 @@ const packageVersion = (packageDir: string): string | undefined => {
   }
 };
 
-/** The program where the package's downloader has put it, if it is of the version that is asked for. */
+/** The program, where the package's downloader has put it, if its version is the right one. */
 const electronBinary = (
   { packageDir, env }: Pick<FindElectronDeps, "packageDir" | "env">,
   version: string,
@@ -110,7 +110,7 @@ const readMemory = (file: string): Memory | undefined => {
   }
 };
 
-/** Runs node_modules/electron/install.js, which fetches the binary, checks its sum and unpacks it. */
+/** Runs node_modules/electron/install.js, which downloads the binary, verifies its checksum and unpacks it. */
 export const fetchElectron = async (packageDir: string, patienceMs: number): Promise<FetchResult> => {
   const child = spawn(process.execPath, [join(packageDir, "install.js")], {
     stdio: ["ignore", "ignore", "pipe"],
@@ -124,10 +124,10 @@ export const fetchElectron = async (packageDir: string, patienceMs: number): Pro
   if (code === "late") {
     return {
       ok: false,
-      why: `Electron could not be fetched within ${patienceMs / 1000} seconds; on a slow line fetch it with: node node_modules/electron/install.js`,
+      why: `Electron could not be downloaded within ${patienceMs / 1000} seconds; on a slow connection run: node node_modules/electron/install.js`,
     };
   }
-  return { ok: false, why: `Electron could not be fetched from the internet (${reasonIn(said)})` };
+  return { ok: false, why: `Electron could not be downloaded (${reasonIn(said)})` };
 };
 
 const ended = (child: ChildProcess, patienceMs: number): Promise<number | "late"> =>
@@ -144,7 +144,7 @@ const ended = (child: ChildProcess, patienceMs: number): Promise<number | "late"
     child.on("close", end);
   });
 
-/** The line of a stack that says what went wrong. */
+/** The line of the output that says what went wrong. */
 const reasonIn = (text: string): string => {
   const cause =
     /\b(getaddrinfo|connect|read) E[A-Z_]+[^\n]*|\bE(?:NOTFOUND|AI_AGAIN|CONNREFUSED)\b[^\n]*/.exec(

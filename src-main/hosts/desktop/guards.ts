@@ -1,7 +1,7 @@
 import type { App, WebContents } from "electron";
 import { isOurPage } from "./origin.ts";
 
-/** What every page of ours must have been opened with; Electron's own names. */
+/** How each of our pages must have been opened, in Electron's names. */
 export const REQUIRED_PREFERENCES = {
   contextIsolation: true,
   sandbox: true,
@@ -14,27 +14,27 @@ export const REQUIRED_PREFERENCES = {
   experimentalFeatures: false,
 } as const;
 
-/** In Electron, but not in its documentation. */
+/** Electron has it, but does not document it. */
 interface WithPreferences {
   getLastWebPreferences?(): Readonly<Record<string, unknown>> | null;
 }
 
-/** The preferences that are not as they must be, with what they are. What Electron leaves out is at its default. */
+/** The preferences that differ from the required ones, with their values. Electron leaves out those at their default. */
 export const wrongPreferences = (preferences: Readonly<Record<string, unknown>>): string[] =>
   Object.entries(REQUIRED_PREFERENCES)
     .filter(([name, required]) => preferences[name] !== undefined && preferences[name] !== required)
     .map(([name]) => `${name} is ${preferences[name]}`);
 
 export interface GuardPorts {
-  /** Hears of everything that was refused. */
+  /** Called with each thing that was refused. */
   refused(what: string): void;
-  /** A page was opened without its protection: nothing may go on. */
+  /** A page was opened without its protection: the app must end. */
   fatal(error: Error): void;
 }
 
 /**
- * No page of this app goes elsewhere, opens windows, embeds others or trusts a certificate, whatever runs in it.
- * To be called before the first window is made.
+ * No page of this app may navigate away, open windows, embed other pages or trust a certificate, whatever runs in it.
+ * Call it before the first window is created.
  */
 export const guardContents = (app: Pick<App, "on">, ports: GuardPorts): void => {
   app.on("web-contents-created", (_event, contents) => guard(contents, ports));
@@ -45,18 +45,18 @@ export const guardContents = (app: Pick<App, "on">, ports: GuardPorts): void => 
   });
   app.on("select-client-certificate", (event) => {
     event.preventDefault();
-    ports.refused("a request for a certificate of this computer");
+    ports.refused("access to a certificate of this computer");
   });
   app.on("login", (event) => {
     event.preventDefault();
-    ports.refused("a request for a password");
+    ports.refused("a password prompt");
   });
 };
 
 const guard = (contents: WebContents, { refused, fatal }: GuardPorts): void => {
   const preferences = (contents as WithPreferences).getLastWebPreferences?.();
   const wrong = preferences ? wrongPreferences(preferences) : [];
-  // The tools for developers are a page of Electron's own.
+  // The developer tools are a page of Electron's own.
   if (wrong.length > 0 && contents.getType() !== "remote") {
     contents.close();
     fatal(new Error(`a page was opened without its protection: ${wrong.join(", ")}`));

@@ -6,29 +6,27 @@ export interface LeavingPorts {
   activity(): Activity;
   onActivity(listener: (activity: Activity) => void): () => void;
   nameOf(study: string): string;
-  /** Shows the question; resolves with what was chosen, "cancel" where it was only closed. */
+  /** Shows the question; resolves with the choice, "cancel" if it was closed. */
   ask(question: Question): Promise<Choice>;
   hideWindow(): void;
   stopAfterRound(study: string): void;
-  /** Stops what runs and closes the lab. */
+  /** Stops the running study and closes the lab. */
   putAway(): Promise<void>;
-  /** Ends the app; everything has been put away. */
+  /** Ends the app, once the lab is closed. */
   quit(): void;
   problem(error: unknown): void;
 }
 
-export type Leaving = ReturnType<typeof createLeaving>;
-
 /**
- * The running study has less than this to end in order. What then still does not end is left to the system: an app
- * without a window that does not end would hold the data directory.
+ * The running study has less than this to stop in order. After it the app ends anyway: without a window and still
+ * running, it would hold the data directory.
  */
 const PUT_AWAY_MS = 15_000;
 
-/** @throws Error when it takes longer than that. */
+/** @throws Error when it takes longer. */
 const inTime = async (work: Promise<void>): Promise<void> => {
   const late = Promise.withResolvers<never>();
-  const why = new Error(`not everything was put away within ${PUT_AWAY_MS / 1000} s`);
+  const why = new Error(`the lab did not close within ${PUT_AWAY_MS / 1000} s`);
   const timer = setTimeout(() => late.reject(why), PUT_AWAY_MS);
   try {
     await Promise.race([work, late.promise]);
@@ -37,7 +35,7 @@ const inTime = async (work: Promise<void>): Promise<void> => {
   }
 };
 
-/** The way out of the app: nothing closes before what runs has been put away, or somebody chose otherwise. */
+/** The way out of the app: it closes only after the lab has, and asks first while a study runs. */
 export const createLeaving = (ports: LeavingPorts) => {
   let leaving: Promise<void> | undefined;
   let left = false;
@@ -86,7 +84,7 @@ export const createLeaving = (ports: LeavingPorts) => {
       if (choice === "background") ports.hideWindow();
       if (choice === "now") await leave();
       if (choice === "after-round") {
-        // While the question stood, the study may have ended.
+        // The study may have ended while the question was open.
         if (study === undefined || ports.activity().study !== study) await leave();
         else leaveAfterRound(study);
       }
@@ -98,7 +96,7 @@ export const createLeaving = (ports: LeavingPorts) => {
   };
 
   return {
-    /** @returns whether the window or the app may close now; if not, what is to be done is under way. */
+    /** @returns whether the window or the app may close now. If not, the next step has begun. */
     wish(wish: Wish): boolean {
       if (left) return true;
       if (leaving !== undefined) return false;
@@ -108,7 +106,7 @@ export const createLeaving = (ports: LeavingPorts) => {
       else void ask();
       return false;
     },
-    /** Without a question, and however often. */
+    /** Without a question. May be called more than once. */
     leave,
   };
 };

@@ -1,6 +1,6 @@
 import type { MenuItemConstructorOptions } from "electron";
 
-/** The menu of the app. Its page has its own buttons for everything else; Quit asks what every way out asks. */
+/** The app's menu. Everything else is a button on the page; Quit asks the same question as every way out. */
 export const menuTemplate = (platform: NodeJS.Platform, packaged: boolean): MenuItemConstructorOptions[] => {
   const first: MenuItemConstructorOptions =
     platform === "darwin" ? { role: "appMenu" } : { label: "&File", submenu: [{ role: "quit" }] };

@@ -2,36 +2,37 @@ import type { Notification } from "electron";
 import type { LabEvent } from "#contract/events.ts";
 import type { Activity } from "#contract/views.ts";
 
-export interface Notice {
+/** Of the operating system. */
+export interface SystemNotice {
   readonly title: string;
   readonly body: string;
 }
 
 const LONGEST = 200;
 
-/** Whether somebody stops this study, or it has not begun: whoever does that knows that he did. */
+/** Whether a person is stopping this study, or it has not started: they know, and need no notice. */
 const isStopped = (study: string, activity: Activity): boolean =>
   activity.study !== study || activity.phase === "stopping-after-round" || activity.phase === "stopping-now";
 
 /**
- * What a person who looks elsewhere should know: a study has come to its end, good or bad, or has broken off.
- * @param activity of the lab when it happened
+ * What to tell a person who is looking elsewhere: a study is done, has failed or was interrupted.
+ * @param activity of the lab at that moment
  */
 export const noticeOf = (
   event: LabEvent,
   activity: Activity,
   nameOf: (study: string) => string,
-): Notice | undefined => {
+): SystemNotice | undefined => {
   if (event.kind !== "study-ended") return undefined;
   if (event.status === "interrupted" && isStopped(event.study, activity)) return undefined;
   const name = nameOf(event.study).slice(0, LONGEST);
-  if (event.status === "done") return { title: "Study done", body: `${name}: all its runs are done.` };
+  if (event.status === "done") return { title: "Study done", body: `${name}: all runs are done.` };
   const title = event.status === "failed" ? "Study failed" : "Study interrupted";
   const reason = event.reason?.split("\n")[0]?.slice(0, LONGEST);
   return { title, body: reason === undefined ? name : `${name}: ${reason}` };
 };
 
-/** Shows notices of the system; a click on one shows the window. */
+/** Shows system notifications. A click on one shows the window. */
 export const createNotifier = (
   electron: { readonly Notification: typeof Notification },
   ports: {
@@ -41,7 +42,7 @@ export const createNotifier = (
     nameOf(study: string): string;
   },
 ) => {
-  // One that is collected no longer answers a click.
+  // One that is garbage-collected no longer answers a click.
   const shown = new Set<Notification>();
   return (event: LabEvent): void => {
     if (ports.isFocused()) return;

@@ -1,10 +1,10 @@
-/** Where the page of the desktop lives: nothing else is ever shown in its window. */
+/** The address of the desktop's page. Its window never shows anything else. */
 export const APP_SCHEME = "app";
 export const APP_HOST = "lab";
 export const APP_ORIGIN = `${APP_SCHEME}://${APP_HOST}`;
 export const APP_PAGE = `${APP_ORIGIN}/`;
 
-/** Whether an address is of our own page. It is parsed: what begins like ours may lead elsewhere. */
+/** Whether an address belongs to our page. It is parsed, because one that begins like ours may lead elsewhere. */
 export const isOurPage = (address: string): boolean => {
   const url = URL.parse(address);
   return (
@@ -16,11 +16,11 @@ export const isOurPage = (address: string): boolean => {
   );
 };
 
-/** The sender of a message, as Electron tells it. */
+/** The sender of a message, as Electron describes it. */
 export interface Sender {
   readonly senderFrame: { readonly url: string; readonly parent: unknown } | null;
 }
 
-/** Whether a message comes from our page itself: no frame within it, and none that has gone elsewhere. */
+/** Whether a message comes from our page itself, not from a frame in it or one that has navigated away. */
 export const isFromOurPage = ({ senderFrame }: Sender): boolean =>
   senderFrame !== null && senderFrame.parent === null && isOurPage(senderFrame.url);

@@ -2,13 +2,13 @@ import { basename } from "node:path";
 import type { Session } from "electron";
 import { APP_ORIGIN, isOurPage } from "./origin.ts";
 
-/** All that the page may ever do beyond showing itself. */
+/** All that the page may do beyond showing itself. */
 const ALLOWED: ReadonlySet<string> = new Set(["clipboard-sanitized-write", "notifications"]);
 
-export const isAllowed = (permission: string, address: string | undefined): boolean =>
+const isAllowed = (permission: string, address: string | undefined): boolean =>
   ALLOWED.has(permission) && address !== undefined && isOurPage(address);
 
-/** Addresses that nothing in the window may load, whatever asks for them. */
+/** Nothing in the window may load these addresses. */
 const ELSEWHERE = ["http://*/*", "https://*/*", "ws://*/*", "wss://*/*", "ftp://*/*", "file://*/*"];
 
 type GuardedSession = Pick<
@@ -22,7 +22,7 @@ type GuardedSession = Pick<
   | "webRequest"
 >;
 
-/** Electron allows what is not forbidden; here everything is forbidden but writing to the clipboard and notices. */
+/** Electron allows what is not forbidden. This forbids everything except writing to the clipboard and notifications. */
 export const guardSession = (session: GuardedSession, refused: (what: string) => void): void => {
   session.setPermissionRequestHandler((_contents, permission, answer, details) => {
     const allowed = isAllowed(permission, details.requestingUrl);
@@ -50,7 +50,7 @@ export const guardSession = (session: GuardedSession, refused: (what: string) =>
     answer({ cancel: true });
   });
   session.on("will-download", (event, item) => {
-    // What the page has made itself: an export.
+    // An export, which the page has made itself.
     if (item.getURL().startsWith(`blob:${APP_ORIGIN}/`)) {
       const name = basename(item.getFilename().replaceAll("\\", "/")) || "fedfleet";
       item.setSaveDialogOptions({ title: "Save", defaultPath: name });

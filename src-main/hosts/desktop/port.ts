@@ -4,7 +4,7 @@ import type { IpcMain, MessageChannelMain, MessagePortMain } from "electron";
 import { isPageMessage } from "#main/hosts/page-api/page-message.ts";
 import { isFromOurPage } from "./origin.ts";
 
-/** The page asks for its port here, once per load; the port comes back on the other. */
+/** The page asks for its port on the first channel, once per load, and gets it on the second. */
 export const CONNECT_CHANNEL = "lab:connect";
 export const PORT_CHANNEL = "lab:port";
 
@@ -14,8 +14,8 @@ export interface PortOptions {
 }
 
 /**
- * Gives a port to the lab to our page, and to nobody else. A page that is loaded again gets a new one; the old one
- * is closed, which ends its streams.
+ * Gives our page, and nothing else, a port to the lab. A page that is reloaded gets a new one; the old one is closed,
+ * which ends its streams.
  */
 export const serveLabPort = (
   electron: {
@@ -54,7 +54,7 @@ export const serveLabPort = (
 
 type Listener = (event: { readonly data: unknown }) => void;
 
-/** A port that hands on what is a message of the lab's protocol: nothing else could be told from a bug by oRPC. */
+/** Lets only messages of the lab's protocol through: oRPC could not tell anything else from a bug. */
 const onlyMessages = (port: MessagePortMain, refused: (what: string) => void) => ({
   postMessage: (message: unknown) => port.postMessage(message),
   on(kind: "message" | "close", listener: Listener): void {
@@ -62,7 +62,7 @@ const onlyMessages = (port: MessagePortMain, refused: (what: string) => void) =>
     if (kind !== "message") return;
     port.on("message", ({ data }) => {
       if (isPageMessage(data)) listener({ data });
-      else refused("a message that is none of the lab's protocol");
+      else refused("a message that is not part of the lab's protocol");
     });
   },
 });

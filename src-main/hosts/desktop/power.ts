@@ -1,7 +1,7 @@
 import type { PowerMonitor, PowerSaveBlocker } from "electron";
 import type { Activity } from "#contract/views.ts";
 
-/** Keeps the computer from falling asleep by itself while a study runs; the display may. */
+/** Keeps the computer awake while a study runs; the display may sleep. */
 export const createWakefulness = (blocker: Pick<PowerSaveBlocker, "start" | "stop">) => {
   let block: number | undefined;
   return (activity: Activity): void => {
@@ -14,14 +14,14 @@ export const createWakefulness = (blocker: Pick<PowerSaveBlocker, "start" | "sto
   };
 };
 
-/** Says when the computer was put to sleep and came back: devices that were lost meanwhile were not at fault. */
+/** Reports when the computer sleeps and wakes: it explains why devices were lost meanwhile. */
 export const followSleep = (
   monitor: Pick<PowerMonitor, "on">,
   ports: {
     /** Milliseconds. */
     now(): number;
     say(message: string): void;
-    /** Connections that broke meanwhile are made anew. */
+    /** Reconnects what was lost meanwhile. */
     onAwake(): void;
     onShutdown(): void;
   },
@@ -29,7 +29,7 @@ export const followSleep = (
   let asleepSince: number | undefined;
   monitor.on("suspend", () => {
     asleepSince = ports.now();
-    ports.say("The computer goes to sleep: the study rests until it wakes.");
+    ports.say("The computer is going to sleep. The study continues when it wakes.");
   });
   monitor.on("resume", () => {
     const seconds = asleepSince === undefined ? undefined : Math.round((ports.now() - asleepSince) / 1000);
@@ -39,11 +39,11 @@ export const followSleep = (
         ? ""
         : ` after ${seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`}`;
     ports.say(
-      `The computer is awake again${span}: the study goes on, and times of this round include the sleep.`,
+      `The computer is awake again${span}: the study continues. The times of this round include the sleep.`,
     );
     ports.onAwake();
   });
-  // Linux and macOS wait a little where this is prevented; the study is put away meanwhile.
+  // Linux and macOS then wait a little, in which the study stops in order.
   // Electron's types leave the event out.
   (monitor as unknown as NodeJS.EventEmitter).on("shutdown", (event: { preventDefault(): void }) => {
     event.preventDefault();

@@ -11,12 +11,12 @@ type Storage = Pick<
   "isAsyncEncryptionAvailable" | "encryptStringAsync" | "decryptStringAsync" | "getSelectedStorageBackend"
 >;
 
-/** A key ring may wait for its own password; the lab opens without it. */
+/** A key ring may be waiting for its password; the lab opens without it. */
 const PATIENCE_MS = 10_000;
 
 /**
- * Electron's safe storage as a cipher; or why there is none. To be asked after the app is ready.
- * On Linux without a key ring Electron encrypts with a password that everybody knows: that is no protection.
+ * Electron's safe storage as a cipher, or why there is none. Call it after the app is ready.
+ * On Linux without a key ring, Electron encrypts with a password that is public: that is no protection.
  */
 export const createSafeCipher = async (
   electron: { readonly safeStorage: Storage },
@@ -28,7 +28,7 @@ export const createSafeCipher = async (
     const backend = safeStorage.getSelectedStorageBackend();
     if (backend === "basic_text" || backend === "unknown") {
       return {
-        note: "This computer has no key ring (GNOME Keyring or KWallet) that could keep secrets encrypted.",
+        note: "This computer has no key ring (GNOME Keyring or KWallet) to encrypt secrets with.",
       };
     }
   }
@@ -39,10 +39,10 @@ export const createSafeCipher = async (
     });
     const available = await Promise.race([safeStorage.isAsyncEncryptionAvailable(), late]);
     if (available === "late")
-      return { note: "The key ring of this computer does not answer. Unlock it, and start the lab again." };
-    if (!available) return { note: "The key ring of this computer cannot be used now." };
+      return { note: "This computer's key ring does not respond. Unlock it and restart the lab." };
+    if (!available) return { note: "This computer's key ring is not available right now." };
   } catch (error) {
-    return { note: `The key ring of this computer cannot be used: ${(error as Error).message}.` };
+    return { note: `This computer's key ring cannot be used: ${(error as Error).message}.` };
   } finally {
     clearTimeout(timer);
   }

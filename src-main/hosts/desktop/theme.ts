@@ -9,7 +9,7 @@ const THEMES: ReadonlySet<unknown> = new Set([
   "system",
 ] satisfies NativeTheme["themeSource"][]);
 
-/** Frame and dialogs of the window follow the theme that was chosen in the page. */
+/** The window's frame and dialogs follow the theme that was chosen on the page. */
 export const followTheme = (
   electron: { readonly ipcMain: Pick<IpcMain, "on">; readonly nativeTheme: Pick<NativeTheme, "themeSource"> },
   refused: (what: string) => void,
@@ -17,9 +17,9 @@ export const followTheme = (
   electron.ipcMain.on(THEME_CHANNEL, (event, theme: unknown, ...more: unknown[]) => {
     if (isFromOurPage(event) && THEMES.has(theme) && more.length === 0) {
       electron.nativeTheme.themeSource = theme as NativeTheme["themeSource"];
-    } else refused("a theme that is none");
+    } else refused("an unknown theme");
   });
 };
 
-/** Behind the page until it is drawn: the page's own colours. */
+/** The window's background until the page is drawn: the page's own colours. */
 export const backgroundOf = (dark: boolean): string => (dark ? "#1a1b1e" : "#ffffff");

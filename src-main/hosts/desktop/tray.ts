@@ -7,7 +7,11 @@ export interface TrayActions {
   quit(): void;
 }
 
-/** One line of what the lab is doing. */
+/** The icon's file. macOS colours a template itself. */
+export const trayIcon = (platform: NodeJS.Platform): string =>
+  platform === "darwin" ? "trayTemplate.png" : "tray.png";
+
+/** What the lab is doing, in one line. */
 export const statusText = (activity: Activity, nameOf: (study: string) => string): string => {
   const { study, phase, queue } = activity;
   if (study === undefined) return "No study is running";
@@ -19,11 +23,11 @@ export const statusText = (activity: Activity, nameOf: (study: string) => string
     "stopping-after-round": "stopping after this round",
     "stopping-now": "stopping",
   }[phase ?? "running"];
-  const waiting = queue.length === 0 ? "" : `, ${queue.length} waiting`;
+  const waiting = queue.length === 0 ? "" : `, ${queue.length} queued`;
   return `${nameOf(study).slice(0, 60)}: ${doing}${waiting}`;
 };
 
-export const trayMenu = (
+const trayMenu = (
   activity: Activity,
   nameOf: (study: string) => string,
   actions: TrayActions,
@@ -33,7 +37,7 @@ export const trayMenu = (
   return [
     { label: statusText(activity, nameOf), enabled: false },
     { type: "separator" },
-    { label: "Show", click: () => actions.show() },
+    { label: "Show Fedfleet", click: () => actions.show() },
     {
       label: "Stop after this round",
       enabled: canStop,
@@ -46,7 +50,7 @@ export const trayMenu = (
   ];
 };
 
-/** The icon in the tray: there while a study runs or the window is hidden. */
+/** The icon in the tray, shown while a study runs or the window is hidden. */
 export const createTray = (
   electron: { readonly Tray: typeof Tray; readonly Menu: Pick<typeof Menu, "buildFromTemplate"> },
   options: { readonly icon: string; readonly nameOf: (study: string) => string },
@@ -69,7 +73,7 @@ export const createTray = (
       tray.setToolTip(`Fedfleet: ${statusText(activity, options.nameOf)}`);
       tray.setContextMenu(electron.Menu.buildFromTemplate(trayMenu(activity, options.nameOf, actions)));
     },
-    /** For good: what is put away late may still tell of itself. */
+    /** For good: activity may still be reported while the lab closes. */
     destroy(): void {
       over = true;
       tray?.destroy();

@@ -7,13 +7,13 @@ export interface WindowState {
   readonly maximized: boolean;
 }
 
-export const DEFAULT_SIZE = { width: 1280, height: 800 } as const;
+const DEFAULT_SIZE = { width: 1280, height: 800 } as const;
 export const SMALLEST_SIZE = { width: 800, height: 560 } as const;
-/** So much of a window's title must lie on a display that it can be seen and moved. */
+/** Pixels of a window's title bar that must lie on a display, so that it can be seen and moved. */
 const SEEN = 100;
 const SAVE_AFTER_MS = 500;
 
-/** The state that was kept; undefined where there is none, or none that can be used. */
+/** The saved state; undefined where there is none that can be used. */
 export const readWindowState = (file: string): WindowState | undefined => {
   try {
     const state = JSON.parse(readFileSync(file, "utf8")) as Partial<WindowState> | null;
@@ -33,8 +33,8 @@ const writeWindowState = (file: string, state: WindowState): void => {
 };
 
 /**
- * Where a window goes: where it was, if that is still on a display; a display may be gone, or have become smaller.
- * @param displays the areas of the displays that windows may cover, the main one first
+ * Where to open a window: where it was, if that is still on a display (one may be gone, or be smaller now).
+ * @param displays the work areas of the displays, the main one first
  */
 export const placeWindow = (
   kept: WindowState | undefined,
@@ -61,7 +61,7 @@ const overlap = (a: number, aSize: number, b: number, bSize: number): number =>
 const sizeWithin = (size: number, least: number, most = size): number =>
   Math.max(least, Math.min(size, most));
 
-/** Keeps the state of a window as it changes. A disk that cannot be written costs only the memory of it. */
+/** Saves the window's state as it changes. If the disk cannot be written, only that is lost. */
 export const keepWindowState = (
   window: Pick<BrowserWindow, "on" | "getNormalBounds" | "isMaximized" | "isDestroyed">,
   file: string,
@@ -74,7 +74,7 @@ export const keepWindowState = (
     try {
       writeWindowState(file, { bounds: window.getNormalBounds(), maximized: window.isMaximized() });
     } catch {
-      // The next window opens at its usual place.
+      // The next window opens at its default place.
     }
   };
   const soon = () => {

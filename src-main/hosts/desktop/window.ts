@@ -3,14 +3,14 @@ import { REQUIRED_PREFERENCES } from "./guards.ts";
 import { APP_PAGE } from "./origin.ts";
 import { keepWindowState, placeWindow, readWindowState, SMALLEST_SIZE } from "./window-state.ts";
 
-/** After so long without a crash, the page has recovered from the last one. */
+/** After this time without a crash, the page has recovered from the last one. */
 const CRASH_AGAIN_MS = 60_000;
 
 export interface WindowOptions {
   /** The built preload. */
   readonly preload: string;
   readonly icon: string;
-  /** Where the window's place is kept. */
+  /** Where the window's place is saved. */
   readonly stateFile: string;
   readonly backgroundColor: string;
 }
@@ -18,18 +18,18 @@ export interface WindowOptions {
 export interface WindowPorts {
   /** @returns whether the window may close. */
   mayClose(): boolean;
-  /** The system ends the session: there is no time for a question. */
+  /** The system is ending the session: there is no time for a question. */
   onSessionEnd(): void;
-  /** It was shown or hidden. */
+  /** The window was shown or hidden. */
   onVisible(): void;
-  /** The page has crashed, was loaded again and has crashed once more. */
+  /** The page has crashed, was reloaded and has crashed again. */
   askAfterCrash(reason: string): Promise<"reload" | "quit">;
   quit(): void;
   /** The page did not load. */
   problem(error: unknown): void;
 }
 
-export const windowOptions = (
+const windowOptions = (
   options: WindowOptions,
   place: ReturnType<typeof placeWindow>,
 ): BrowserWindowConstructorOptions => {
@@ -47,14 +47,14 @@ export const windowOptions = (
       ...preferences,
       preload: options.preload,
       spellcheck: false,
-      // A hidden page draws nothing; what it missed is told when it is seen again.
+      // A hidden page draws nothing, and catches up when it is shown again.
       backgroundThrottling: true,
       navigateOnDragDrop: false,
     },
   };
 };
 
-/** The one window of the lab. There is at most one at a time; on a Mac there may be none for a while. */
+/** The lab's window. There is at most one; on macOS there may be none for a while. */
 export const createLabWindow = (
   electron: {
     readonly BrowserWindow: typeof BrowserWindow;
@@ -77,7 +77,7 @@ export const createLabWindow = (
     if (opened.isDestroyed() || reason === "clean-exit") return;
     const again = performance.now() - crashedAt < CRASH_AGAIN_MS;
     crashedAt = performance.now();
-    // The lab itself is another process and goes on.
+    // The lab runs in another process and is not affected.
     if (!again || (await ports.askAfterCrash(reason)) === "reload") {
       if (!opened.isDestroyed()) opened.webContents.reload();
     } else ports.quit();
@@ -103,17 +103,17 @@ export const createLabWindow = (
     opened.on("hide", ports.onVisible);
     opened.webContents.on("render-process-gone", (_event, { reason }) => void onCrash(opened, reason));
     opened.loadURL(APP_PAGE).catch((error: unknown) => {
-      // A window that is closed before its page is there, or loads it anew, gives up the first load: no bug of ours.
+      // A window that is closed or reloaded before its page has loaded gives up the first load: not a bug.
       if (opened.isDestroyed()) return;
       ports.problem(error);
-      // It would never be ready to show, and an app without a window could not even be quit.
+      // It would never become ready to show, and an app without a window could not be quit.
       opened.show();
     });
     return opened;
   };
 
   return {
-    /** Shows the window, before all others; opens it where there is none. */
+    /** Shows the window in front of all others; opens one where there is none. */
     show(): void {
       if (window === undefined) {
         open();
@@ -128,7 +128,7 @@ export const createLabWindow = (
     },
     isFocused: (): boolean => window?.isFocused() ?? false,
     isVisible: (): boolean => window?.isVisible() ?? false,
-    /** For dialogs that belong to it; undefined where they would not be seen. */
+    /** The parent of dialogs; undefined while it is hidden, where they would not be seen. */
     current: (): BrowserWindow | undefined => (window?.isVisible() ? window : undefined),
   };
 };

@@ -3,24 +3,24 @@ import type { BoardProblem } from "#contract/boards.ts";
 import { UserError } from "#contract/failure.ts";
 import { labContract } from "#contract/lab-contract.ts";
 
-/** What a person can mend arrives in the page with its message; a bug arrives as an error without one. */
+/** A problem that a person can fix reaches the page with its message; a bug reaches it as an error without one. */
 const forPage = (error: unknown): unknown =>
   error instanceof UserError
     ? new ORPCError("PROBLEM", { status: 422, message: error.message, data: dataOf(error), defined: true })
     : error;
 
-/** A refusal may carry what is known of a board. */
+/** A refusal may carry a board's problem. */
 const dataOf = (error: UserError): { board?: BoardProblem } =>
   "problem" in error ? { board: error.problem as BoardProblem } : {};
 
-/** Not what was said to a person; an answer that breaks the contract comes as one of oRPC's own errors. */
+/** Whether an error is ours, not a message for a person. An answer that breaks the contract is an error of oRPC's. */
 const isBug = (error: unknown): boolean =>
   error instanceof ORPCError ? error.code === "INTERNAL_SERVER_ERROR" : !(error instanceof UserError);
 
-/** What every handler of the page's contract is built on: errors that a person can mend are told as such. */
+/** The base of every handler: problems that a person can fix reach the page as such. */
 export const page = implement(labContract).use(({ next }) => withErrors(next, forPage));
 
-/** The same, telling bugs in full to whoever keeps the lab's log. */
+/** The same, and reports bugs in full for the lab's log. */
 export const pageThatTells = (onBug: (error: unknown) => void) =>
   page.use(({ next }) =>
     withErrors(next, (error) => {
@@ -29,7 +29,7 @@ export const pageThatTells = (onBug: (error: unknown) => void) =>
     }),
   );
 
-/** An answer whose errors are others: those of its stream, too, which come long after the handler has returned. */
+/** Maps an answer's errors, including those of its stream, which come long after the handler has returned. */
 const withErrors = async <R extends { readonly output: unknown }>(
   ask: () => R | PromiseLike<R>,
   toTell: (error: unknown) => unknown,

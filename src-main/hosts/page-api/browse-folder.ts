@@ -3,26 +3,26 @@ import { dirname, join, resolve } from "node:path";
 import { UserError } from "#contract/failure.ts";
 import type { FolderView } from "#contract/views.ts";
 
-/** More than a person looks through; the path can be typed. */
+/** Nobody looks through more; the path can be typed. */
 const MOST = 500;
-/** Archives, packed and plain files of data sets; of the python form of CIFAR the names say it. */
+/** Archives and files of data sets, compressed or not. Files of CIFAR's python form have no extension. */
 const COULD_BE_DATA =
   /\.(tar|tgz|gz|bin)$|-ubyte$|^(data_batch_[1-5]|test_batch|batches\.meta|train|test|meta)$/i;
 
 const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: "there is no such folder",
-  ENOTDIR: "this is a file, not a folder",
-  EACCES: "you may not read it",
-  EPERM: "you may not read it",
+  ENOENT: "the folder does not exist",
+  ENOTDIR: "it is a file, not a folder",
+  EACCES: "you do not have permission to read it",
+  EPERM: "you do not have permission to read it",
 };
 
 const inOrder = new Intl.Collator("en", { numeric: true }).compare;
 
 /**
- * What lies in a folder of this computer, for a person who looks for data: folders and files that could be data, by
- * name. What is hidden, or cannot be looked at, is left out.
+ * The content of a folder on this computer, for a person who looks for data: folders, and files that could be data, by
+ * name. Hidden and unreadable entries are left out.
  *
- * @throws UserError that names the folder which cannot be read
+ * @throws UserError that names the folder if it cannot be read
  */
 export const browseFolder = async (given: string | undefined, home: string): Promise<FolderView> => {
   const wanted = given?.trim() || home;

@@ -1,6 +1,6 @@
 const UNITS = ["kB", "MB", "GB", "TB"] as const;
 
-/** 170052171 as "170 MB": three figures at most. */
+/** 170052171 as "170 MB": at most three digits. */
 export const byteText = (bytes: number): string => {
   let value = bytes / 1000;
   let unit = 0;

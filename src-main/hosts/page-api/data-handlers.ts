@@ -7,9 +7,9 @@ import { browseFolder } from "./browse-folder.ts";
 import { datasetView, type Entry, plainProblem } from "./dataset-view.ts";
 import { createTransfers } from "./transfers.ts";
 
-/** Pictures of each class on the sheet. */
+/** Images of each class on the sheet. */
 const COLUMNS = 10;
-/** Sheets that are kept: each is a few hundred kilobytes. */
+/** Sheets to cache: each is a few hundred kilobytes. */
 const SHEETS = 8;
 
 export interface DataPorts {
@@ -33,10 +33,10 @@ export interface DataPorts {
     perClass: number,
   ): Promise<Omit<SamplesView, "name" | "sheet"> & { readonly png: Uint8Array }>;
   tell(notice: { kind: "catalogue-changed" } | { kind: "transfer"; transfer: Transfer }): void;
-  /** A bug in work that nobody waits for. */
+  /** Called with a bug in work that runs in the background. */
   onBug(error: unknown): void;
   readonly home: string;
-  /** Aborted when the lab closes: downloads stop, and go on the next time. */
+  /** Aborted when the lab closes: downloads stop, and continue the next time. */
   readonly closed: AbortSignal;
 }
 
@@ -61,8 +61,8 @@ export const dataHandlers = (ports: DataPorts) => {
     if (transfer === undefined) return;
     throw new UserError(
       transfer.what === "download"
-        ? `${name} is being downloaded. Stop that first, or wait until it is there.`
-        : `${name} is being registered. Wait until it is on the list.`,
+        ? `${name} is being downloaded. Stop the download or wait until it is complete.`
+        : `${name} is being registered. Wait until it appears on the list.`,
     );
   };
 
@@ -112,7 +112,7 @@ export const dataHandlers = (ports: DataPorts) => {
 
     samples: page.data.samples.handler(async ({ input: { name } }) => {
       const entry = await catalogue.look(name);
-      if (entry === undefined) throw new UserError(`There is no data set called ${name} on the list.`);
+      if (entry === undefined) throw new UserError(`There is no data set called ${name}.`);
       const { state, problem, next } = viewOf(entry);
       if (state !== "ready") {
         throw new UserError(`${problem ?? `${name} is not on this computer.`} ${next ?? ""}`.trim());
@@ -132,7 +132,7 @@ export const dataHandlers = (ports: DataPorts) => {
         return viewOf(entry);
       } catch (error) {
         if (!(error instanceof UserError)) {
-          transfer.end("failed", "The lab made a mistake; its log says which.");
+          transfer.end("failed", "The lab failed with an internal error. See its log for details.");
           throw error;
         }
         const problem = plainProblem(error.message);
@@ -148,11 +148,11 @@ export const dataHandlers = (ports: DataPorts) => {
       if (entry?.downloadBytes === undefined) {
         throw new UserError(
           entry === undefined
-            ? `There is no data set called ${name} on the list.`
-            : `${name} cannot be downloaded. Register a copy that you have.`,
+            ? `There is no data set called ${name}.`
+            : `${name} cannot be downloaded. Register a copy that you already have.`,
         );
       }
-      // it may have been asked for twice while the list was looked at
+      // a second request may have started it while the list was read
       if (transfers.running(name) === undefined) startDownload(name);
       return await view();
     }),
@@ -168,7 +168,7 @@ export const dataHandlers = (ports: DataPorts) => {
     remove: page.data.remove.handler(async ({ input: { name } }) => {
       refuseWhileBusy(name);
       if (!registry.remove(name)) {
-        throw new UserError(`${name} was not registered in this lab, so it cannot be taken off the list.`);
+        throw new UserError(`${name} was not registered in this lab, so it cannot be removed from the list.`);
       }
       transfers.forget(name);
       changed(name);

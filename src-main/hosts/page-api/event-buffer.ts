@@ -1,11 +1,11 @@
 import type { StreamBatch, StreamItem } from "#contract/views.ts";
 
-/** So many items may wait for a slow page; beyond, it is told to load anew. */
+/** This many items may wait for a slow page; beyond that, the page is told to reload everything. */
 export const MOST_WAITING = 5000;
 
 const isProgress = ({ event }: StreamItem): boolean => event.kind === "client-progress";
 
-/** What is told whole each time, a device's progress within a phase, say, is of use only as it was last. */
+/** Of items that replace each other, such as a device's progress in a phase, only the latest matters. */
 const latestKey = ({ event }: StreamItem): string | undefined => {
   switch (event.kind) {
     case "client-progress":
@@ -19,9 +19,9 @@ const latestKey = ({ event }: StreamItem): string | undefined => {
   }
 };
 
-/** What happened since a page was last told: bounded, whatever the page does. */
+/** What has happened since a page's last batch. Its size is bounded, however slow the page is. */
 export const createEventBuffer = () => {
-  /** In order; what replaces an earlier one has a text for its key, all others a number. */
+  /** In order. Items that replace an earlier one have a text as key, all others a number. */
   let items = new Map<string | number, StreamItem>();
   let next = 0;
   let overflowed = false;
@@ -29,7 +29,7 @@ export const createEventBuffer = () => {
     add(item: StreamItem): void {
       if (overflowed) return;
       const key = latestKey(item) ?? next++;
-      // the later one comes behind whatever happened in between
+      // the later one goes to the end, behind what happened in between
       items.delete(key);
       items.set(key, item);
       if (items.size <= MOST_WAITING) return;
@@ -39,7 +39,7 @@ export const createEventBuffer = () => {
     get isEmpty(): boolean {
       return items.size === 0 && !overflowed;
     },
-    /** Forgets what the record has told already: everything up to `cursor`, and the progress that led there. */
+    /** Drops what the page has from the record: everything up to `cursor`, and the progress that led there. */
     dropUpTo(cursor: number): void {
       const all = [...items.entries()];
       const last = all.findLastIndex(([, item]) => item.id !== undefined && item.id <= cursor);
@@ -52,9 +52,9 @@ export const createEventBuffer = () => {
       );
     },
     /**
-     * Takes all that waits.
-     * @param cursor of the batch before
-     * @param latest the number of the last recorded event: where a page that missed too much goes on
+     * Takes everything that waits.
+     * @param cursor of the previous batch
+     * @param latest the number of the last recorded event: where a page that missed too much continues
      */
     take(cursor: number, latest: () => number): StreamBatch {
       if (overflowed) {

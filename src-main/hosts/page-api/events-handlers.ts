@@ -4,17 +4,17 @@ import type { StreamBatch, StreamItem } from "#contract/views.ts";
 import { page } from "./base.ts";
 import { createEventBuffer, MOST_WAITING } from "./event-buffer.ts";
 
-/** Of the record at a time: what is read at once holds everybody else up. */
+/** Recorded events per read: a long read would hold up everything else. */
 const PAGE = 500;
 const BATCH_MS = 50;
 const HEARTBEAT_MS = 10_000;
 
 export interface EventPorts {
-  /** Everything from now on, in order; those that are recorded with their number. */
+  /** Every event from now on, in order; recorded ones come with their number. */
   subscribe(listener: (item: StreamItem) => void): () => void;
   /** The first `limit` recorded events after one. */
   recorded(after: number, limit: number): readonly (LabEvent & { readonly id: number })[];
-  /** How many were recorded after one; counts no further than `most`. */
+  /** How many events were recorded after one; counts up to `most`. */
   countAfter(after: number, most: number): number;
   /** Number of the last recorded event. */
   cursor(): number;
@@ -27,8 +27,8 @@ export const eventHandlers = (ports: EventPorts) => ({
 });
 
 /**
- * First what was recorded after `after`, then what happens, in batches. Whoever comes back with the cursor of the last
- * batch gets every recorded event exactly once.
+ * First the events that were recorded after `after`, then new ones as they happen, in batches. A page that reconnects
+ * with the cursor of its last batch gets every recorded event exactly once.
  */
 export async function* follow(
   ports: EventPorts,
@@ -38,7 +38,7 @@ export async function* follow(
   const signal = asker === undefined ? ports.closed : AbortSignal.any([asker, ports.closed]);
   const buffer = createEventBuffer();
   let wake = () => {};
-  // Subscribed before the record is read: what is recorded meanwhile is in one of them at least.
+  // Subscribe before reading the record: what is recorded meanwhile is then in at least one of them.
   const unsubscribe = ports.subscribe((item) => {
     buffer.add(item);
     wake();
@@ -71,7 +71,7 @@ export async function* follow(
       yield batch;
       if (!signal.aborted) await pause(BATCH_MS, signal);
     }
-    // The lab closes: the page sees how it ended.
+    // The lab is closing: the page still sees how it ended.
     if (!asker?.aborted && !buffer.isEmpty) yield buffer.take(cursor, () => cursor);
   } finally {
     unsubscribe();

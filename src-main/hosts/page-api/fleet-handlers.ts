@@ -7,7 +7,7 @@ import { deviceViews, type SeenDevice } from "./fleet-view.ts";
 export interface FleetPorts {
   readonly groups: {
     list(): readonly FleetGroup[];
-    /** @throws UserError when its devices would be called like others. */
+    /** @throws UserError when its devices would have the names of others. */
     add(group: FleetGroup): void;
     /** @returns false when there is no such group. @throws UserError as `add` does. */
     change(name: string, group: FleetGroup): boolean;
@@ -29,14 +29,14 @@ export interface FleetPorts {
   boards(): ReadonlyMap<string, BoardSummary>;
   /** Number of the last recorded event. */
   cursor(): number;
-  /** Tells the pages that the fleet is another. */
+  /** Tells the pages that the fleet has changed. */
   changed(): void;
   /** Milliseconds since 1970. */
   now(): number;
 }
 
 const noGroup = (name: string): string =>
-  `There is no group called ${name} any more: it was removed or is called otherwise now.`;
+  `There is no group called ${name} any more. It was removed or renamed.`;
 
 const refuseNamesOf = (boards: ReadonlyMap<string, BoardSummary>, { name, count }: FleetGroup): void => {
   const taken = [...boards.keys()].find((board) => {
@@ -45,7 +45,7 @@ const refuseNamesOf = (boards: ReadonlyMap<string, BoardSummary>, { name, count 
   });
   if (taken === undefined) return;
   throw new UserError(
-    `There is a board called ${taken}, as one of these devices would be. Choose another name.`,
+    `A board is already called ${taken}, like one of these devices would be. Choose another name.`,
   );
 };
 
@@ -92,14 +92,14 @@ export const fleetHandlers = (ports: FleetPorts) => {
     forget: fleet.forget.handler(({ input: { name }, errors }) => {
       const device = view().devices.find((one) => one.name === name);
       if (device?.group !== undefined) {
-        const message = `${name} belongs to the group ${device.group}: change the number of its devices, or remove it.`;
+        const message = `${name} belongs to the group ${device.group}. Change the group's number of devices, or remove the group.`;
         throw errors.PROBLEM({ message, data: {} });
       }
       if (devices.forget(name)) return changed();
       if (device === undefined) {
-        throw errors.NOT_FOUND({ message: `${name} is not on the list of devices any more.` });
+        throw errors.NOT_FOUND({ message: `${name} is no longer on the list of devices.` });
       }
-      const message = `${name} is connected: it would be back at once. Stop its client, or the study, first.`;
+      const message = `${name} is connected and would reappear immediately. Stop its client or the study first.`;
       throw errors.PROBLEM({ message, data: {} });
     }),
 

@@ -14,13 +14,13 @@ export interface SeenDevice {
   readonly leftReason?: string;
 }
 
-/** So long a virtual device of no group stays on the list after a study file brought it along. */
-export const GUEST_DAYS = 7;
+/** Days for which an ungrouped virtual device, which came with a study file, stays on the list. */
+const GUEST_DAYS = 7;
 const DAY_MS = 24 * 3600 * 1000;
 
 /**
- * The boards; the devices of the groups, in the groups' order, whether they were seen or not; then the others by name:
- * external ones until they are forgotten, virtual ones while they are connected and some days beyond.
+ * The boards; then the devices of the groups, in the groups' order, whether they were seen or not; then the others by
+ * name: external ones until they are removed, virtual ones while they are connected and for some days after.
  * @param now milliseconds since 1970
  */
 export const deviceViews = (
@@ -65,7 +65,7 @@ export const deviceViews = (
   const grouped = new Set([...members, ...onBoards].map(({ name }) => name));
   const isListed = ({ name, kind, connected, lastSeen }: SeenDevice): boolean =>
     !grouped.has(name) &&
-    // a board that was taken off the list is none any more
+    // a board that was removed is no longer one
     kind !== "board" &&
     (kind === "external" || connected || now - Date.parse(lastSeen) <= GUEST_DAYS * DAY_MS);
   const byNumber = new Intl.Collator("en", { numeric: true });

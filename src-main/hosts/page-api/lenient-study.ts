@@ -1,6 +1,6 @@
 import { parseStudy, type Study, type StudyProblem } from "#contract/study.ts";
 
-/** What stands in for a setting that must be there and is wrong or missing, so that the rest can be looked at. */
+/** Stand-ins for required settings that are wrong or missing, so that the rest can be checked. */
 const STAND_INS: Readonly<Record<string, unknown>> = {
   name: "study",
   model: "Net",
@@ -9,18 +9,29 @@ const STAND_INS: Readonly<Record<string, unknown>> = {
   optimizer: { lr: 0.01 },
 };
 
-/** Removing one wrong setting may show the next. */
+/** Removing one wrong setting may reveal the next. */
 const ATTEMPTS = 4;
 
-/** Where the data, the model or the algorithm fits, but the evaluation does not go with it. */
-const isAboutEvaluation = ({ path, message }: StudyProblem): boolean =>
-  ["dataset", "model", "evaluation"].includes(path) && message.includes("central: false");
+/** Fits every data set, model and algorithm. */
+const ON_DEVICES = { central: false, federated: true } as const;
+
+/** Problems with the evaluation only: the data, the model and the algorithm would fit if devices evaluated. */
+const aboutEvaluation = (
+  input: Readonly<Record<string, unknown>>,
+  problems: readonly StudyProblem[],
+): readonly StudyProblem[] => {
+  const again = parseStudy({ ...input, evaluation: ON_DEVICES });
+  const left = again.ok ? [] : again.problems.map(({ path }) => path);
+  return problems.filter(
+    ({ path }) => ["dataset", "model", "evaluation"].includes(path) && !left.includes(path),
+  );
+};
 
 export interface LenientStudy {
-  /** Undefined where too little of it makes sense. */
+  /** Undefined where too little of the input makes sense. */
   readonly study: Study | undefined;
   readonly problems: readonly StudyProblem[];
-  /** First names of the settings that are not what was written: `sampling` for `sampling.minFit`. */
+  /** Settings that differ from the input, by their first name: `sampling` for `sampling.minFit`. */
   readonly doubtful: ReadonlySet<string>;
 }
 
@@ -39,8 +50,8 @@ const removeAt = (root: Record<string, unknown>, keys: readonly string[]): void 
 };
 
 /**
- * Reads a study that may be half written: all its problems, and a study without the settings that are wrong, for what
- * can be said in spite of them.
+ * Reads a study that may be half written. Returns all its problems, and a study without the wrong settings: so much can
+ * be checked in spite of them.
  */
 export const readLeniently = (input: unknown): LenientStudy => {
   const parsed = parseStudy(input);
@@ -49,20 +60,21 @@ export const readLeniently = (input: unknown): LenientStudy => {
   const doubtful = new Set<string>();
   if (!isGroup(input) || Array.isArray(input)) return { study: undefined, problems, doubtful };
   const rest = structuredClone(input);
-  if (problems.some(isAboutEvaluation)) {
-    rest.evaluation = { central: false, federated: true };
+  const onlyEvaluation = aboutEvaluation(input, problems);
+  if (onlyEvaluation.length > 0) {
+    rest.evaluation = ON_DEVICES;
     doubtful.add("evaluation");
   }
   let wrong: readonly StudyProblem[] = problems;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    // later ones first: the places of those before stay what they are
+    // in reverse order, so that removing one does not move those before it
     for (const problem of wrong.toReversed()) {
-      if (attempt === 0 && isAboutEvaluation(problem)) continue;
+      if (attempt === 0 && onlyEvaluation.includes(problem)) continue;
       const keys = keysOf(problem.path);
       const [top] = keys;
       if (top === undefined) return { study: undefined, problems, doubtful };
       doubtful.add(top);
-      // a second time around the whole setting goes
+      // from the second attempt on, the whole setting is removed
       removeAt(rest, attempt === 0 ? keys : [top]);
     }
     for (const [name, standIn] of Object.entries(STAND_INS)) {
@@ -75,6 +87,6 @@ export const readLeniently = (input: unknown): LenientStudy => {
   return { study: undefined, problems, doubtful };
 };
 
-/** The value of a setting as it was written. */
+/** The value of a setting in the input. */
 export const valueAt = (input: unknown, path: string): unknown =>
   keysOf(path).reduce<unknown>((at, key) => (isGroup(at) ? at[key] : undefined), input);

@@ -2,7 +2,7 @@ import type { LabEvent } from "#contract/events.ts";
 import { applyToLiveRound } from "#contract/live-round.ts";
 import type { LiveRound } from "#contract/views.ts";
 
-/** The round in progress of the study that is conducted now, for pages that come in the middle of it. */
+/** The round in progress of the running study, for pages that open in the middle of it. */
 export const createLiveStudy = () => {
   let study: string | undefined;
   let live: LiveRound | undefined;

@@ -22,10 +22,10 @@ import {
 import { clientsPerRound, isBuiltIn, type MeasuredRound, modelBytes, studyCost } from "./study-cost.ts";
 import { mendable } from "./study-mends.ts";
 
-/** A heat map of more devices says nothing, and takes long to send. */
+/** A heat map of more devices is unreadable, and slow to send. */
 const MOST_PREVIEWED = 1000;
 
-/** Who would hold what. */
+/** Which device would hold how many samples of which class. */
 export type Dealing = { readonly classes: readonly string[]; readonly samples: number } & (
   | { readonly ok: true; readonly histogram: readonly (readonly number[])[]; readonly sha256: string }
   | { readonly ok: false; readonly problems: readonly StudyProblem[] }
@@ -37,12 +37,12 @@ export interface PreparePorts {
     find(name: string): Promise<DatasetLocation>;
   };
   isRegistered(dataset: string): boolean;
-  /** What is wrong with a study that no field tells alone, and no data. */
+  /** Problems that no single field shows, and for which the data is not needed. */
   problems(study: Study): readonly StudyProblem[];
-  /** The partition that the study would have. */
+  /** The partition that the study would get. */
   deal(study: Study, location: DatasetLocation, asker?: AbortSignal): Promise<Dealing>;
   parameters(model: ModelName, classes: number): readonly ParameterSpec[];
-  /** Worker processes for so many devices, with the memory that is free and with all that could be wished. */
+  /** Worker processes for this many devices, given the memory. */
   workers(model: ModelName, devices: number, memoryBytes: number): number;
   workerBytes(model: ModelName): number;
   readonly cores: number;
@@ -51,7 +51,7 @@ export interface PreparePorts {
   readonly dataDir: string;
   /** Undefined where there is no such board. */
   board(name: string): BoardSummary | undefined;
-  /** Where foreign clients are awaited. */
+  /** Where external clients connect. */
   readonly listen: { readonly host: string; readonly port: number };
   engines(): readonly EngineView[] | undefined;
   activity(): Activity;
@@ -63,8 +63,8 @@ export const prepareHandlers = (ports: PreparePorts) => ({
   prepare: page.studies.prepare.handler(({ input, signal }) => prepareStudy(ports, input.study, signal)),
 });
 
-/** Checks a study, whole or half written, and what its consequences would be. Nothing is recorded. */
-export const prepareStudy = async (
+/** Checks a study, which may be half written, and estimates what it would need. Records nothing. */
+const prepareStudy = async (
   ports: PreparePorts,
   input: unknown,
   asker?: AbortSignal,
@@ -184,7 +184,7 @@ const lookAtData = async (
     const dealing = await ports.deal(study, await ports.catalogue.find(dataset), asker);
     return { checks, problems: [], dealing };
   } catch (error) {
-    // what lies in the files is seen only now
+    // the files' content is checked only now
     if (asker?.aborted || !(error instanceof UserError)) throw error;
     const text = plainProblem(error.message);
     const damaged = dataChecks(

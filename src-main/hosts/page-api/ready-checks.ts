@@ -6,12 +6,12 @@ import type { Activity, EngineView, ReadyCheck } from "#contract/views.ts";
 import { byteText } from "./byte-text.ts";
 import type { Entry } from "./dataset-view.ts";
 
-/** The pictures that come with the lab: what is always there. */
+/** The data set that comes with the lab, and so is always there. */
 const BUNDLED = "fashion-mnist-sample";
 
 const counted = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
 
-/** @param entry undefined where the list has no such data set */
+/** @param entry undefined where there is no such data set */
 export const dataChecks = (
   name: string,
   entry: (Entry & { readonly registered: boolean }) | undefined,
@@ -23,9 +23,9 @@ export const dataChecks = (
   const bytes = entry?.downloadBytes;
   const text =
     entry === undefined
-      ? `There is no data set called ${name} on the list.`
+      ? `There is no data set called ${name}.`
       : entry.state === "damaged"
-        ? `${name} is damaged: ${entry.problem ?? "its files are not what they were"}`
+        ? `${name} is damaged: ${entry.problem ?? "its files have changed"}`
         : `${name} is not on this computer.`;
   const checks: ReadyCheck[] = [
     {
@@ -42,8 +42,8 @@ export const dataChecks = (
     checks.push({
       kind: "data",
       state: "warning",
-      text: "The sample of Fashion-MNIST that comes with the lab needs no download.",
-      mend: { do: "set", patch: { dataset: BUNDLED }, label: "Use the bundled pictures" },
+      text: "The Fashion-MNIST sample that comes with the lab needs no download.",
+      mend: { do: "set", patch: { dataset: BUNDLED }, label: "Use the bundled sample" },
     });
   }
   return checks;
@@ -69,13 +69,13 @@ export const deviceChecks = (
     checks.push({
       kind: "devices",
       state: "warning",
-      text: `The study waits for ${counted(external, "Flower client")} on ${host}:${listen.port}.`,
+      text: `The study waits for ${counted(external, "Flower client")} to connect to ${host}:${listen.port}.`,
     });
   }
   return checks;
 };
 
-/** One line for all boards of a study that are ready, one for each that is not. */
+/** One line for all boards that are ready, and one for each board that is not. */
 export const boardChecks = (
   study: Study,
   boardOf: (name: string) => BoardSummary | undefined,
@@ -107,7 +107,7 @@ export const boardChecks = (
       checks.push({
         kind: "devices",
         state: "warning",
-        text: `${name} ${why}. The study waits for it.`,
+        text: `${name} ${why}. The study will wait for it.`,
         mend,
       });
     } else ready += 1;
@@ -117,30 +117,31 @@ export const boardChecks = (
   return checks;
 };
 
-const MEND_WASM = "a native engine is several times faster: npm run -s fedfleet -- engine install";
+const MEND_WASM =
+  "For several times the speed, install the native engine: npm run -s fedfleet -- engine install";
 
-/** @param engines undefined until they were looked at */
+/** @param engines undefined until they have been checked */
 export const engineCheck = (study: Study, engines: readonly EngineView[] | undefined): ReadyCheck[] => {
   const computes = virtualNames(study.fleet).length > 0 || study.evaluation.central;
   if (!computes) return [];
   const kind = "engine";
   if (engines === undefined) {
-    return [{ kind, state: "warning", text: "The engines of this computer are still being looked at." }];
+    return [{ kind, state: "warning", text: "Checking the engines of this computer …" }];
   }
   const chosen = engines.find((engine) => engine.chosen);
   if (chosen === undefined) {
     const why = engines.flatMap(({ kind: name, note }) => (note === undefined ? [] : [`${name}: ${note}`]));
-    return [{ kind, state: "missing", text: `No engine can be used. ${why.join("; ")}`.trim() }];
+    return [{ kind, state: "missing", text: `No engine is usable. ${why.join("; ")}`.trim() }];
   }
   const named = `${chosen.kind}${chosen.version === undefined ? "" : ` ${chosen.version}`}`;
   return chosen.kind === "wasm"
-    ? [{ kind, state: "warning", text: `${named} trains; ${MEND_WASM}` }]
-    : [{ kind, state: "ok", text: `${named} trains.` }];
+    ? [{ kind, state: "warning", text: `Training on WebAssembly (slow). ${MEND_WASM}` }]
+    : [{ kind, state: "ok", text: `Training on ${named}.` }];
 };
 
 export interface MemoryFacts {
   readonly workers: number;
-  /** Workers that there would be with memory for all. */
+  /** Worker processes with unlimited memory. */
   readonly wantedWorkers: number;
   readonly workerBytes: number;
   readonly modelBytes: number;
@@ -151,16 +152,16 @@ export interface MemoryFacts {
 export const memoryCheck = (study: Study, facts: MemoryFacts): ReadyCheck[] => {
   const { workers, wantedWorkers, workerBytes, modelBytes, clientsPerRound, freeBytes } = facts;
   const processes = virtualNames(study.fleet).length > 0 ? workers : 0;
-  // the global weights, their sum and what goes out, or all updates of a round
+  // the global weights, their sum and the encoded copy, or all updates of a round
   const held = study.algorithms.some((name) => traitsOf(name).needsAllUpdates) ? clientsPerRound + 2 : 4;
   const needed = processes * workerBytes + held * modelBytes;
-  const text = `About ${byteText(needed)} of memory are needed, ${byteText(freeBytes)} are free`;
+  const text = `Needs about ${byteText(needed)} of memory; ${byteText(freeBytes)} free`;
   if (needed > freeBytes) {
     return [
       {
         kind: "memory",
         state: "warning",
-        text: `${text}: close other programs, or take a smaller model.`,
+        text: `${text}. Close other programs, or choose a smaller model.`,
       },
     ];
   }
@@ -169,34 +170,31 @@ export const memoryCheck = (study: Study, facts: MemoryFacts): ReadyCheck[] => {
       {
         kind: "memory",
         state: "warning",
-        text: `${text}: that is enough for ${workers} of ${counted(wantedWorkers, "worker process", "worker processes")}, so rounds take longer.`,
+        text: `${text}, enough for ${workers} of ${counted(wantedWorkers, "worker process", "worker processes")}. Rounds will take longer.`,
       },
     ];
   }
   return [{ kind: "memory", state: "ok", text: `${text}.` }];
 };
 
-/** The last and the best round of each run. */
+/** Per run: the last round and the best one. */
 const KEPT_PER_RUN = 2;
 
-/** Bytes that the checkpoints of a study take at most: those that are kept, and the one that is written. */
+/** Most bytes that a study's checkpoints take: those that are kept, and the one being written. */
 export const checkpointBytes = (study: Study, modelBytes: number): number => {
   const sizes = study.algorithms.map((name) => (1 + (traitsOf(name).momentsPerWeight ?? 0)) * modelBytes);
   return sizes.reduce((sum, size) => sum + KEPT_PER_RUN * study.trials * size, 0) + Math.max(...sizes);
 };
 
 export const diskCheck = (needed: number, freeBytes: number, dataDir: string): ReadyCheck => {
-  const text = `Checkpoints take up to ${byteText(needed)}, ${byteText(freeBytes)} are free in ${dataDir}`;
-  if (needed > freeBytes) return { kind: "disk", state: "missing", text: `${text}: make room there.` };
+  const text = `Checkpoints take up to ${byteText(needed)}; ${byteText(freeBytes)} free in ${dataDir}`;
+  if (needed > freeBytes) return { kind: "disk", state: "missing", text: `${text}. Free some disk space.` };
   return { kind: "disk", state: needed > freeBytes / 2 ? "warning" : "ok", text: `${text}.` };
 };
 
 export const queueCheck = (activity: Activity, nameOf: (study: string) => string): ReadyCheck => {
-  const before = [...(activity.study === undefined ? [] : [activity.study]), ...activity.queue];
-  const last = before.at(-1);
-  if (last === undefined)
-    return { kind: "queue", state: "ok", text: "Nothing else runs: it starts at once." };
-  const others = before.length - 1;
-  const more = others === 0 ? "" : ` and ${counted(others, "other study", "other studies")} before it`;
-  return { kind: "queue", state: "warning", text: `It starts after ${nameOf(last)}${more}.` };
+  const last = activity.queue.at(-1) ?? activity.study;
+  if (last === undefined) return { kind: "queue", state: "ok", text: "Queue empty: starts immediately." };
+  const place = activity.queue.length + 1;
+  return { kind: "queue", state: "warning", text: `Queued (#${place}): starts after ${nameOf(last)}.` };
 };

@@ -1,13 +1,13 @@
 import { EXPORT_FORMATS, type ExportFormat } from "#contract/export-formats.ts";
 import type { AtRound } from "#contract/views.ts";
 
-/** Studies that a file name names, and letters of each: file systems take 255 bytes, of which a letter may be four. */
+/** Studies in a file name, and letters of each: names may have 255 bytes, and a letter may take four. */
 const NAMED = 3;
 const LETTERS = 16;
-/** Of a study alone. */
+/** Where there is only one study. */
 const LETTERS_ALONE = 55;
 
-/** What every file system can hold: letters and digits of any script, dots, dashes. */
+/** Text for any file system: letters and digits of any script, and dashes. */
 const fileText = (text: string, most: number): string => {
   const plain = text.normalize("NFC").replace(/[^\p{L}\p{N}]+/gu, "-");
   return Array.from(plain)
@@ -19,8 +19,8 @@ const fileText = (text: string, most: number): string => {
 const atText = (at: AtRound): string => (typeof at === "number" ? `round-${at}` : at);
 
 /**
- * What a table is called as a file: `demo-fedavg-vs-fedntd-last.csv`, `demo-vs-mine-round-30.tex`, `demo-rounds.csv`.
- * @param whole false where only some runs of the studies are in it
+ * The file name of a table: `demo-fedavg-vs-fedntd-last.csv`, `demo-vs-mine-round-30.tex`, `demo-rounds.csv`.
+ * @param whole false if it has only some runs of the studies
  */
 export const fileName = (
   studies: readonly { readonly id: string; readonly name: string }[],

@@ -4,20 +4,20 @@ import type { AtRound, Comparison, Exported, ExportPart, Figure } from "#contrac
 import { page } from "./base.ts";
 import { fileName } from "./report-file.ts";
 
-/** Runs of one study that are to be compared. */
+/** Runs of one study to compare. */
 export interface Chosen {
   readonly study: string;
-  /** In the order in which they are to appear. */
+  /** In the order in which they appear. */
   readonly runs: readonly string[];
-  /** It was asked for as a whole. */
+  /** The whole study was chosen. */
   readonly whole: boolean;
 }
 
-/** A file's text, or its bytes in base64, cut into parts. */
+/** A file's text, or its bytes in base64, in parts. */
 export interface Rendered {
   readonly encoding: Exported["encoding"];
   readonly count: number;
-  /** Each once. */
+  /** Can be read once. */
   readonly parts: Iterable<string> | AsyncIterable<string>;
 }
 
@@ -27,7 +27,7 @@ export interface ReportPorts {
   runsOf(study: string): readonly string[];
   studyOf(run: string): string | undefined;
   compare(chosen: readonly Chosen[], figure: Figure): Promise<Comparison>;
-  /** Whose asker has left need not be rendered. */
+  /** @param asker aborted when the page no longer wants it: then it need not be rendered. */
   render(
     chosen: readonly Chosen[],
     figure: Figure,
@@ -44,13 +44,13 @@ interface Subject {
 
 type Refusal = { readonly missing: string } | { readonly problem: string };
 
-/** What was chosen by study: whole ones first, then those of single runs, each run once. */
+/** Groups what was chosen by study: whole studies first, then single runs, each run once. */
 const choose = (ports: ReportPorts, { studies, runs, at }: Subject): readonly Chosen[] | Refusal => {
   const whole = new Set(studies);
   const parts = new Map<string, string[]>();
   for (const run of new Set(runs)) {
     const study = ports.studyOf(run);
-    if (study === undefined) return { missing: `There is no run ${run} any more: its study was removed.` };
+    if (study === undefined) return { missing: `There is no run ${run} any more: its study was deleted.` };
     if (whole.has(study)) continue;
     const part = parts.get(study);
     if (part === undefined) parts.set(study, [run]);
@@ -59,14 +59,14 @@ const choose = (ports: ReportPorts, { studies, runs, at }: Subject): readonly Ch
   let longest = 0;
   for (const id of [...whole, ...parts.keys()]) {
     const study = ports.study(id);
-    if (study === undefined) return { missing: `There is no study ${id} any more: it was removed.` };
+    if (study === undefined) return { missing: `There is no study ${id} any more: it was deleted.` };
     longest = Math.max(longest, study.rounds);
   }
   if (whole.size + parts.size === 0) {
-    return { problem: "Nothing is chosen: choose at least one study or run to compare." };
+    return { problem: "Choose at least one study or run to compare." };
   }
   if (typeof at === "number" && at > longest) {
-    return { problem: `There is no round ${at}: what is compared has ${longest} rounds.` };
+    return { problem: `There is no round ${at}; the last round is ${longest}.` };
   }
   return [
     ...[...whole].map((study) => ({ study, runs: ports.runsOf(study), whole: true })),
@@ -110,7 +110,7 @@ async function* sendParts(
   for await (const text of parts) {
     if (asker?.aborted) return;
     yield { text };
-    // between two parts others have their turn
+    // let other work run between two parts
     await setImmediate();
   }
 }

@@ -18,7 +18,7 @@ export interface MeasuredRound {
 export interface CostFacts {
   readonly parameters: readonly ParameterSpec[];
   readonly engine: EngineInfo["kind"] | undefined;
-  /** Training samples that the devices hold together; undefined where that is not known. */
+  /** Training samples of all devices together; undefined where that is not known. */
   readonly examples: number | undefined;
   /** Processes that train at the same time. */
   readonly workers: number;
@@ -26,7 +26,7 @@ export interface CostFacts {
   readonly history: readonly MeasuredRound[];
 }
 
-/** Below so many rounds of an algorithm, those of the others of the same model count too. */
+/** With fewer recorded rounds of an algorithm, other algorithms' rounds of the same model count as well. */
 const ENOUGH = 3;
 
 export const isBuiltIn = (name: string): name is ModelName =>
@@ -42,7 +42,7 @@ const travelling = (study: Study, specs: readonly ParameterSpec[]): number[] =>
     return bytesOf(specs.filter((spec) => !algorithm.keeps(spec, specs)));
   });
 
-/** How many clients a round draws when the whole fleet is there: by the rule that draws them. */
+/** How many clients a round draws when the whole fleet is connected: by the rule that draws them. */
 export const clientsPerRound = (study: Study): number =>
   drawClients({
     seed: 0,
@@ -63,7 +63,7 @@ const median = (values: readonly number[]): number => {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 };
 
-/** Seconds of one process per example and epoch. Evaluations and the wire are part of a round, so they are part of it. */
+/** Seconds of one process per example and epoch. Includes evaluation and transfer, which are part of a round. */
 const paceOf = (rounds: readonly MeasuredRound[], cores: number): number =>
   median(
     rounds.map(({ seconds, examples, clients, study }) => {
@@ -76,13 +76,13 @@ const estimate = (study: Study, facts: CostFacts, drawn: number): Pick<StudyCost
   const { engine, examples } = facts;
   const devices = virtualNames(study.fleet).length;
   if (devices === 0 || study.fleet.external !== undefined) {
-    return { basis: "How long foreign clients take is not known beforehand." };
+    return { basis: "The speed of external clients is not known in advance." };
   }
-  if (isSlowed(study.fleet)) return { basis: "How long slowed devices take is not known beforehand." };
+  if (isSlowed(study.fleet)) return { basis: "The speed of slowed-down devices is not known in advance." };
   if (engine === undefined || examples === undefined) return {};
   const history = facts.history.filter((round) => round.examples > 0 && !isSlowed(round.study.fleet));
   if (history.length === 0) {
-    return { basis: `No round of ${study.model} on ${engine} has been recorded in this lab yet.` };
+    return { basis: `This lab has no recorded round of ${study.model} on ${engine} yet.` };
   }
   const sideBySide = Math.max(1, Math.min(facts.workers, drawn));
   const perRound = (examples * drawn * study.localEpochs) / devices / sideBySide;
@@ -90,14 +90,14 @@ const estimate = (study: Study, facts: CostFacts, drawn: number): Pick<StudyCost
     const own = history.filter((round) => round.algorithm === algorithm);
     return sum + paceOf(own.length >= ENOUGH ? own : history, facts.cores) * perRound;
   }, 0);
-  const rounds = history.length === 1 ? "the one round" : `the latest ${history.length} rounds`;
+  const rounds = history.length === 1 ? "the only round" : `the latest ${history.length} rounds`;
   return {
     seconds: seconds * study.rounds * study.trials,
-    basis: `From ${rounds} of ${study.model} on ${engine} in this lab.`,
+    basis: `Based on ${rounds} of ${study.model} on ${engine} in this lab.`,
   };
 };
 
-/** What a study of a built-in model will cost. */
+/** Estimates what a study of a built-in model will cost. */
 export const studyCost = (study: Study, facts: CostFacts): StudyCost => {
   const { parameters } = facts;
   const drawn = clientsPerRound(study);

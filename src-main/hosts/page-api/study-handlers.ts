@@ -19,20 +19,20 @@ export interface StudyPorts extends StudyViewPorts {
     stopAfterRound(id: string): Activity;
     goOnWithout(id: string): Activity;
     stopNow(id: string): Activity;
-    /** @returns whether it waited in the queue. */
+    /** @returns whether it was in the queue. */
     drop(id: string): boolean;
   };
-  /** Forgets a study that is not under way, with all that is on record of it. */
+  /** Deletes a study that is not running, with everything recorded of it. */
   forget(id: string, boardData: boolean): Promise<void>;
   rename(id: string, name: string): void;
-  /** Tells the pages that the list is another. */
+  /** Tells the pages that a study has changed. */
   changed(study: string): void;
 }
 
-const NO_STUDY = "There is no such study any more: it was removed, or it belongs to another data directory.";
-const NO_ROUND = "This round is not on record: its study was removed, or the round has not ended yet.";
+const NO_STUDY = "This study does not exist: it was deleted, or it belongs to another data directory.";
+const NO_ROUND = "This round is not recorded: it has not ended yet, or its study was deleted.";
 
-/** What is wrong with a study, in one sentence and by field. */
+/** A study's problems, as one sentence and by field. */
 const refusal = (problems: readonly StudyProblem[]) => ({
   message: problems.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`)).join("; "),
   data: { fields: problems },
@@ -40,7 +40,7 @@ const refusal = (problems: readonly StudyProblem[]) => ({
 
 export const studyHandlers = (ports: StudyPorts) => {
   const { queue } = ports;
-  /** Studies whose rows are being deleted: nothing may begin with them. */
+  /** Studies that are being deleted: nothing may start with them. */
   const leaving = new Set<string>();
   const studies = page.studies;
   const rowOf = (id: string) => (leaving.has(id) ? undefined : ports.study(id));
@@ -88,7 +88,7 @@ export const studyHandlers = (ports: StudyPorts) => {
       if (found === undefined) throw errors.NOT_FOUND({ message: NO_STUDY });
       if (found.status === "done" || found.status === "failed") {
         throw errors.PROBLEM({
-          message: `${found.name} is over: all its runs have ended. Copy it to a new study to run it again.`,
+          message: `${found.name} has ended: none of its runs can be resumed. Copy it to a new study to run it again.`,
           data: {},
         });
       }
@@ -105,11 +105,11 @@ export const studyHandlers = (ports: StudyPorts) => {
       if (found === undefined) throw errors.NOT_FOUND({ message: NO_STUDY });
       if (queue.activity().study === study) {
         throw errors.PROBLEM({
-          message: `${found.name} is under way: stop it before you remove it.`,
+          message: `${found.name} is running. Stop it before you delete it.`,
           data: {},
         });
       }
-      // One that had begun before it came to wait again keeps what is on record of it.
+      // One that had already started leaves the queue, and keeps what was recorded.
       if (queue.drop(study) && found.status !== "waiting") return queue.activity();
       leaving.add(study);
       try {

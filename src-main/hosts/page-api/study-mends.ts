@@ -3,9 +3,9 @@ import type { Study, StudyProblem } from "#contract/study.ts";
 import type { ReadyCheck } from "#contract/views.ts";
 import { valueAt } from "./lenient-study.ts";
 
-/** What the data says about the fleet: as far as it is known. */
+/** Facts of the data that limit the fleet. */
 export interface DataFacts {
-  /** Training samples in all. */
+  /** Training samples in total. */
   readonly samples: number;
   readonly classes: number;
 }
@@ -20,7 +20,7 @@ interface Mend {
 const asSentence = (text: string): string =>
   `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
 
-/** Settings that must not be larger than the fleet. */
+/** Settings that must not exceed the size of the fleet. */
 const WITHIN_FLEET: readonly string[] = ["sampling.minFit", "sampling.minAvailable", "stop.minUpdates"];
 
 const mendOf = (
@@ -77,7 +77,7 @@ const mendOf = (
   }
 };
 
-/** The problems that one click can mend, each as a line of the readiness list. */
+/** The problems that one click can fix, each as a line of the readiness list. */
 export const mendable = (
   problems: readonly StudyProblem[],
   input: unknown,

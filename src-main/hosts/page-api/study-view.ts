@@ -2,21 +2,21 @@ import type { LabEvent } from "#contract/events.ts";
 import { dataNames } from "#contract/fleet.ts";
 import type { Curve, LiveRound, LogEntry, RunRow, StudyView } from "#contract/views.ts";
 
-/** Lines of the log that a page begins with. */
+/** Lines of the log that a page starts with. */
 const LOG_LINES = 200;
 
-/** What the record says of a study itself, without what belongs to it. */
+/** A study's own record, without its runs and what belongs to them. */
 export type StudyHead = Omit<StudyView, "partition" | "runs" | "curves" | "live" | "log">;
 
 export interface StudyViewPorts {
   study(id: string): StudyHead | undefined;
-  /** Who holds how many samples of which class; undefined where no device takes its data from this computer. */
+  /** Samples of each class on each device; undefined where no device takes its data from this computer. */
   partition(id: string): Omit<NonNullable<StudyView["partition"]>, "devices"> | undefined;
   runs(study: string): readonly RunRow[];
   curve(run: string): Curve;
   /** The round in progress, if this study has one. */
   live(study: string): LiveRound | undefined;
-  /** Recorded events that are sentences for a person, in order: the newest `limit` before `before`. */
+  /** Recorded events worth reading, in order: the newest `limit` before `before`. */
   log(query: {
     study: string;
     before?: number;
@@ -24,7 +24,7 @@ export interface StudyViewPorts {
   }): readonly (LabEvent & { readonly id: number })[];
 }
 
-/** Everything that the page of a study shows, put together from the record and from what goes on now. */
+/** Everything that a study's page shows, from the record and from what is happening now. */
 export const studyView = (head: StudyHead, ports: StudyViewPorts): StudyView => {
   const { id } = head;
   const runs = ports.runs(id).map(runRow);
@@ -32,7 +32,7 @@ export const studyView = (head: StudyHead, ports: StudyViewPorts): StudyView => 
   const live = ports.live(id);
   return {
     ...head,
-    // rows of a partition are the devices that this computer hosts, in their order
+    // a partition's rows are the devices that take their data from this computer, in their order
     ...(partition === undefined ? {} : { partition: { ...partition, devices: dataNames(head.study.fleet) } }),
     runs,
     curves: runs.map((run) => ports.curve(run.id)),

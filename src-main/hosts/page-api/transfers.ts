@@ -1,9 +1,9 @@
 import type { Transfer } from "#contract/views.ts";
 
-/** How far apart the news of one transfer's progress are: four a second. */
+/** Shortest time between two progress notices of one transfer. */
 const APART_MS = 250;
 
-/** Downloads and registrations, one per data set at a time, and how the last download of each went. */
+/** Downloads and registrations, one at a time per data set, and how the last download of each ended. */
 export const createTransfers = (
   tell: (transfer: Transfer) => void,
   now: () => number = () => performance.now(),
@@ -12,7 +12,7 @@ export const createTransfers = (
   const toldAt = new Map<string, number>();
 
   const set = (transfer: Transfer): void => {
-    // who asked for a registration gets its end as the answer; a download has only this list to say it
+    // a registration's end is its answer; that of a failed download is shown from this list
     if (transfer.state === "done" || (transfer.what === "register" && transfer.state !== "running")) {
       known.delete(transfer.name);
     } else known.set(transfer.name, transfer);
@@ -26,7 +26,7 @@ export const createTransfers = (
       const transfer = known.get(name);
       return transfer?.state === "running" ? transfer : undefined;
     },
-    /** @returns what to call with its progress, and once at its end */
+    /** @returns functions to call with its progress, and once at its end */
     start: (name: string, what: Transfer["what"]) => {
       let current: Transfer = { name, what, state: "running", startedAt: new Date().toISOString() };
       set(current);

@@ -2,43 +2,43 @@ import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 
 /**
- * Who may talk to the lab. Other users of this computer and every web page that its browser shows can reach a
- * loopback port: so the terminal shows an address with a token, the token is traded for a cookie, and a request
- * must name this server as its Host (a rebound DNS name does not) and, for the socket, as its Origin.
+ * Who may talk to the lab. A loopback port can be reached by other users of this computer and by every web page in its
+ * browser. So the terminal shows an address with a token, which the browser trades for a cookie. A request must name
+ * this server as its Host (a rebound DNS name does not) and, for the socket, as its Origin.
  */
 export interface Access {
   readonly token: string;
-  /** A token that opens the lab one time, within a minute. */
+  /** A token that opens the lab once, within a minute. */
   tokenForOnce(): string;
-  /** Is this Host header one of our names? */
+  /** Whether a Host header is one of our names. */
   knowsHost(host: string | undefined): host is string;
-  /** A wrong token counts; `waitMs` is how long its refusal is held back, undefined when there were too many. */
+  /** Wrong tokens are counted. `waitMs`: how long to delay the refusal; undefined when there were too many. */
   tryToken(
     token: string,
   ): { readonly ok: true } | { readonly ok: false; readonly waitMs: number | undefined };
-  /** The Set-Cookie that a right token is traded for. */
+  /** The Set-Cookie header that a valid token is traded for. */
   cookie(): string;
   hasCookie(headers: IncomingHttpHeaders): boolean;
-  /** Does the request come from our own page? Browsers always send an Origin with a WebSocket. */
+  /** Whether the request comes from our own page. Browsers always send an Origin with a WebSocket. */
   isOwnOrigin(headers: IncomingHttpHeaders): boolean;
 }
 
 const secret = (): string => randomBytes(32).toString("base64url");
 
-/** Equal, in a time that says nothing about where they differ. */
+/** Compares in a time that does not depend on where the two differ. */
 const same = (a: string, b: string): boolean =>
   timingSafeEqual(createHash("sha256").update(a).digest(), createHash("sha256").update(b).digest());
 
-/** Wrong tokens within this time are counted together. */
+/** Wrong tokens are counted over this time. */
 const WINDOW_MS = 60_000;
-/** So many wrong tokens in the window are each answered, later and later; the rest is turned away at once. */
+/** This many wrong tokens are answered, with growing delays; further ones are refused immediately. */
 const MOST_WRONG = 20;
 const FOR_ONCE_MS = 60_000;
 
 export const createAccess = (port: number, now: () => number = () => performance.now()): Access => {
   const token = secret();
   const session = secret();
-  // A host's cookies are shared by all its ports: two labs must not overwrite each other's.
+  // Cookies are shared by all ports of a host: two labs must not overwrite each other's.
   const cookieName = `fedfleet-${port}`;
   const hosts: ReadonlySet<string> = new Set([`127.0.0.1:${port}`, `localhost:${port}`]);
   let wrong: number[] = [];

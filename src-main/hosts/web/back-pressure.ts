@@ -1,29 +1,29 @@
 import type { WebSocket } from "ws";
 
-/** The part of a socket that sends and says how much waits to be sent. */
+/** The part of a socket that sends, and knows how much it has not sent yet. */
 export type SendingSocket = Pick<
   WebSocket,
   "send" | "bufferedAmount" | "readyState" | "OPEN" | "CLOSED" | "on" | "pause" | "resume"
 >;
 
-/** What may wait in the socket before senders do. */
+/** Bytes that may wait in the socket before senders have to wait. */
 const HIGH_WATER = 1024 * 1024;
-/** So many answers may wait; then no further question is read. */
+/** When this many answers wait, no further request is read. */
 const MOST_WAITING = 64;
 
 /**
- * A `send` that waits while a slow reader leaves more than 1 MiB unread, in the order of the calls. Without it a
- * page that stands still (a debugger, a sleeping laptop) makes the server hold everything that it would have shown.
- * On a socket that is no longer open, `send` does nothing and resolves when it is closed: whoever sends is told by
- * its abort signal. It never resolves within the same turn of the event loop: a stream that always has more to say
- * would keep the process from noticing anything else, even that its reader has gone.
+ * A `send` that waits while a slow reader leaves more than 1 MiB unread; calls keep their order. Without it a page that
+ * stands still (a debugger, a sleeping laptop) makes the server hold everything that the page has not read.
+ * On a socket that is no longer open, `send` does nothing and resolves once the socket is closed; the sender learns of
+ * it from its abort signal. It never resolves in the same turn of the event loop: a stream without end would keep the
+ * process from noticing anything else, even that its reader is gone.
  */
 export const createPatientSend = (socket: SendingSocket): ((data: string | Uint8Array) => Promise<void>) => {
   const waiting: { readonly data: string | Uint8Array; readonly done: () => void }[] = [];
   let paused = false;
 
   const mustWait = () => socket.readyState !== socket.OPEN || socket.bufferedAmount > HIGH_WATER;
-  // Whether it went well is told by the socket's own close.
+  // A failure shows in the socket's close event.
   const pass = (data: string | Uint8Array, done: () => void) => {
     socket.send(data, release);
     setImmediate(done);

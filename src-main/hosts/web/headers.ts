@@ -1,7 +1,7 @@
 /**
- * What every answer carries, whatever it is: the page may load from and talk to its own origin alone, and no other
- * page may frame it, embed it or keep a handle on its window.
- * @param host the Host of the request if it is one of ours: `127.0.0.1:7340`
+ * The headers of every answer: the page may load from and talk to its own origin only, and no other page may frame it,
+ * embed it or keep a handle on its window.
+ * @param host the Host of the request, if it is one of ours: `127.0.0.1:7340`
  */
 export const securityHeaders = (host?: string): Readonly<Record<string, string>> => ({
   "Content-Security-Policy": [
@@ -10,7 +10,7 @@ export const securityHeaders = (host?: string): Readonly<Record<string, string>>
     "style-src 'self'",
     "img-src 'self' data: blob:",
     "font-src 'self'",
-    // Not every browser counts the WebSocket of the same origin to 'self'.
+    // In some browsers 'self' does not include a WebSocket to the same origin.
     host === undefined ? "connect-src 'self'" : `connect-src 'self' ws://${host}`,
     "worker-src 'self'",
     "manifest-src 'self'",

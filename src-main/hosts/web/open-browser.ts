@@ -5,13 +5,13 @@ export interface Surroundings {
   readonly env: Readonly<NodeJS.ProcessEnv>;
 }
 
-/** Is there a screen to show a window on? Where there is none, says why not. */
+/** Why there is no display to show a window on; undefined where there is one. */
 export const whyNoDisplay = ({ platform, env }: Surroundings): string | undefined =>
   platform === "linux" && !env.DISPLAY && !env.WAYLAND_DISPLAY
-    ? "there is no display here (neither DISPLAY nor WAYLAND_DISPLAY is set)"
+    ? "this computer has no display (neither DISPLAY nor WAYLAND_DISPLAY is set)"
     : undefined;
 
-/** The program that shows a URL in the user's browser; undefined where nobody would see it. */
+/** The program that opens a URL in the user's browser; undefined where nobody would see it. */
 export const browserCommand = (
   url: string,
   { platform, env }: Surroundings,
@@ -22,7 +22,7 @@ export const browserCommand = (
   return ["xdg-open", url];
 };
 
-/** Shows the URL in the user's browser if that is possible; it never fails, since the terminal shows the URL too. */
+/** Opens the URL in the user's browser where possible. It never fails: the terminal shows the URL as well. */
 export const openBrowser = (url: string, surroundings: Surroundings = process): void => {
   const command = browserCommand(url, surroundings);
   if (command === undefined) return;

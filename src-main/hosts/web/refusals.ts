@@ -1,4 +1,4 @@
-/** A page without script or style: what a browser is told that may not see the lab. */
+/** A page without script or style, for a browser that may not see the lab. */
 const page = (title: string, text: string, head = ""): string =>
   `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">` +
   `<meta name="color-scheme" content="light dark"><title>${title}</title>${head}</head>` +
@@ -6,8 +6,8 @@ const page = (title: string, text: string, head = ""): string =>
 
 export const NO_ACCESS = page(
   "Fedfleet: open the address from the terminal",
-  "This lab opens for whoever started it. Open the whole address that the terminal shows, with its token: " +
-    "<code>http://127.0.0.1:…/?token=…</code>. When the lab is started again, the address changes; a page that was open needs the new one.",
+  "This lab opens only for the person who started it. Open the whole address that the terminal shows, with its token: " +
+    "<code>http://127.0.0.1:…/?token=…</code>. The address changes when the lab restarts; then an open page needs the new one.",
 );
 
 export const TOO_MANY = page(
@@ -15,9 +15,9 @@ export const TOO_MANY = page(
   "Wait a minute, then open the whole address that the terminal shows.",
 );
 
-/** Asks for the page again as a page of this server, for which the browser sends the cookie. */
+/** Requests the page again, now from this server's own page: then the browser sends the cookie. */
 export const ONCE_MORE = page(
-  "Fedfleet opens",
-  `If nothing happens, <a href="/">go on to the lab</a>.`,
+  "Opening Fedfleet",
+  `If nothing happens, <a href="/">continue to the lab</a>.`,
   `<meta http-equiv="refresh" content="0; url=/">`,
 );

@@ -12,18 +12,18 @@ const GOING_AWAY = 1001;
 const UNSUPPORTED_DATA = 1003;
 
 export interface LabSockets {
-  /** Takes over a connection whose right to be here has been checked. */
+  /** Takes over a connection that was allowed to upgrade. */
   accept(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   count(): number;
-  /** Says goodbye to every page; resolves when they all are gone. */
+  /** Closes every page's socket; resolves when all are closed. */
   close(): Promise<void>;
-  /** Ends what has not answered the goodbye. */
+  /** Cuts off the sockets that have not closed. */
   terminate(): void;
 }
 
 /**
- * The pages that are connected, each asking the lab's router over its own WebSocket. A page that no longer answers
- * pings is cut off, so that its streams end; a frame that is no message of ours closes that page's socket alone.
+ * The connected pages. Each asks the lab's router over its own WebSocket. A page that stops answering pings is cut off,
+ * so that its streams end. A frame that is not one of our messages closes that page's socket only.
  */
 export const createLabSockets = (router: AnyRouter, pingMs: number): LabSockets => {
   const handler = new RPCHandler(router);
@@ -35,9 +35,9 @@ export const createLabSockets = (router: AnyRouter, pingMs: number): LabSockets 
   });
   const missed = new WeakMap<WebSocket, number>();
 
-  // Nothing may be awaited before upgrade(): a message that came in the meantime would be lost.
+  // Nothing may be awaited before upgrade(): a message that arrives meanwhile would be lost.
   const welcome = (socket: WebSocket) => {
-    // A frame that is too large, or none at all: ws closes the connection, and has told us.
+    // For a frame that is too large or broken, ws closes the connection itself.
     socket.on("error", () => {});
     missed.set(socket, 0);
     socket.on("pong", () => missed.set(socket, 0));
@@ -76,7 +76,7 @@ export const createLabSockets = (router: AnyRouter, pingMs: number): LabSockets 
 
 type Listener = (event: { readonly data: unknown }) => void;
 
-/** Hands on what is a message of the lab's protocol: what is none closes the socket. */
+/** Passes on messages of the lab's protocol; anything else closes the socket. */
 const listenFor =
   (socket: WebSocket) =>
   (kind: string, listener: Listener): void => {
@@ -84,7 +84,8 @@ const listenFor =
     if (kind !== "message") return;
     socket.on("message", (data: RawData, isBinary: boolean) => {
       const text = isBinary ? undefined : data.toString();
-      if (text === undefined || !isPageMessage(text)) socket.close(UNSUPPORTED_DATA, "no message of the lab");
+      if (text === undefined || !isPageMessage(text))
+        socket.close(UNSUPPORTED_DATA, "not a message of the lab's protocol");
       else listener({ data: text });
     });
   };

@@ -1,3 +1,9 @@
+/**
+ * The files of the built page, for the browser and for the window. Why our own and not sirv (tried, 3.0.2): it answers
+ * only Node's http requests, and the window's come through Electron's protocol handler; it follows a link out of the
+ * folder (and with `dev` serves dot files); without `dev` it lists the folder once, so a page that was built again
+ * comes with the length of the old one; and it compresses nothing by itself.
+ */
 import { createHash } from "node:crypto";
 import { readFile, realpath, stat } from "node:fs/promises";
 import { extname, join, sep } from "node:path";
@@ -10,7 +16,7 @@ export interface StaticFile {
   readonly type: string;
   readonly etag: string;
   readonly cacheControl: string;
-  /** The bytes in the best encoding that the browser takes. */
+  /** The bytes in the best encoding that the browser accepts. */
   body(accepts: string | undefined): Promise<{ readonly encoding: Encoding; readonly bytes: Buffer }>;
 }
 
@@ -32,7 +38,7 @@ const TYPES: Readonly<Record<string, string>> = {
   ".wasm": "application/wasm",
 };
 
-/** Of the build's names such as assets/index-BxK2_9aQ.js: the content never changes under one name. */
+/** The build puts a hash of the content into names such as assets/index-BxK2_9aQ.js: under one name it never changes. */
 const HASHED = /^\/assets\/.+-[\w-]{8,}\.\w+$/;
 
 const compressed = {
@@ -43,8 +49,8 @@ const compressed = {
 } as const;
 
 /**
- * The files under one folder, by the path of a URL. Nothing outside is ever read: not by dots, encoded or not, and
- * not through a link that leads out. What was read and compressed is kept until the file changes.
+ * The files in one folder, by the path of a URL. Nothing outside is ever read: not through dots, encoded or not, and
+ * not through a link that leads out. A file that was read and compressed is cached until it changes.
  */
 export const createStaticFiles = (folder: string) => {
   const kept = new Map<string, { readonly changed: string; readonly file: StaticFile }>();
@@ -73,7 +79,7 @@ export const createStaticFiles = (folder: string) => {
   };
 
   return {
-    /** @returns undefined where no such file may be had. */
+    /** @returns undefined where there is no such file, or it must not be read. */
     async find(urlPath: string): Promise<StaticFile | undefined> {
       const path = plainPath(urlPath);
       if (path === undefined) return undefined;

@@ -10,13 +10,13 @@ import { createLabSockets, type LabSockets } from "./sockets.ts";
 import { createStaticFiles } from "./static-files.ts";
 
 export interface WebOptions {
-  /** What pages may ask of the lab. */
+  /** Answers the pages' requests. */
   readonly router: AnyRouter;
   /** The built page. */
   readonly rendererDir: string;
-  /** Exactly this port (0: any that is free). Without one: DEFAULT_PORT, or any that is free where it is taken. */
+  /** Exactly this port (0: any free one). Without it: DEFAULT_PORT, or any free one if that is taken. */
   readonly port?: number | undefined;
-  /** What went wrong on our side while a request was answered; the browser only gets a 500. */
+  /** Called with an error of ours in answering a request; the browser only gets a 500. */
   onProblem(error: unknown): void;
   readonly pingMs?: number;
 }
@@ -24,23 +24,23 @@ export interface WebOptions {
 export interface WebHost {
   /** With the token, for the terminal. */
   readonly url: string;
-  /** For one opening within a minute: other users of this computer can read the arguments of a program. */
+  /** Good for once, within a minute: other users of this computer can read a program's arguments. */
   urlForOnce(): string;
   readonly port: number;
-  /** Pages that are connected. */
+  /** How many pages are connected. */
   connections(): number;
-  /** Says goodbye to the pages and stops listening; what has not ended after `deadlineMs` is cut off. */
+  /** Disconnects the pages and stops listening. After `deadlineMs`, open connections are cut off. */
   close(deadlineMs: number): Promise<void>;
 }
 
 export const DEFAULT_PORT = 7340;
-/** Beyond loopback the lab is never served: its token and its data would travel in plain text. */
+/** The lab is served on loopback only: elsewhere its token and data would travel without encryption. */
 const HOST = "127.0.0.1";
 const MAX_PAGES = 32;
 const SOCKET_PATH = "/lab";
 
 /**
- * Serves the lab to browsers of this computer: the built page over HTTP, its questions over a WebSocket at /lab.
+ * Serves the lab to browsers of this computer: the built page over HTTP, its requests over a WebSocket at /lab.
  * @throws UserError when the port is taken.
  */
 export const serveLab = async (options: WebOptions): Promise<WebHost> => {
@@ -55,7 +55,7 @@ export const serveLab = async (options: WebOptions): Promise<WebHost> => {
     answer(request, response, access, files).catch((error: unknown) => {
       options.onProblem(error);
       if (response.headersSent) response.destroy();
-      else send(request, response, 500, "The lab could not answer. Its terminal says why.\n");
+      else send(request, response, 500, "The lab could not answer. See its terminal for the reason.\n");
     });
   });
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -96,8 +96,8 @@ const listen = async (server: Server, port: number | undefined): Promise<number>
     if (port === undefined) return await listenOn(server, 0);
     throw new UserError(
       code === "EACCES"
-        ? `--port ${port}: this port is reserved; take one from 1024 on`
-        : `--port ${port}: another program uses this port; name another, or leave --port out`,
+        ? `--port ${port}: this port is reserved; use 1024 or higher`
+        : `--port ${port}: another program uses this port; choose another one, or leave --port out`,
       { cause: error },
     );
   }
@@ -119,10 +119,11 @@ const answer = async (
   files: ReturnType<typeof createStaticFiles>,
 ): Promise<void> => {
   const { headers } = request;
-  // A name of somebody else's that was made to lead here (DNS rebinding): no word of this lab, not even a refusal page.
-  if (!access.knowsHost(headers.host)) return send(request, response, 421, "This server has no such name.\n");
+  // Another name that was made to lead here (DNS rebinding): it gets nothing of the lab, not even a refusal page.
+  if (!access.knowsHost(headers.host))
+    return send(request, response, 421, "This server does not have that name.\n");
   if (request.method !== "GET" && request.method !== "HEAD") {
-    return send(request, response, 405, "Only GET and HEAD.\n", { Allow: "GET, HEAD" });
+    return send(request, response, 405, "Only GET and HEAD are allowed.\n", { Allow: "GET, HEAD" });
   }
   const [path = "/", query = ""] = (request.url ?? "/").split("?", 2);
   const token = path === "/" ? new URLSearchParams(query).get("token") : null;
@@ -136,7 +137,7 @@ const answer = async (
     });
   }
   const file = await files.find(path);
-  if (file === undefined) return send(request, response, 404, "There is no such file.\n");
+  if (file === undefined) return send(request, response, 404, "File not found.\n");
   const caching = { ETag: file.etag, "Cache-Control": file.cacheControl, Vary: "Accept-Encoding" };
   if (headers["if-none-match"] === file.etag) return send(request, response, 304, "", caching);
   const { encoding, bytes } = await file.body(headers["accept-encoding"]?.toString());
@@ -156,7 +157,7 @@ const tradeToken = async (
   token: string,
 ): Promise<void> => {
   const tried = access.tryToken(token);
-  // On to an address without the token, which then stays in no history and in no screenshot.
+  // Redirect to an address without the token, so that it stays in no history and no screenshot.
   if (tried.ok) {
     return send(request, response, 303, "", { Location: "/", "Set-Cookie": access.cookie() });
   }
@@ -168,15 +169,15 @@ const tradeToken = async (
 };
 
 /**
- * Another page that embeds or fetches one of ours. Pages of other ports of this host count as the same site, so the
- * cookie alone does not tell; browsers say it in Sec-Fetch-Site. A link that is followed is no embedding.
+ * Whether another page embeds or fetches one of ours. Pages on other ports of this host count as the same site, so the
+ * cookie does not tell; the browser says it in Sec-Fetch-Site. Following a link is not embedding.
  */
 const isForeignRequest = ({ headers }: IncomingMessage): boolean => {
   const site = headers["sec-fetch-site"];
   return (site === "same-site" || site === "cross-site") && headers["sec-fetch-mode"] !== "navigate";
 };
 
-/** The cookie stays away when a link of another site led here: it comes when this page itself asks again. */
+/** After a link from another site, the browser sends no cookie; it does when our own page asks again. */
 const cameFromElsewhere = ({ headers, url }: IncomingMessage): boolean =>
   url === "/" && headers["sec-fetch-site"] === "cross-site" && headers["sec-fetch-mode"] === "navigate";
 

@@ -3,7 +3,7 @@ import { UserError } from "#contract/failure.ts";
 import { CREWS, rosterOf } from "#contract/fleet.ts";
 import type { Study } from "#contract/study.ts";
 import type { Aggregator } from "#main/aggregator/aggregator.ts";
-import type { ListenOptions } from "#main/hosts/cli/arguments.ts";
+import type { ListenOptions } from "#main/hosts/cli/listen-options.ts";
 import type { BringUp } from "./crew.ts";
 
 /** Where foreign clients are expected when nobody says otherwise: Flower's own default port. */

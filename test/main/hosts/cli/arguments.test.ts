@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { UserError } from "#contract/failure.ts";
-import { parseAddress, parseCommandLine } from "#main/hosts/cli/arguments.ts";
+import { parseCommandLine } from "#main/hosts/cli/arguments.ts";
+import { parseAddress } from "#main/hosts/cli/listen-options.ts";
 
 const problem = (...argv: string[]): string => {
   try {
@@ -50,16 +51,54 @@ describe("parseCommandLine", () => {
       dataDir: "/d",
       open: false,
     });
-    for (const port of ["65536", "-1", "80a", "", "1.5", "0x50"]) {
-      expect(problem("serve", `--port=${port}`)).toContain(`--port ${port}: write a number`);
+    for (const port of ["65536", "-1", "80a", "1.5", "0x50"]) {
+      expect(problem("serve", `--port=${port}`)).toContain(`--port ${port}: expected a number`);
     }
     expect(problem("serve", "here")).toContain("here");
     expect(problem("serve", "--listen", "0.0.0.0:1")).toContain("--listen");
     expect(problem("run", "s.yaml", "--port", "1")).toContain("--port");
   });
 
-  test.each([[[]], [["--help"]], [["help"]], [["run", "-h"]]])("%j asks for help", (argv) => {
-    expect(parseCommandLine(argv)).toEqual({ name: "help" });
+  test.each([
+    [[], []],
+    [["--help"], []],
+    [["help"], []],
+    [["run", "-h"], ["run"]],
+    [["help", "export"], ["export"]],
+    [
+      ["engine", "--help"],
+      ["engine list", "engine install"],
+    ],
+    [["dataset", "add", "--help"], ["dataset add"]],
+  ])("%j asks for help about %j", (argv, topics) => {
+    expect(parseCommandLine(argv)).toEqual({ name: "help", topics });
+  });
+
+  test("reads commands of two words; a group alone lists", () => {
+    const dataset = { dataDir: undefined, json: false };
+    expect(parseCommandLine(["dataset"])).toEqual({ name: "dataset list", dataset: undefined, ...dataset });
+    expect(parseCommandLine(["dataset", "list", "cifar10", "--json"])).toEqual({
+      name: "dataset list",
+      dataset: "cifar10",
+      ...dataset,
+      json: true,
+    });
+    expect(parseCommandLine(["dataset", "add", "mine", "/d"])).toEqual({
+      name: "dataset add",
+      dataset: "mine",
+      path: "/d",
+      ...dataset,
+    });
+    expect(parseCommandLine(["engine"])).toEqual({ name: "engine list", dir: undefined, json: false });
+    expect(parseCommandLine(["export", "s-1", "--format", "csv"])).toEqual({
+      name: "export",
+      study: "s-1",
+      format: "csv",
+      at: "last",
+      metric: undefined,
+      out: undefined,
+      dataDir: undefined,
+    });
   });
 
   test("refuses what it does not know, by name", () => {
@@ -70,7 +109,17 @@ describe("parseCommandLine", () => {
     expect(problem("doctor", "--format", "csv")).toContain("--format");
     expect(problem("export", "s-1", "--format", "pdf")).toContain("pdf");
     expect(problem("export", "s-1", "--format", "csv", "--at", "round 3")).toContain("--at");
+    expect(problem("export", "s-1")).toContain("--format FORMAT: one of csv,");
     expect(problem("dataset", "add", "cifar10")).toContain("folder or archive");
+    expect(problem("engine", "lst")).toContain("engine lst");
+    expect(problem("run", "a", "-x")).toContain("no option -x");
+  });
+
+  test("names the option whose value is missing, empty or too much", () => {
+    expect(problem("run", "a", "--data-dir")).toBe("--data-dir needs a value: --data-dir DIR");
+    expect(problem("run", "a", "--data-dir", "--json")).toBe("--data-dir needs a value: --data-dir DIR");
+    expect(problem("serve", "--port=")).toBe("--port needs a value: --port N");
+    expect(problem("list", "--json=yes")).toBe("--json takes no value");
   });
 });
 
@@ -98,7 +147,8 @@ describe("--listen", () => {
 
   test("half of a pair, a short token, options without --listen", () => {
     expect(problem("run", "s", "--listen", "127.0.0.1:1", "--tls-cert", "c")).toContain("--tls-key");
-    expect(problem("run", "s", "--listen", "127.0.0.1:1", "--join-token", "short")).toContain("16");
+    const short = problem("run", "s", "--listen", "127.0.0.1:1", "--join-token", "short");
+    expect(short).toMatch(/^--join-token: expected at least 16/);
     expect(problem("run", "s", "--insecure")).toContain("--listen");
     expect(problem("run", "s", "--listen", "127.0.0.1:1", "--join-token", token, "--allow", "::1")).toContain(
       "both",
@@ -106,6 +156,7 @@ describe("--listen", () => {
   });
 
   test.each(["8080", "host", "host:99999", "a:b:1", "host:"])("%s is no address", (text) => {
-    expect(() => parseAddress(text)).toThrow(/HOST:PORT/);
+    expect(parseAddress(text)).toBeUndefined();
+    expect(problem("run", "s", "--listen", text)).toMatch(/--listen .*HOST:PORT/);
   });
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { UserError } from "#contract/failure.ts";
-import { type DoctorPorts, examine, renderFindings } from "#main/hosts/cli/doctor.ts";
+import { type DoctorPorts, examineComputer, renderFindings } from "#main/hosts/cli/doctor.ts";
 
 const ports = (changes: Partial<DoctorPorts> = {}): DoctorPorts => ({
   engines: async () => [
@@ -17,6 +17,7 @@ const ports = (changes: Partial<DoctorPorts> = {}): DoctorPorts => ({
         problem: "test.bin is 3 bytes short",
         next: "add it again",
       },
+      { name: "far", title: "Far", state: "missing", downloadBytes: 7, next: "download it" },
     ],
     close: async () => {},
   }),
@@ -27,18 +28,19 @@ const ports = (changes: Partial<DoctorPorts> = {}): DoctorPorts => ({
 });
 
 test("what is missing comes with its next step; what is optional does not alarm", async () => {
-  const text = renderFindings(await examine(ports()));
+  const text = renderFindings(await examineComputer(ports()));
   expect(text).toContain("✓ engine: native 4.22.0 (/e)");
   expect(text).toContain("✗ data set broken: test.bin is 3 bytes short\n    add it again");
+  expect(text).toContain("· data set far: not downloaded\n    download it");
   expect(text).toContain("· Docker Engine: no Docker Engine listens");
 });
 
 test("an old Node, no native engine and no engine at all are told apart", async () => {
-  expect(renderFindings(await examine(ports({ nodeVersion: "v20.1.0" })))).toMatch(
+  expect(renderFindings(await examineComputer(ports({ nodeVersion: "v20.1.0" })))).toMatch(
     /✗ Node: v20.1.0 is too old/,
   );
   const wasm = { kind: "wasm", version: "4.22.0", path: "/w", usable: true, chosen: true };
-  expect(renderFindings(await examine(ports({ engines: async () => [wasm] })))).toMatch(
+  expect(renderFindings(await examineComputer(ports({ engines: async () => [wasm] })))).toMatch(
     /· native engine:.*\n.*engine install/,
   );
   const broken = {
@@ -48,12 +50,12 @@ test("an old Node, no native engine and no engine at all are told apart", async 
     chosen: false,
     reason: "libtensorflow is missing",
   };
-  const none = renderFindings(await examine(ports({ engines: async () => [broken] })));
-  expect(none).toContain("✗ engine: none can be used: native: libtensorflow is missing");
+  const none = renderFindings(await examineComputer(ports({ engines: async () => [broken] })));
+  expect(none).toContain("✗ engine: none is usable: native: libtensorflow is missing");
 });
 
 test("a data directory in use is a finding, not the end of the examination", async () => {
-  const findings = await examine(
+  const findings = await examineComputer(
     ports({
       openDatasets: () => {
         throw new UserError("in use by process 7");

@@ -74,7 +74,7 @@ test.each([
 ])("%s gives nothing", async (url) => {
   const response = await answer(request(url));
   expect(response.status).toBe(404);
-  expect(await response.text()).toBe("There is no such file.\n");
+  expect(await response.text()).toBe("File not found.\n");
   expect(response.headers.get("content-security-policy")).toContain("default-src 'none'");
 });
 

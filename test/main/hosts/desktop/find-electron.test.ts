@@ -24,7 +24,7 @@ beforeEach(() => {
   fetches = 0;
   said = [];
   now = 1000;
-  fetched = () => ({ ok: false, why: "Electron could not be fetched from the internet (fetch failed)" });
+  fetched = () => ({ ok: false, why: "Electron could not be downloaded (fetch failed)" });
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -78,7 +78,7 @@ describe("findElectron", () => {
 
   test("a failed download is remembered for a day, for this version", async () => {
     expect(await find()).toMatchObject({ ok: false, why: expect.stringContaining("fetch failed") });
-    expect(said.join()).toContain("Fetching Electron 45.0.1");
+    expect(said.join()).toContain("Downloading Electron 45.0.1");
     now += 23 * 3_600_000;
     expect(await find()).toMatchObject({
       ok: false,
@@ -116,7 +116,7 @@ describe("fetchElectron", () => {
     );
     expect(await fetchElectron(packageDir, 5000)).toEqual({
       ok: false,
-      why: "Electron could not be fetched from the internet (getaddrinfo ENOTFOUND example.org)",
+      why: "Electron could not be downloaded (getaddrinfo ENOTFOUND example.org)",
     });
     installer("process.exit(0)");
     expect(await fetchElectron(packageDir, 5000)).toEqual({ ok: true });

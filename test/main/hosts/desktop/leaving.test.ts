@@ -48,10 +48,10 @@ test.each([
 
 test("the question names the study, what waits behind it, and what each way costs", () => {
   const question = questionFor({ ...RUNNING, queue: ["b", "c"] }, "Forgetting");
-  expect(question.message).toBe("“Forgetting” is running. 2 more studies wait.");
+  expect(question.message).toBe("“Forgetting” is running. 2 more studies are queued.");
   expect(question.detail).toContain("the round in progress is lost");
   expect(question.choices.map(({ label }) => label)).toEqual([
-    "Go on in the background",
+    "Keep running in the background",
     "Stop after this round and quit",
     "Stop now and quit",
     "Cancel",
@@ -216,7 +216,7 @@ test("what cannot be put away holds nobody up for ever", async () => {
     await vi.advanceTimersByTimeAsync(14_999);
     expect(it.did).toEqual(["hide", "put away"]);
     await vi.advanceTimersByTimeAsync(1);
-    expect(it.did.slice(2)).toEqual(["Error: not everything was put away within 15 s", "quit"]);
+    expect(it.did.slice(2)).toEqual(["Error: the lab did not close within 15 s", "quit"]);
     expect([it.leaving.wish("quit"), vi.getTimerCount()]).toEqual([true, 0]);
   } finally {
     vi.useRealTimers();

@@ -26,9 +26,9 @@ test("a key ring encrypts, and what another one wrote does not open", async () =
 test.each<[string, Partial<FakeSafeStorage>, RegExp]>([
   ["the known password of Linux without a key ring", { backend: "basic_text" }, /no key ring/],
   ["asked too early", { backend: "unknown" }, /no key ring/],
-  ["a key ring that is not available", { available: false }, /cannot be used/],
+  ["a key ring that is not available", { available: false }, /not available/],
   ["a key ring that fails", { available: new Error("no bus") }, /no bus/],
-  ["a key ring that waits for its password", { available: undefined }, /does not answer/],
+  ["a key ring that waits for its password", { available: undefined }, /does not respond/],
 ])("%s is no cipher, and the reason is said", async (_name, change, reason) => {
   const answer = await made(Object.assign(new FakeSafeStorage(), change));
   expect(answer).toEqual({ note: expect.stringMatching(reason) });

@@ -32,7 +32,7 @@ beforeEach(() => {
 });
 
 test.each([
-  [ended("done"), running(), { title: "Study done", body: "Study a: all its runs are done." }],
+  [ended("done"), running(), { title: "Study done", body: "Study a: all runs are done." }],
   [ended("failed", "no device\nat all"), running(), { title: "Study failed", body: "Study a: no device" }],
   [ended("failed"), running(), { title: "Study failed", body: "Study a" }],
   [ended("interrupted", "stopped"), running("stopping-now"), undefined],
@@ -72,7 +72,7 @@ test("a click on the notice shows the window", () => {
 test.each([
   [IDLE, "No study is running"],
   [running(), "Study a: running"],
-  [running("starting", ["b", "c"]), "Study a: starting, 2 waiting"],
+  [running("starting", ["b", "c"]), "Study a: starting, 2 queued"],
   [running("paused"), "Study a: paused"],
   [running("stopping-after-round"), "Study a: stopping after this round"],
 ])("the tray says of %o: %s", (activity, text) => {

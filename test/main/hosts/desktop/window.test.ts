@@ -2,11 +2,12 @@ import { EventEmitter } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { UserError } from "#contract/failure.ts";
 import { createCrashLog, onUncaught } from "#main/hosts/desktop/crash-log.ts";
 import { createDialogs } from "#main/hosts/desktop/dialogs.ts";
 import { REQUIRED_PREFERENCES, wrongPreferences } from "#main/hosts/desktop/guards.ts";
-import { isOnlyInstance } from "#main/hosts/desktop/single-instance.ts";
+import { openOnce } from "#main/hosts/desktop/single-instance.ts";
 import { createLabWindow } from "#main/hosts/desktop/window.ts";
 import { FakeWindow } from "#test/fakes/electron.ts";
 
@@ -145,19 +146,40 @@ test("the end of the session is told at once", () => {
   expect(did).toEqual(["session end"]);
 });
 
-test("a second instance ends; the first shows itself", () => {
-  let shown = 0;
-  const app = (first: boolean) =>
-    Object.assign(new EventEmitter(), { requestSingleInstanceLock: () => first });
-  const only = (instance: EventEmitter) =>
-    isOnlyInstance(instance as unknown as Parameters<typeof isOnlyInstance>[0], () => {
-      shown += 1;
+describe("one instance", () => {
+  const start = async (first: boolean, open: () => Promise<{ show(): void }>) => {
+    const done: string[] = [];
+    const app = Object.assign(new EventEmitter(), {
+      requestSingleInstanceLock: () => first,
+      whenReady: async () => void done.push("ready"),
+      quit: () => done.push("quit"),
+      exit: (code: number) => done.push(`exit ${code}`),
     });
-  const first = app(true);
-  expect(only(first)).toBe(true);
-  expect(only(app(false))).toBe(false);
-  first.emit("second-instance", {}, ["fedfleet", "--evil"], "/elsewhere");
-  expect(shown).toBe(1);
+    const opening = openOnce(app as unknown as Parameters<typeof openOnce>[0], open, (message) =>
+      done.push(message),
+    );
+    await opening.catch((error: Error) => done.push(`thrown ${error.message}`));
+    return { app, done };
+  };
+
+  test("a second start ends; the first shows its window", async () => {
+    let shown = 0;
+    const open = async () => ({ show: () => (shown += 1) });
+    const first = await start(true, open);
+    expect(first.done).toEqual(["ready"]);
+    expect((await start(false, open)).done).toEqual(["quit"]);
+    first.app.emit("second-instance", {}, ["fedfleet", "--evil"], "/elsewhere");
+    expect(shown).toBe(1);
+  });
+
+  test("what a person can mend is shown, and is the exit code; a bug is thrown", async () => {
+    const failing = (error: Error) => async () => {
+      throw error;
+    };
+    const mend = await start(true, failing(new UserError("in use by process 7", { exitCode: 2 })));
+    expect(mend.done).toEqual(["ready", "in use by process 7", "exit 2"]);
+    expect((await start(true, failing(new Error("a bug")))).done).toEqual(["ready", "thrown a bug"]);
+  });
 });
 
 test("dialogs: a question that is closed is cancelled; bad news say what to do", async () => {
@@ -195,7 +217,7 @@ test("dialogs: a question that is closed is cancelled; bad news say what to do",
   dialogs.cannotStart("The data directory is in use by process 12");
   dialogs.fatal(new Error("no luck"), "/log");
   expect(errors[0]).toEqual(["Fedfleet cannot start", "The data directory is in use by process 12"]);
-  expect(errors[1]?.[1]).toMatch(/^no luck\n\nEvery round that was finished is kept.* \/log\.$/s);
+  expect(errors[1]?.[1]).toMatch(/^no luck\n\nAll finished rounds are saved.* \/log\.$/s);
 });
 
 test("the first thing that nobody caught is said, not what follows from it", () => {
@@ -214,5 +236,5 @@ test("what goes wrong is written down; what was refused, only so often", () => {
   const lines = readFileSync(log.file, "utf8").split("\n");
   expect(lines[0]).toMatch(/^\d{4}-.*Z fatal: Error: no luck$/);
   expect(lines.filter((line) => line.includes("refused: to go")).length).toBe(200);
-  expect(lines.at(-2)).toContain("more than is written down");
+  expect(lines.at(-2)).toContain("further refusals are not logged");
 });

@@ -133,7 +133,7 @@ describe("the data page", () => {
     expect(entries.find((e) => e.name === "cifar10")).toMatchObject({
       state: "missing",
       downloadBytes: 170_052_171,
-      next: "Download it, or register a copy that you have.",
+      next: "Download it, or register a copy that you already have.",
     });
     expect(JSON.stringify(entries)).not.toMatch(/npm|fedfleet --/);
   });
@@ -149,7 +149,7 @@ describe("the data page", () => {
     expect(two).toEqual(one);
     expect(sheets()).toBe(1);
     expect(await problemOf(client.samples({ name: "cifar10" }))).toBe(
-      "cifar10 is not on this computer. Download it, or register a copy that you have.",
+      "cifar10 is not on this computer. Download it, or register a copy that you already have.",
     );
     expect(await problemOf(client.samples({ name: "x" }))).toContain("no data set called x");
   });
@@ -293,13 +293,13 @@ describe("choosing a folder", () => {
   it("names the folder that cannot be opened", async () => {
     const { client } = open();
     expect(await problemOf(client.browse({ path: join(folder, "none") }))).toBe(
-      `${join(folder, "none")} cannot be opened: there is no such folder. Choose another folder.`,
+      `${join(folder, "none")} cannot be opened: the folder does not exist. Choose another folder.`,
     );
     writeFileSync(join(folder, "file"), "");
     expect(await problemOf(client.browse({ path: join(folder, "file") }))).toContain("not a folder");
     if (process.getuid?.() === 0) return; // root may read everything
     mkdirSync(join(folder, "shut"));
     chmodSync(join(folder, "shut"), 0);
-    expect(await problemOf(client.browse({ path: join(folder, "shut") }))).toContain("may not read");
+    expect(await problemOf(client.browse({ path: join(folder, "shut") }))).toContain("permission to read it");
   });
 });

@@ -156,7 +156,7 @@ test("a group is changed and removed; one that is not there says so", async () =
   ]) {
     await expect(ask()).rejects.toMatchObject({
       code: "NOT_FOUND",
-      message: "There is no group called a any more: it was removed or is called otherwise now.",
+      message: "There is no group called a any more. It was removed or renamed.",
     });
   }
   expect(changes).toBe(3);
@@ -189,7 +189,7 @@ test("a device is forgotten when it is gone: not while it is connected, nor one 
   await fleet.addGroup({ count: 1, name: "a", slowness: 1, dropOut: 0, crash: 0 });
   await expect(fleet.forget({ name: "a-1" })).rejects.toMatchObject({
     code: "PROBLEM",
-    message: "a-1 belongs to the group a: change the number of its devices, or remove it.",
+    message: "a-1 belongs to the group a. Change the group's number of devices, or remove the group.",
   });
 });
 
@@ -260,7 +260,7 @@ test("a group whose devices would be called like a board is refused", async () =
   const group = { slowness: 1, dropOut: 0, crash: 0 };
   await expect(fleet.addGroup({ ...group, name: "Pi", count: 2 })).rejects.toMatchObject({
     code: "PROBLEM",
-    message: expect.stringContaining("There is a board called pi-2"),
+    message: expect.stringContaining("A board is already called pi-2"),
   });
   await expect(fleet.addGroup({ ...group, name: "pi", count: 1 })).resolves.toMatchObject({
     groups: [{ name: "pi" }],

@@ -122,7 +122,7 @@ describe("a study that is prepared", () => {
       `4 virtual devices on this computer, ${workers} worker process${workers === 1 ? "" : "es"}.`,
     );
     expect(checks[4]?.text).toContain(dataDir);
-    expect(checks[5]?.text).toBe("Nothing else runs: it starts at once.");
+    expect(checks[5]?.text).toBe("Queue empty: starts immediately.");
     expect(lab.store.lastEvent()).toBe(before);
     expect(lab.store.studyRows.list()).toEqual([]);
   });
@@ -144,7 +144,7 @@ describe("a study that is prepared", () => {
       parameters: bytes / 4,
     });
     expect(cost?.seconds).toBeUndefined();
-    expect(cost?.basis).toMatch(/^No round of Net on .+ has been recorded in this lab yet\.$/);
+    expect(cost?.basis).toMatch(/^This lab has no recorded round of Net on .+ yet\.$/);
   });
 
   it("leaves the heat map of more than a thousand devices out", async () => {
@@ -166,7 +166,7 @@ describe("a study that is prepared", () => {
     const same = await prepare(input({ rounds: 2, fleet: { virtual: 2 } }));
     // the same study again takes as long, by the middle of what was measured
     expect(same.cost?.seconds).toBeCloseTo(2 * measured, 6);
-    expect(same.cost?.basis).toMatch(/^From the latest 2 rounds of Net on .+ in this lab\.$/);
+    expect(same.cost?.basis).toMatch(/^Based on the latest 2 rounds of Net on .+ in this lab\.$/);
     const longer = await prepare(input({ rounds: 20, localEpochs: 3, trials: 2, fleet: { virtual: 2 } }));
     expect(longer.cost?.seconds).toBeCloseTo(20 * 3 * 2 * measured, 6);
     expect((await prepare(input({ model: "ResNet8" }))).cost?.seconds).toBeUndefined();
@@ -266,7 +266,7 @@ describe("what is missing", () => {
     expect(checks[1]?.mend).toEqual({
       do: "set",
       patch: { dataset: "fashion-mnist-sample" },
-      label: "Use the bundled pictures",
+      label: "Use the bundled sample",
     });
     expect(preview).toBeUndefined();
     expect(cost?.updateBytes).toBe(initialWeightsBytes("Net", 10));
@@ -279,7 +279,7 @@ describe("what is missing", () => {
     expect(checks.find(({ kind }) => kind === "devices")).toEqual({
       kind: "devices",
       state: "warning",
-      text: "The study waits for 2 Flower clients on 127.0.0.1:8080.",
+      text: "The study waits for 2 Flower clients to connect to 127.0.0.1:8080.",
     });
     expect(preview).toBeUndefined();
     expect(cost?.clientsPerRound).toBe(2);
@@ -297,14 +297,14 @@ describe("the readiness list", () => {
 
   it("warns of the slow engine, and where there is none", () => {
     expect(engineCheck(parsed(), [engine({})])).toEqual([
-      { kind: "engine", state: "ok", text: "native 4.22.0 trains." },
+      { kind: "engine", state: "ok", text: "Training on native 4.22.0." },
     ]);
     const [wasm] = engineCheck(parsed(), [engine({ kind: "wasm" })]);
     expect(wasm).toMatchObject({ state: "warning" });
     expect(wasm?.text).toContain("engine install");
     expect(engineCheck(parsed(), [engine({ chosen: false, usable: false, note: "torn" })])[0]).toMatchObject({
       state: "missing",
-      text: "No engine can be used. native: torn",
+      text: "No engine is usable. native: torn",
     });
     expect(engineCheck(parsed(), undefined)[0]?.state).toBe("warning");
     const foreign = parsed({ fleet: { external: 1 }, evaluation: { central: false } });
@@ -322,9 +322,9 @@ describe("the readiness list", () => {
     };
     expect(memoryCheck(parsed(), facts)[0]).toMatchObject({
       state: "ok",
-      text: "About 1.2 GB of memory are needed, 8.0 GB are free.",
+      text: "Needs about 1.2 GB of memory; 8.0 GB free.",
     });
-    expect(memoryCheck(parsed({ algorithms: ["fedmedian"] }), facts)[0]?.text).toContain("About 1.7 GB");
+    expect(memoryCheck(parsed({ algorithms: ["fedmedian"] }), facts)[0]?.text).toContain("about 1.7 GB");
     expect(memoryCheck(parsed(), { ...facts, freeBytes: 1e9 })[0]?.state).toBe("warning");
     expect(memoryCheck(parsed(), { ...facts, wantedWorkers: 8 })[0]?.text).toContain(
       "2 of 8 worker processes",
@@ -337,7 +337,7 @@ describe("the readiness list", () => {
     expect(diskCheck(5e6, 1e9, "/lab")).toEqual({
       kind: "disk",
       state: "ok",
-      text: "Checkpoints take up to 5.0 MB, 1.0 GB are free in /lab.",
+      text: "Checkpoints take up to 5.0 MB; 1.0 GB free in /lab.",
     });
     expect(diskCheck(6e8, 1e9, "/lab").state).toBe("warning");
     expect(diskCheck(2e9, 1e9, "/lab").state).toBe("missing");
@@ -345,10 +345,8 @@ describe("the readiness list", () => {
 
   it("says after whom it is the turn", () => {
     const name = (id: string) => `study ${id}`;
-    expect(queueCheck({ study: "a", queue: [] }, name).text).toBe("It starts after study a.");
-    expect(queueCheck({ study: "a", queue: ["b"] }, name).text).toBe(
-      "It starts after study b and 1 other study before it.",
-    );
+    expect(queueCheck({ study: "a", queue: [] }, name).text).toBe("Queued (#1): starts after study a.");
+    expect(queueCheck({ study: "a", queue: ["b"] }, name).text).toBe("Queued (#2): starts after study b.");
   });
 
   it("says what is wrong with damaged data", () => {
@@ -393,7 +391,7 @@ describe("the readiness list", () => {
     ).toEqual([
       "ok: 2 boards ready over SSH.",
       "missing: c is not set up yet.",
-      "warning: d is not connected: Nothing answers on port 22. The study waits for it.",
+      "warning: d is not connected: Nothing answers on port 22. The study will wait for it.",
       "warning: e is being set up.",
     ]);
   });

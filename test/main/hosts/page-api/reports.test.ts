@@ -143,7 +143,7 @@ describe("what is not there", () => {
   test.each([
     ["a study", { studies: ["s-none"] }, "NOT_FOUND", /s-none/],
     ["a run", { runs: ["r-none"] }, "NOT_FOUND", /r-none/],
-    ["nothing", {}, "PROBLEM", /^Nothing is chosen/],
+    ["nothing", {}, "PROBLEM", /^Choose at least one study or run/],
   ] as const)("%s", async (_what, subject, code, message) => {
     const refused = { code, message: expect.stringMatching(message) };
     const input = { studies: [], runs: [], ...subject };
@@ -156,7 +156,7 @@ describe("what is not there", () => {
   test("a round", async () => {
     await expect(reports.compare({ studies: [second.id], at: 4 })).rejects.toMatchObject({
       code: "PROBLEM",
-      message: "There is no round 4: what is compared has 3 rounds.",
+      message: "There is no round 4; the last round is 3.",
     });
   });
 });

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
-/** Builds what the lab is shown with, from a checkout, where it is older than its sources. */
+/** Builds the page and the desktop in a checkout, where they are older than their sources. */
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 export const RENDERER_DIR = join(ROOT, "out", "renderer");
 
-/** What each part is built from. The contract is bundled into the page. */
+/** The sources of each part. The contract is bundled into the page. */
 const SOURCES = {
   page: ["src-renderer", "src-main/contract", "package-lock.json"],
   desktop: ["src-renderer", "src-main", "package-lock.json", "electron.vite.config.ts"],
@@ -22,7 +22,7 @@ const PRODUCT: Readonly<Record<Part, string>> = {
   desktop: join(ROOT, "out", "main", "main.js"),
 };
 
-/** Names, sizes and times of all the sources: what changes whenever one of them does, without reading them. */
+/** A digest of the sources' names, sizes and times: it changes when they do, and nothing has to be read. */
 const stateOf = (part: Part): string => {
   const hash = createHash("sha256");
   for (const source of SOURCES[part]) {
@@ -61,18 +61,18 @@ const BUILD: Readonly<Record<Part, () => Promise<unknown>>> = {
 };
 
 /**
- * Builds a part if its sources have changed since. `desktop` includes the page.
- * @param say told before a build starts, since it takes some seconds
+ * Builds a part if its sources have changed since its last build. `desktop` includes the page.
+ * @param say called before a build, which takes some seconds
  */
 export const ensureBuilt = async (part: Part, say: (line: string) => void): Promise<void> => {
   const state = stateOf(part);
   if (isFresh(part, state)) return;
   say(
     part === "page"
-      ? "Building the page (once, until its sources change) …"
-      : "Building the app (once, until its sources change) …",
+      ? "Building the page (only after its sources change) …"
+      : "Building the app (only after its sources change) …",
   );
-  // The bundlers read it, and React's build for development is three times as large.
+  // The bundlers read it. React's development build is three times as large.
   const environment = process.env.NODE_ENV;
   process.env.NODE_ENV = "production";
   try {
@@ -83,6 +83,6 @@ export const ensureBuilt = async (part: Part, say: (line: string) => void): Prom
   }
   mkdirSync(join(ROOT, "out"), { recursive: true });
   writeFileSync(stampOf(part), state);
-  // The desktop's build has renewed the page as well.
+  // The desktop's build includes the page.
   if (part === "desktop") writeFileSync(stampOf("page"), stateOf("page"));
 };
