@@ -2,14 +2,15 @@
  * What each algorithm is on the server, on the clients and on the wire: put together from its definition
  * (contract/algorithms) and from the strategy that combines its updates.
  */
-import { type AlgorithmName, definitionOf } from "#contract/algorithms/algorithms.ts";
-import type { StrategyName } from "#contract/algorithms/definition.ts";
+import { ALGORITHMS, type AlgorithmName, type StrategyName } from "#contract/algorithms/algorithms.ts";
+import type { AlgorithmDefinition } from "#contract/algorithms/definition.ts";
 import type { FeatureSettings, LossSettings } from "#contract/jobs.ts";
 import type { Study } from "#contract/study.ts";
 import type { ParameterSpec } from "#contract/tensor.ts";
 import { createFedAdam } from "./strategies/fedadam.ts";
 import { createFedAvg } from "./strategies/fedavg.ts";
 import { createFedAvgM } from "./strategies/fedavgm.ts";
+import { createFedExP } from "./strategies/fedexp.ts";
 import { createFedMedian } from "./strategies/fedmedian.ts";
 import { createFedTrimmedAvg } from "./strategies/fedtrimmedavg.ts";
 import { createFedYogi } from "./strategies/fedyogi.ts";
@@ -33,6 +34,7 @@ const STRATEGIES: Readonly<Record<StrategyName, (study: Study) => Strategy>> = {
   fedavgm: ({ fedavgm }) => createFedAvgM(fedavgm),
   fedadam: ({ fedadam }) => createFedAdam(fedadam),
   fedyogi: ({ fedyogi }) => createFedYogi(fedyogi),
+  fedexp: ({ fedexp }) => createFedExP(fedexp),
   fedmedian: createFedMedian,
   fedtrimmedavg: ({ fedtrimmedavg }) => createFedTrimmedAvg(fedtrimmedavg),
 };
@@ -47,7 +49,8 @@ const classifierNames = (specs: readonly ParameterSpec[]): ReadonlySet<string> =
 
 /** The algorithm of a study; its strategy is fresh, made for one run. */
 export const algorithmOf = (name: AlgorithmName, study: Study): Algorithm => {
-  const { recipe, strategy, traits } = definitionOf(name);
+  const { strategy } = ALGORITHMS[name];
+  const { recipe, traits }: AlgorithmDefinition = ALGORITHMS[name];
   const own: Readonly<Record<string, unknown>> = study;
   const { loss = { kind: "ce" }, feature = { kind: "plain" } } = recipe?.(own[name]) ?? {};
   return {

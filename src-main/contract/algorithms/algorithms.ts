@@ -3,6 +3,7 @@ import type { AlgorithmDefinition, AlgorithmTraits } from "./definition.ts";
 import { fedadam } from "./fedadam.ts";
 import { fedavg } from "./fedavg.ts";
 import { fedavgm } from "./fedavgm.ts";
+import { fedexp } from "./fedexp.ts";
 import { fedmedian } from "./fedmedian.ts";
 import { fedntd } from "./fedntd.ts";
 import { fedper } from "./fedper.ts";
@@ -18,6 +19,7 @@ export const ALGORITHMS = {
   fedavgm,
   fedadam,
   fedyogi,
+  fedexp,
   fedmedian,
   fedtrimmedavg,
   fedper,
@@ -26,6 +28,9 @@ export const ALGORITHMS = {
 type Registry = typeof ALGORITHMS;
 export type AlgorithmName = keyof Registry;
 export const ALGORITHM_NAMES = Object.keys(ALGORITHMS) as [AlgorithmName, ...AlgorithmName[]];
+
+/** The strategies that some algorithm names. */
+export type StrategyName = Registry[AlgorithmName]["strategy"];
 
 export const definitionOf = (name: AlgorithmName): AlgorithmDefinition => ALGORITHMS[name];
 export const traitsOf = (name: AlgorithmName): AlgorithmTraits => definitionOf(name).traits ?? {};

@@ -32,9 +32,6 @@ export interface AlgorithmField {
   readonly kind?: "number" | "switch";
 }
 
-/** How the server combines updates, by the name of its strategy in federation. */
-export type StrategyName = "fedavg" | "fedavgm" | "fedadam" | "fedyogi" | "fedmedian" | "fedtrimmedavg";
-
 interface Common {
   /** What a study file calls it. */
   readonly name: string;
@@ -45,7 +42,8 @@ interface Common {
   /** One sentence for a person who chooses. */
   readonly about: string;
   readonly tasks: readonly TaskName[];
-  readonly strategy: StrategyName;
+  /** How the server combines updates: the name of a strategy in federation/algorithms.ts. */
+  readonly strategy: string;
   readonly traits?: AlgorithmTraits;
   /** The same everywhere: a colour of the theme (1 to 11), and a dash for the later ones. */
   readonly look: { readonly colour: number; readonly dash?: string };
