@@ -81,7 +81,7 @@ describe.skipIf(whyNoBrowser !== undefined)(inChromium("the demo by keyboard alo
   /** The pill below the title: a mark, and this word. */
   const state = (word: string) => page.locator("header").getByText(new RegExp(`^\\W?${word}$`));
 
-  test("started, watched, paused, gone on with, compared, copied and saved", { timeout: 600_000 }, async () => {
+  test("started, watched, paused, gone on with, compared, copied and saved", async () => {
     await page.getByText("No study yet").waitFor();
     // The first stop leads past the navigation.
     await page.keyboard.press("Tab");
@@ -136,5 +136,5 @@ describe.skipIf(whyNoBrowser !== undefined)(inChromium("the demo by keyboard alo
     await until("the focus is on Export again", async () => (await stop()).name === "Export");
     expect([...new Set(hidden)]).toEqual([]);
     expect(watch.problems).toEqual([]);
-  });
+  }, 600_000);
 });
