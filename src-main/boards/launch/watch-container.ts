@@ -1,8 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
+import { createBell } from "#main/boards/bell.ts";
 import { whenClosed } from "#main/boards/board-data/when-closed.ts";
 import { BoardError, type DockerEngine, type SshConnection } from "#main/boards/board-ports.ts";
-import { createAlarmClock } from "./alarm-clock.ts";
 import { createLogReader } from "./container-log.ts";
 import type { ClientEnd } from "./diagnose.ts";
 import { statusOf } from "./leftovers.ts";
@@ -59,7 +59,7 @@ export const watchContainer = async (options: WatchOptions): Promise<ClientEnd> 
   let stopFollowing = (): void => {};
   /** What happened since the last look; each wait of a study that lasts for days must leave nothing behind. */
   const news = new Set<News>();
-  const bell = createAlarmClock();
+  const bell = createBell();
   const hear = (what: News): void => {
     news.add(what);
     bell.ring();
