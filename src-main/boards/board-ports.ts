@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import type Docker from "dockerode";
 import type { ClientChannel, SFTPWrapper } from "ssh2";
-import type { BoardProblem, BoardState, TelemetryPoint } from "#contract/boards.ts";
+import type { BoardProblem, BoardState, HostKey, TelemetryPoint } from "#contract/boards.ts";
 import { UserError } from "#contract/failure.ts";
 
 /** The words that the parts of this room share about boards. */
@@ -65,6 +65,8 @@ export interface SshConnection {
   readonly lost?: BoardProblem | undefined;
   /** When anything came from the board last, in milliseconds as Date.now() counts. */
   readonly heardAt?: number;
+  /** The key by which the board proved itself. */
+  readonly hostKey: HostKey;
   /** Ends it at once. */
   end(): void;
 }
@@ -89,8 +91,12 @@ export interface BoardLink {
   readonly connection: SshConnection | undefined;
   /** @returns unsubscribes */
   onChange(listener: (state: LinkState) => void): () => void;
-  /** Begins to keep it connected; at once, whatever the back-off says. Also unlocks it. */
+  /** Starts to keep it connected; at once, whatever the back-off says. Also unlocks it. */
   connect(): void;
+  /** Keeps it connected from now on by a connection that is open already; an earlier one ends. */
+  adopt(connection: SshConnection): void;
+  /** Whether the pulse carries telemetry. Switching keeps the connection. Default: it does not. */
+  readTelemetry(wanted: boolean): void;
   /**
    * The connection, as soon as there is one.
    * @throws the signal's reason; BoardError when the board is locked: only a person can go on
@@ -100,10 +106,13 @@ export interface BoardLink {
   disconnect(): Promise<void>;
 }
 
-/** Reads the pulse of a board: a command that prints about one line a second, and what a line says. */
+/** The pulse of a board: a command that prints about one line a second, each of them a sign of life. */
 export interface Pulse {
+  /** Its lines carry telemetry. */
   readonly command: string;
-  /** @returns undefined for a line that tells nothing (it is a sign of life all the same) */
+  /** Its lines carry nothing; for as long as nobody looks at the telemetry. */
+  readonly heartbeat: string;
+  /** @returns undefined for a line without telemetry */
   read(line: string): TelemetryPoint | undefined;
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import type { ImageRecipe } from "#contract/boards.ts";
 
 /** One file that a client image is built from. */
@@ -20,11 +20,7 @@ const byPath = (a: SourceFile, b: SourceFile): number =>
 export const readSources = (deviceScripts: string, dockerfile: ImageRecipe["dockerfile"]): SourceFile[] => {
   const client = readdirSync(join(deviceScripts, "fedfleet_client"), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) =>
-      join(entry.parentPath, entry.name)
-        .slice(deviceScripts.length + 1)
-        .replaceAll("\\", "/"),
-    );
+    .map((entry) => relative(deviceScripts, join(entry.parentPath, entry.name)).replaceAll("\\", "/"));
   const constraints = readdirSync(deviceScripts).filter((name) => /^constraints.*\.txt$/.test(name));
   return [dockerfile, ...constraints, ...client]
     .filter(isSource)

@@ -11,8 +11,6 @@ import { nvidiaRuntime } from "./nvidia-runtime.ts";
 import { selfTestStep } from "./self-test.ts";
 import type { BoardToSetUp, Found, HowToProvision, Step, Work } from "./step.ts";
 
-export type { BoardToSetUp, HowToProvision } from "./step.ts";
-
 export interface ProvisionEvents {
   onStep(step: StepView): void;
   readonly signal: AbortSignal;

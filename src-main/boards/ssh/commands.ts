@@ -36,7 +36,7 @@ export const createTail = (limit: number) => {
 };
 
 /** Lets at most so many through at once, fewer where the server allows fewer. */
-export const createSlots = (limit = AT_ONCE) => {
+export const createSessionSlots = (limit = AT_ONCE) => {
   let allowed = limit;
   let taken = 0;
   const waiting: (() => void)[] = [];

@@ -4,7 +4,7 @@ import type { ClientChannel, SFTPWrapper } from "ssh2";
 import type { BoardProblem } from "#contract/boards.ts";
 import { BoardError, type Ran, type RunOptions, type SshConnection } from "#main/boards/board-ports.ts";
 import { asSocket, createChannels } from "./channels.ts";
-import { createSlots, PATIENCE_MS, terminate, tooLong, waitForEnd } from "./commands.ts";
+import { createSessionSlots, PATIENCE_MS, terminate, tooLong, waitForEnd } from "./commands.ts";
 import { createForwardings, refusal } from "./forwardings.ts";
 import { endClient, type OpenedClient } from "./open-client.ts";
 import { cancelled, lostProblem } from "./problems.ts";
@@ -17,8 +17,8 @@ export const createConnection = (
   opened: OpenedClient,
   before: readonly OpenedClient[] = [],
 ): SshConnection & { readonly lost: BoardProblem | undefined; readonly heardAt: number } => {
-  const { client, socket, hop } = opened;
-  const slots = createSlots();
+  const { client, socket, hop, hostKey } = opened;
+  const slots = createSessionSlots();
   const channels = createChannels();
   /** What is to be told when the connection is gone. */
   const waiting = new Set<(error: BoardError) => void>();
@@ -201,6 +201,7 @@ export const createConnection = (
       );
       return transfer;
     },
+    hostKey,
     closed,
     get isClosed() {
       return isClosed;

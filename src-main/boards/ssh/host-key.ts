@@ -6,7 +6,8 @@ export interface ShownKey extends HostKey {
   readonly bytes: Buffer;
 }
 
-export const readHostKey = (bytes: Buffer): ShownKey => {
+/** The key that these bytes are. */
+export const shownKeyOf = (bytes: Buffer): ShownKey => {
   const length = bytes.length < 4 ? 0 : bytes.readUInt32BE(0);
   return {
     bytes,

@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import type { HostKey } from "#contract/boards.ts";
-import { readHostKey, type ShownKey } from "./host-key.ts";
+import { type ShownKey, shownKeyOf } from "./host-key.ts";
 import { readPrivately, writePrivately } from "./private-file.ts";
 
 /** What the lab's own file says of a host. */
@@ -35,7 +35,7 @@ const readLine = (text: string): Line => {
   const marker = words[0]?.startsWith("@") ? words.shift() : undefined;
   const [names, type, base64] = words;
   if (names === undefined || type === undefined || base64 === undefined) return { text };
-  const key = readHostKey(Buffer.from(base64, "base64"));
+  const key = shownKeyOf(Buffer.from(base64, "base64"));
   // A damaged line is not a reason to trust, nor to be alarmed.
   if (key.type !== type) return { text };
   return { text, names, key, ...(marker === undefined ? {} : { marker }) };

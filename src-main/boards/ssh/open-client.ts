@@ -1,7 +1,9 @@
 import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import ssh2, { type AnyAuthMethod, type Client, type ConnectConfig } from "ssh2";
-import { readHostKey, type ShownKey, unwantedAlgorithms } from "./host-key.ts";
+import type { HostKey } from "#contract/boards.ts";
+import type { Slots } from "#contract/slots.ts";
+import { plainKey, type ShownKey, shownKeyOf, unwantedAlgorithms } from "./host-key.ts";
 import { type Attempt, cancelled, type Hop } from "./problems.ts";
 import { takeTurn } from "./turns.ts";
 
@@ -22,19 +24,16 @@ export interface OpenOptions {
   /** None: the host's key is only looked at. */
   readonly proofs?: readonly Proof[];
   readonly signal?: AbortSignal;
-  /** Where many connect at once: so many agree on keys at the same time, which is mere computing. */
-  readonly turns?: Turns;
-}
-
-export interface Turns {
-  take(signal?: AbortSignal): Promise<void>;
-  free(): void;
+  /** Limits how many key exchanges, which are pure computing, happen at the same time. */
+  readonly keyExchanges?: Slots;
 }
 
 export interface OpenedClient {
   readonly client: Client;
   readonly socket: Duplex;
   readonly hop: Hop;
+  /** The key by which the host proved itself. */
+  readonly hostKey: HostKey;
 }
 
 /** Why no connection came about, as the machines said it. */
@@ -49,8 +48,8 @@ export class AttemptError extends Error {
 
 /** From the first word to the end of the handshake and sign-in. */
 const READY_MS = 20_000;
-/** Who takes longer to agree on keys does not keep others waiting. */
-const TURN_MS = 1000;
+/** A host that takes longer to exchange keys does not keep others waiting. */
+const EXCHANGE_MS = 1000;
 /** Until something takes the TCP connection. */
 const REACH_MS = 10_000;
 /** From the first byte to the name of an SSH server; what comes before is a greeting, of so many bytes at most. */
@@ -82,7 +81,7 @@ const answerOnce = (password: string, asked: string[]) => {
  * @throws AttemptError; BoardError "cancelled"
  */
 export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
-  const { hop, proofs = [], signal, turns } = options;
+  const { hop, proofs = [], signal, keyExchanges } = options;
   if (signal?.aborted) return Promise.reject(cancelled(signal.reason));
   const client: Client = new ssh2.Client();
   const socket: Duplex =
@@ -93,6 +92,7 @@ export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
   let spoke = false;
   let secured = false;
   let partial = false;
+  let hostKey: HostKey | undefined;
   /** Aborted when it is settled, whichever way. */
   const over = new AbortController();
   let methods: readonly string[] | undefined;
@@ -135,7 +135,9 @@ export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
       spoke = true;
       let permitted = false;
       try {
-        permitted = options.verify(readHostKey(bytes)) === true;
+        const key = shownKeyOf(bytes);
+        permitted = options.verify(key) === true;
+        if (permitted) hostKey = plainKey(key);
       } finally {
         // What is costly comes after it: the signature, the keys, the proof.
         if (permitted && proofs.length > 0)
@@ -156,12 +158,11 @@ export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
 
   return new Promise((resolve, reject) => {
     let settled = false;
-    let inTurn: NodeJS.Timeout | undefined;
-    const freeTurn = (): void => {
-      if (inTurn === undefined) return;
-      clearTimeout(inTurn);
-      inTurn = undefined;
-      turns?.free();
+    let exchanging: NodeJS.Timeout | undefined;
+    let release = (): void => {};
+    const endExchange = (): void => {
+      clearTimeout(exchanging);
+      release();
     };
     const settle = (): boolean => {
       if (settled) return false;
@@ -170,7 +171,7 @@ export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
       clearTimeout(tooLate);
       clearTimeout(notSsh);
       signal?.removeEventListener("abort", abort);
-      freeTurn();
+      endExchange();
       return true;
     };
     const drop = (): void => {
@@ -224,7 +225,7 @@ export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
       })
       .once("handshake", () => {
         secured = true;
-        freeTurn();
+        endExchange();
       })
       .once("close", () => fail(new Error("the other side ended the connection")))
       .on("change password", () => {
@@ -234,13 +235,17 @@ export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
       .once("ready", () => {
         if (!settle()) return;
         client.setNoDelay(true);
-        resolve({ client, socket, hop });
+        if (hostKey !== undefined) resolve({ client, socket, hop, hostKey });
       });
     const begin = async (): Promise<void> => {
       connected = true;
-      await turns?.take();
-      inTurn = setTimeout(freeTurn, TURN_MS);
-      if (settled) return freeTurn();
+      if (keyExchanges !== undefined) {
+        const acquired = await keyExchanges.acquire(over.signal).catch(() => undefined);
+        if (acquired === undefined) return;
+        release = acquired;
+        exchanging = setTimeout(release, EXCHANGE_MS);
+        if (settled) return endExchange();
+      }
       own?.on("data", hear);
       try {
         client.connect(config);

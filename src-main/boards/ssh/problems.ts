@@ -47,7 +47,7 @@ const WAYS: Readonly<Record<string, string>> = {
 };
 
 /** How one tried to sign in, as it reads in a sentence. */
-export const wayText = (signIn: SignIn): string => {
+export const signInText = (signIn: SignIn): string => {
   switch (signIn.kind) {
     case "password":
       return "this password";

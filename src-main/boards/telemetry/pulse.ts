@@ -7,6 +7,8 @@ import { READER_SCRIPT } from "./reader-script.ts";
 const LONGEST_LINE = 4096;
 /** Each value's last character takes part, so that no value can be cut off unseen; 15 digits are exact. */
 const WHOLE = /^\d{1,15}$/;
+/** Ends, as the full reader does, when its output is closed. */
+const HEARTBEAT = "exec sh -c 'while echo pulse; do sleep 1 || exit 0; done'";
 
 /** @param options.diskPath whose free space is told; default: where Docker keeps its images, or the home folder */
 export const createPulse = (
@@ -18,7 +20,7 @@ export const createPulse = (
       ? "disk=$HOME; [ ! -d /var/lib/docker ] || disk=/var/lib/docker"
       : `disk="${options.diskPath.replace(/["$`\\'\n]/g, "")}"`;
   const command = `exec sh -c '${disk}${READER_SCRIPT}'`;
-  return { command, read: (line) => readPulse(line, now()) };
+  return { command, heartbeat: HEARTBEAT, read: (line) => readPulse(line, now()) };
 };
 
 /**

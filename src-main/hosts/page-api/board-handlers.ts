@@ -53,6 +53,8 @@ export interface BoardPorts {
   stopProvision(name: string): Promise<void>;
   undo(name: string, step: StepId, sudoPassword: string | undefined): Promise<void>;
   client(name: string, action: "restart" | "stop" | "remove"): Promise<void>;
+  /** Reads the telemetry of boards until the returned function is called. */
+  watchTelemetry(names: readonly string[]): () => void;
   logs(query: {
     readonly name: string;
     readonly study?: string | undefined;
@@ -64,8 +66,10 @@ export interface BoardPorts {
   remove(name: string, cleanUp: boolean): Promise<string | undefined>;
   /** Names that others have. */
   groups(): readonly VirtualGroup[];
-  /** Tells the pages that the fleet is another. */
+  /** Tells the pages that the fleet changed. */
   changed(): void;
+  /** Aborted when the lab closes. */
+  readonly closed: AbortSignal;
 }
 
 const noBoard = (name: string): string => `There is no board called ${name} any more.`;
@@ -157,6 +161,10 @@ export const boardHandlers = (ports: BoardPorts) => {
       after(input.name, errors, () => ports.client(input.name, input.do)),
     ),
 
+    watchTelemetry: boards.watchTelemetry.handler(({ input, signal }) =>
+      watchTelemetry(ports, input.names, signal),
+    ),
+
     logs: boards.logs.handler(({ input }) => ports.logs(input)),
 
     remove: boards.remove.handler(async ({ input: { name, cleanUp }, errors }) => {
@@ -167,3 +175,22 @@ export const boardHandlers = (ports: BoardPorts) => {
     }),
   };
 };
+
+/** Says once which boards are read; they are for as long as the page keeps the stream open. */
+async function* watchTelemetry(
+  { watchTelemetry: watch, closed }: Pick<BoardPorts, "watchTelemetry" | "closed">,
+  names: readonly string[],
+  asker: AbortSignal | undefined,
+): AsyncGenerator<{ readonly watching: readonly string[] }, void, void> {
+  const signal = asker === undefined ? closed : AbortSignal.any([asker, closed]);
+  const release = watch(names);
+  try {
+    yield { watching: names };
+    await new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      else signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+  } finally {
+    release();
+  }
+}
