@@ -4,9 +4,9 @@ import type { ClientChannel, SFTPWrapper } from "ssh2";
 import type { BoardProblem, BoardState, HostKey, TelemetryPoint } from "#contract/boards.ts";
 import { UserError } from "#contract/failure.ts";
 
-/** The words that the parts of this room share about boards. */
+/** Types that all parts of this room share. */
 
-/** What went wrong with a board: data for the page, thrown so that it ends whatever was being done. */
+/** What went wrong with a board: data for the page, thrown to end what was being done. */
 export class BoardError extends UserError {
   readonly problem: BoardProblem;
   constructor(problem: BoardProblem, options: { cause?: unknown } = {}) {
@@ -30,7 +30,7 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Default 30 s. Infinity: as long as it takes. */
   readonly timeoutMs?: number;
-  /** Hears each chunk as it comes. What is collected is bounded to the last 256 KiB of each stream. */
+  /** Called with each chunk as it comes. Of what is collected, the last 256 KiB of each stream are kept. */
   readonly onOutput?: (text: string, stream: "stdout" | "stderr") => void;
 }
 
@@ -43,8 +43,8 @@ export interface SshConnection {
    */
   run(command: string, options?: RunOptions): Promise<Ran>;
   /**
-   * A command whose output is read as it comes. Has error handlers already; key everything on its `close`,
-   * which brings the exit status and the signal's name ("exit" may be told before anybody can listen).
+   * A command whose output is read as it comes. Has error handlers already; wait for its `close`,
+   * which brings the exit status and the signal's name ("exit" may come before a listener is there).
    */
   open(command: string): Promise<ClientChannel>;
   /** A channel to a unix socket on the board. @throws BoardError "forwarding-refused" when it cannot be opened */
@@ -84,7 +84,7 @@ export interface LinkState {
   readonly retryAt?: string;
 }
 
-/** Keeps a board connected: connects, listens to its pulse, says when it is silent, tries again when it is lost. */
+/** Keeps a board connected: connects, listens to its pulse, reports when it is silent, reconnects when it is lost. */
 export interface BoardLink {
   readonly state: LinkState;
   /** Undefined unless it is online or silent. */
@@ -99,7 +99,7 @@ export interface BoardLink {
   readTelemetry(wanted: boolean): void;
   /**
    * The connection, as soon as there is one.
-   * @throws the signal's reason; BoardError when the board is locked: only a person can go on
+   * @throws the signal's reason; BoardError when the board is locked: only a person can help
    */
   online(signal: AbortSignal): Promise<SshConnection>;
   /** Ends the connection and does not try again until `connect`. */
@@ -136,9 +136,9 @@ export interface PartFiles {
   readonly files: readonly { readonly sha256: string; readonly bytes: number; readonly path: string }[];
 }
 
-/** Where things lie on a board, below the user's home folder. */
+/** Where the lab's files are on a board, below the user's home folder. */
 export const BOARD_FOLDERS = {
-  /** 0700; everything of the lab. */
+  /** Mode 0700; everything that the lab keeps there. */
   root: ".fedfleet",
   /** `<sha256>.npy`, shared by all studies. */
   data: ".fedfleet/data",
@@ -157,8 +157,8 @@ export const LABELS = {
   study: "org.fedfleet.study",
   run: "org.fedfleet.run",
   device: "org.fedfleet.device",
-  /** Of an image of the client and all its layers, by its Dockerfile. */
+  /** On the client image and all its layers, set by its Dockerfile. */
   client: "org.fedfleet.client",
-  /** Of an image: the digest of what it was built from. */
+  /** On an image: the digest of what it was built from. */
   recipe: "org.fedfleet.recipe",
 } as const;

@@ -17,8 +17,6 @@ export interface BoardSetUpDeps {
   onError(error: unknown): void;
 }
 
-export type BoardSetUp = ReturnType<typeof createBoardSetUp>;
-
 /** The plan of a board's set-up, and the work on it: one piece at a time, in the background. */
 export const createBoardSetUp = (deps: BoardSetUpDeps) => {
   const { name, provisioner } = deps;

@@ -23,7 +23,7 @@ import type { Provisioner } from "./provision/provisioner.ts";
 import type { BoardToSetUp, HowToProvision } from "./provision/step.ts";
 import { createBoardLink } from "./ssh/board-link.ts";
 
-/** What a board tells the pages. */
+/** News of a board for the pages. */
 export type BoardNews =
   | { readonly kind: "board"; readonly device: string; readonly board: BoardSummary }
   | { readonly kind: "board-step"; readonly device: string; readonly step: StepView };

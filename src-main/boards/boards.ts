@@ -8,7 +8,7 @@ import { createOutput } from "./board-output.ts";
 import { type BoardRecord, withoutSecret } from "./board-record.ts";
 import { createBoardRegister } from "./board-register.ts";
 import { viewOf } from "./board-summary.ts";
-import { createTelemetry, type Told } from "./board-telemetry.ts";
+import { createTelemetry, type DevicePoint } from "./board-telemetry.ts";
 import { createEngagement, type Engagement, type EngagementInput } from "./engagement.ts";
 import { createProvisioner } from "./provision/provisioner.ts";
 import { openSecrets, type SecretsOptions } from "./secrets.ts";
@@ -19,10 +19,10 @@ import { createSsh } from "./ssh/ssh.ts";
 import { createPulse } from "./telemetry/pulse.ts";
 import { createTelemetryDemand } from "./telemetry/telemetry-demand.ts";
 
-/** What boards tell those who watch them. */
+/** News of boards for those who watch them. */
 export type BoardsNotice =
   | BoardNews
-  | { readonly kind: "telemetry"; readonly points: readonly Told[] }
+  | { readonly kind: "telemetry"; readonly points: readonly DevicePoint[] }
   | { readonly kind: "board-log"; readonly device: string; readonly lines: readonly BoardLogLine[] };
 
 export interface BoardsOptions {
@@ -39,7 +39,7 @@ export interface BoardsOptions {
   };
   readonly log: {
     append(device: string, lines: readonly Omit<BoardLogLine, "id">[]): readonly BoardLogLine[];
-    addPoints(points: readonly Told[]): void;
+    addPoints(points: readonly DevicePoint[]): void;
     forgetOldPoints(device: string, now: number): void;
     points(device: string, since: string, limit: number): readonly TelemetryPoint[];
   };
@@ -124,7 +124,7 @@ export const createBoards = (options: BoardsOptions) => {
         return connection;
       },
       pulse: createPulse(),
-      onPulse: telemetry.told,
+      onPulse: telemetry.add,
       latest: telemetry.latest,
       provisioner: provision(),
       save: records.save,

@@ -59,7 +59,7 @@ export const benchBoards = async (): Promise<Figure[]> => {
       pulse: createPulse(),
       onPulse: (point) => {
         told.set(name, (told.get(name) ?? 0) + 1);
-        telemetry.told(name, point);
+        telemetry.add(name, point);
       },
     }),
   }));

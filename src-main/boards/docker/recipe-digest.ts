@@ -32,8 +32,8 @@ const sha256 = (data: Buffer | string): string => createHash("sha256").update(da
 
 /**
  * Names what an image is built from, so that the same image is never built twice and an older one is never taken for
- * the present one. A proxy's certificate is no part of it: it changes the way there, not the client.
- * test/setup/images.sh reckons the same with sha256sum.
+ * the present one. A proxy's certificate is not part of it: it changes the download, not the client.
+ * test/setup/images.sh computes the same with sha256sum.
  */
 export const recipeDigest = (
   recipe: Pick<ImageRecipe, "dockerfile" | "base" | "flwr">,

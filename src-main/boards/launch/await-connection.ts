@@ -17,7 +17,7 @@ const nextChange = (link: BoardLink, signal: AbortSignal): Promise<void> =>
 /**
  * Waits for the board's connection, as long as it takes.
  *
- * @param onLocked hears that only a person can help; the wait goes on
+ * @param onLocked hears that only a person can help; the wait continues
  * @returns undefined when `signal` is aborted first
  */
 export const awaitConnection = async (

@@ -25,7 +25,7 @@ const TIMING: KeepTiming = {
   lookEveryMs: 4000,
 };
 
-/** How long stopping may take before the study goes on without having seen the end. */
+/** How long stopping may take before the study continues without having seen the end. */
 const STOP_DEADLINE_MS = 20_000;
 
 /**

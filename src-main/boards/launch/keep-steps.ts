@@ -83,7 +83,7 @@ export type KeepEvent =
   | { readonly kind: "rested" }
   | { readonly kind: "run-began"; readonly run: string }
   | { readonly kind: "study-over" }
-  /** Stopping took too long: the study goes on without having seen the end. */
+  /** Stopping took too long: the study continues without having seen the end. */
   | { readonly kind: "stop-overdue" }
   | { readonly kind: "asked"; readonly wish: Wish };
 
@@ -181,7 +181,7 @@ const then = (step: Step, ...commands: readonly KeepCommand[]): Step => ({
   commands: [...step.commands, ...commands],
 });
 
-/** The view says whether it waits, and why; what it said of an earlier wait is over. */
+/** Changes the view's state. What it said of an earlier wait is dropped. */
 const showing = (
   state: KeepState,
   shown: ClientView["state"],
@@ -205,7 +205,7 @@ const ending = (state: KeepState, how: Ending, command: KeepCommand): Step => ({
 const REMOVE: KeepCommand = { do: "finish", graceMs: 0, keep: false };
 
 const launched = (state: KeepState, event: Extract<KeepEvent, { kind: "launched" }>): Step => {
-  // Asked for something else while it was being started: it goes at once.
+  // Something else was asked for while it was being started: it is removed at once.
   if (state.wish !== undefined || state.closing) return ending(state, { what: "finish" }, REMOVE);
   const { problem: _, announced: __, ...before } = state;
   const { exitCode: _1, oomKilled: _2, lastLines: _3, ...view } = state.view;

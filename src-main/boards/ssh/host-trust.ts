@@ -37,7 +37,7 @@ export const createHostTrust = (deps: {
     const own = await knownHosts.lookup(host, port);
     const users = lookUpIn(await readPrivately(userKnownHosts).catch(() => undefined), host, port);
     const revoked = [...own.revoked, ...users.revoked];
-    // What was trusted here counts for more than what ssh was told at some time.
+    // What was trusted in the lab counts for more than what was once trusted in ssh.
     const keys = (own.keys.length > 0 ? own.keys : users.keys).filter(
       ({ fingerprint }) => !revoked.includes(fingerprint),
     );

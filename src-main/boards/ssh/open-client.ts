@@ -7,7 +7,7 @@ import { plainKey, type ShownKey, shownKeyOf, unwantedAlgorithms } from "./host-
 import { type Attempt, cancelled, type Hop } from "./problems.ts";
 import { takeTurn } from "./turns.ts";
 
-/** One way to prove who one is; of several, each is tried once, in order. */
+/** A way to prove one's identity; of several, each is tried once, in order. */
 export type Proof =
   | Exclude<AnyAuthMethod, { readonly type: "keyboard-interactive" }>
   /** The password as the answer to the server's question for it. */
@@ -15,13 +15,13 @@ export type Proof =
 
 export interface OpenOptions {
   readonly hop: Hop;
-  /** A channel of the host before; default: a TCP connection of its own. */
+  /** A channel through the previous host; default: a new TCP connection. */
   readonly through?: Duplex;
-  /** Only `true` lets the connection go on. */
+  /** Only `true` lets the connection continue. */
   readonly verify: (key: ShownKey) => boolean;
   /** Types of the keys that are known; others are not asked for. Default: all. */
   readonly keyTypes?: readonly string[];
-  /** None: the host's key is only looked at. */
+  /** None: the host's key is only read. */
   readonly proofs?: readonly Proof[];
   readonly signal?: AbortSignal;
   /** Limits how many key exchanges, which are pure computing, happen at the same time. */
@@ -36,7 +36,7 @@ export interface OpenedClient {
   readonly hostKey: HostKey;
 }
 
-/** Why no connection came about, as the machines said it. */
+/** Why no connection was made, in the words of the machines. */
 export class AttemptError extends Error {
   readonly attempt: Attempt;
   constructor(attempt: Attempt) {
@@ -50,12 +50,12 @@ export class AttemptError extends Error {
 const READY_MS = 20_000;
 /** A host that takes longer to exchange keys does not keep others waiting. */
 const EXCHANGE_MS = 1000;
-/** Until something takes the TCP connection. */
+/** Until the TCP connection is accepted. */
 const REACH_MS = 10_000;
-/** From the first byte to the name of an SSH server; what comes before is a greeting, of so many bytes at most. */
+/** From the first byte to the name of an SSH server. Before it may come a greeting, of this many bytes at most. */
 const NAME_MS = 3000;
 const GREETING_BYTES = 16 * 1024;
-/** A silent connection is given up after three unanswered questions: a cut of 20 s is survived. */
+/** A connection is given up after three unanswered keep-alives: it survives an outage of 20 s. */
 const KEEPALIVE = { keepaliveInterval: 10_000, keepaliveCountMax: 3 };
 
 const WIRE_NAMES: Readonly<Record<string, string>> = { agent: "publickey" };
@@ -93,7 +93,7 @@ export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
   let secured = false;
   let partial = false;
   let hostKey: HostKey | undefined;
-  /** Aborted when it is settled, whichever way. */
+  /** Aborted when the attempt is settled, either way. */
   const over = new AbortController();
   let methods: readonly string[] | undefined;
   const asked: string[] = [];
@@ -104,7 +104,7 @@ export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
     for (;;) {
       const proof = left.shift();
       if (proof === undefined) return false;
-      // Refused as an answer, the same password is not sent a second time: it would count as a second attempt.
+      // A password that was refused as an answer is not sent a second time: it would count as a second attempt.
       if (proof.type === "password" && promptedForPassword) continue;
       if (accepted !== null && !accepted.includes(WIRE_NAMES[proof.type] ?? proof.type)) continue;
       if (proof.type !== "keyboard-interactive") return proof;
@@ -139,7 +139,7 @@ export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
         permitted = options.verify(key) === true;
         if (permitted) hostKey = plainKey(key);
       } finally {
-        // What is costly comes after it: the signature, the keys, the proof.
+        // The expensive part follows: the signature, the keys, the proof.
         if (permitted && proofs.length > 0)
           void takeTurn(over.signal).then(
             () => done(true),
@@ -201,7 +201,7 @@ export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
     };
     let notSsh: NodeJS.Timeout | undefined;
     const tooLate = setTimeout(() => {
-      if (!connected) fail(Object.assign(new Error("no TCP connection came about"), { code: "ETIMEDOUT" }));
+      if (!connected) fail(Object.assign(new Error("no TCP connection was made"), { code: "ETIMEDOUT" }));
     }, REACH_MS);
     signal?.addEventListener("abort", abort, { once: true });
     let first = "";
@@ -259,7 +259,7 @@ export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
   });
 };
 
-/** Ends a client at once: what was to be sent goes, and no answer is awaited. */
+/** Ends a client at once: what is queued is sent, and no answer is awaited. */
 export const endClient = ({ client, socket }: OpenedClient): void => {
   try {
     client.end();

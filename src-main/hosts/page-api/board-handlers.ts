@@ -12,7 +12,7 @@ import type {
 import type { VirtualGroup } from "#contract/fleet.ts";
 import { page } from "./base.ts";
 
-/** What the page's questions about boards need of the fleet. All throw a UserError for what a person can mend. */
+/** What the page's requests about boards need. All throw a UserError for what a person can fix. */
 export interface BoardPorts {
   sshEntries(): Promise<readonly SshEntry[]>;
   readonly secrets: { view(): SecretsView; keepInFile(keep: boolean): Promise<SecretsView> };
@@ -64,7 +64,7 @@ export interface BoardPorts {
   }): { readonly lines: readonly BoardLogLine[]; readonly more: boolean };
   /** @returns what could not be removed from the board. */
   remove(name: string, cleanUp: boolean): Promise<string | undefined>;
-  /** Names that others have. */
+  /** Groups of virtual devices, whose names are taken. */
   groups(): readonly VirtualGroup[];
   /** Tells the pages that the fleet changed. */
   changed(): void;
@@ -72,15 +72,15 @@ export interface BoardPorts {
   readonly closed: AbortSignal;
 }
 
-const noBoard = (name: string): string => `There is no board called ${name} any more.`;
+const noBoard = (name: string): string => `There is no longer a board called ${name}.`;
 
-/** Why a board cannot be called so. */
+/** Why a board cannot have this name. */
 const clash = (name: string, groups: readonly VirtualGroup[]): string | undefined => {
-  if (/^external-\d+$/i.test(name)) return "Foreign clients are called external-1, external-2, …";
+  if (/^external-\d+$/i.test(name)) return "External clients are called external-1, external-2, ….";
   const group = groups.find(
     (one) => name.toLowerCase().replace(/-\d+$/, "") === one.name.toLowerCase() && /-\d+$/.test(name),
   );
-  return group === undefined ? undefined : `The devices of the group ${group.name} are called like that.`;
+  return group === undefined ? undefined : `Devices of the group ${group.name} have names like this.`;
 };
 
 export const boardHandlers = (ports: BoardPorts) => {
@@ -92,7 +92,7 @@ export const boardHandlers = (ports: BoardPorts) => {
     if (view === undefined) throw errors.NOT_FOUND({ message: noBoard(name) });
     return view;
   };
-  /** What is done to a board is answered with what it is then. */
+  /** Answers with the board as it is after the work. */
   const after = async (name: string, errors: Errors, work: () => Promise<void>): Promise<BoardView> => {
     if (!ports.has(name)) throw errors.NOT_FOUND({ message: noBoard(name) });
     await work();
@@ -134,7 +134,7 @@ export const boardHandlers = (ports: BoardPorts) => {
     replaceKey: boards.replaceKey.handler(({ input: { name, typedName, fingerprint }, errors }) =>
       after(name, errors, async () => {
         if (typedName !== name) {
-          const message = `Type ${name} to say that this board shall have another key.`;
+          const message = `Type ${name} to confirm that this board gets another key.`;
           throw errors.PROBLEM({ message, data: { fields: [{ path: "typedName", message }] } });
         }
         await ports.replaceKey(name, fingerprint);

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { BoardLogLine } from "#contract/boards.ts";
 import type { LabEventBody } from "#contract/events.ts";
 import type { BoardRecord } from "#main/boards/board-record.ts";
-import type { Told } from "#main/boards/board-telemetry.ts";
+import type { DevicePoint } from "#main/boards/board-telemetry.ts";
 import { type BoardsNotice, createBoards } from "#main/boards/boards.ts";
 import type { Sshd } from "#test/setup/sshd.ts";
 
@@ -16,7 +16,7 @@ export const createBoardsLab = () => {
   const records = new Map<string, BoardRecord>();
   const notices: BoardsNotice[] = [];
   const events: LabEventBody[] = [];
-  const recorded: Told[] = [];
+  const recorded: DevicePoint[] = [];
   const lines: BoardLogLine[] = [];
   const bugs: unknown[] = [];
   const boards = createBoards({
