@@ -151,7 +151,7 @@ export const labContract = {
           name: boardName,
           target: boardTarget,
           signIn,
-          /** Installs the lab's own key there and forgets what was used to sign in. */
+          /** Installs the lab's own key there. What was used to sign in is forgotten once the board accepts the key. */
           installKey: z.boolean(),
           dataFolder: z.string().min(1).max(4096).optional(),
         }),

@@ -1,11 +1,16 @@
-import type { LabClient } from "#renderer/lab.ts";
-
 /** Rows appear and disappear together: the lab is told once. */
 const CALM_MS = 100;
 const AGAIN_MS = 1000;
 
 export interface TelemetryWatchOptions {
-  readonly client: { readonly boards: Pick<LabClient["boards"], "watchTelemetry"> };
+  readonly client: {
+    readonly boards: {
+      watchTelemetry(
+        input: { names: string[] },
+        options: { signal: AbortSignal },
+      ): Promise<AsyncIterable<unknown>>;
+    };
+  };
   /** Boards that the page no longer shows: what they last said grows old from now on. */
   readonly onLeft: (names: readonly string[]) => void;
 }
