@@ -10,17 +10,15 @@ import type {
 import type { Emit } from "#contract/events.ts";
 import { UserError } from "#contract/failure.ts";
 import { announceLink } from "./announce-link.ts";
-import { dropPart } from "./board-data/drop-part.ts";
 import { BoardError, type BoardLink, type LinkState, type Pulse, type SshConnection } from "./board-ports.ts";
 import { type BoardRecord, plainAddress } from "./board-record.ts";
 import { createBoardSetUp } from "./board-set-up.ts";
 import { summaryOf } from "./board-summary.ts";
-import { createEngine } from "./docker/engine.ts";
 import type { KeptClient } from "./launch/kept-client.ts";
-import { sweepWhenItAnswers } from "./launch/sweep.ts";
 import { probeBoard } from "./probe/probe-board.ts";
 import type { Provisioner } from "./provision/provisioner.ts";
 import type { BoardToSetUp, HowToProvision } from "./provision/step.ts";
+import { type BoardToSettle, dropStudy, settleBoard } from "./settle-board.ts";
 import { createBoardLink } from "./ssh/board-link.ts";
 
 /** News of a board for the pages. */
@@ -40,14 +38,11 @@ export interface BoardDeps {
   readonly labId: string;
   readonly emit: Emit;
   tell(news: BoardNews): void;
-  /** Studies that were deleted while their part was still on the board. */
-  readonly drops: { list(device: string): readonly string[]; done(device: string, study: string): void };
+  readonly drops: BoardToSettle["drops"];
   onBug(error: unknown): void;
   now(): number;
 }
 
-/** Facts that are older than this are read again at the next sign-in. */
-const FACTS_LAST_MS = 3600 * 1000;
 /** How long a person's question waits for the connection. */
 const PATIENCE_MS = 30_000;
 
@@ -128,27 +123,19 @@ export const createBoard = (initial: BoardRecord, deps: BoardDeps) => {
     onError: report,
   });
 
-  const drop = async (connection: SshConnection, study: string): Promise<void> => {
-    await dropPart(connection, study);
-    deps.drops.done(name, study);
+  const toSettle: BoardToSettle = {
+    name,
+    labId: deps.labId,
+    factsAt: () => (record.facts === undefined ? undefined : Date.parse(record.facts.at)),
+    facts,
+    readFacts,
+    drops: deps.drops,
+    isOwned: (study) => study === client?.view().study || (study === "self-test" && setUp.isWorking()),
+    report,
+    now: deps.now,
   };
-
-  /** Removes the containers that an earlier session of the lab left; an engine may take long to start. */
-  const sweep = (connection: SshConnection): void => {
-    const { docker } = facts();
-    if (docker.state === "missing") return;
-    const isOwned = (study: string): boolean =>
-      study === client?.view().study || (study === "self-test" && setUp.isWorking());
-    const engine = createEngine(connection, docker.socket);
-    sweepWhenItAnswers(engine, connection, deps.labId, isOwned, name).catch(report);
-  };
-
-  /** After each sign-in: nothing of an earlier session is left there, and what is known is fresh. */
   const settle = async (connection: SshConnection): Promise<void> => {
-    const age = deps.now() - Date.parse(record.facts?.at ?? "1970-01-01");
-    if (age > FACTS_LAST_MS) await readFacts(connection);
-    for (const study of deps.drops.list(name)) await drop(connection, study);
-    sweep(connection);
+    await settleBoard(connection, toSettle);
     if (!setUp.isWorking()) await setUp.look();
   };
 
@@ -216,7 +203,7 @@ export const createBoard = (initial: BoardRecord, deps: BoardDeps) => {
     /** Removes a study's data at once where the board is connected; else that is done at its next sign-in. */
     dropNow(study: string): void {
       const { connection } = link;
-      if (connection !== undefined) drop(connection, study).catch(report);
+      if (connection !== undefined) dropStudy(connection, toSettle, study).catch(report);
     },
     async close(): Promise<void> {
       setUp.stop();

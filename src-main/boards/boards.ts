@@ -1,62 +1,23 @@
 import { join } from "node:path";
-import type { BoardLogLine, BoardSummary, BoardView, SignIn, TelemetryPoint } from "#contract/boards.ts";
-import type { Emit } from "#contract/events.ts";
+import type { BoardSummary, BoardView, SignIn } from "#contract/boards.ts";
 import { UserError } from "#contract/failure.ts";
-import { type Board, type BoardNews, createBoard } from "./board.ts";
+import { type Board, createBoard } from "./board.ts";
 import { createBoardChanges } from "./board-changes.ts";
 import { createOutput } from "./board-output.ts";
 import { type BoardRecord, withoutSecret } from "./board-record.ts";
 import { createBoardRegister } from "./board-register.ts";
 import { viewOf } from "./board-summary.ts";
-import { createTelemetry, type DevicePoint } from "./board-telemetry.ts";
+import { createTelemetry } from "./board-telemetry.ts";
+import type { BoardsNotice, BoardsOptions } from "./boards-options.ts";
 import { createEngagement, type Engagement, type EngagementInput } from "./engagement.ts";
 import { createProvisioner } from "./provision/provisioner.ts";
-import { openSecrets, type SecretsOptions } from "./secrets.ts";
+import { openSecrets } from "./secrets.ts";
 import { createSigning } from "./sign-in.ts";
 import { openKnownHosts } from "./ssh/known-hosts.ts";
 import { createLabKey } from "./ssh/lab-key.ts";
 import { createSsh } from "./ssh/ssh.ts";
 import { createPulse } from "./telemetry/pulse.ts";
 import { createTelemetryDemand } from "./telemetry/telemetry-demand.ts";
-
-/** News of boards for those who watch them. */
-export type BoardsNotice =
-  | BoardNews
-  | { readonly kind: "telemetry"; readonly points: readonly DevicePoint[] }
-  | { readonly kind: "board-log"; readonly device: string; readonly lines: readonly BoardLogLine[] };
-
-export interface BoardsOptions {
-  readonly dataDir: string;
-  /** The folder of the Python client and its Dockerfiles. */
-  readonly deviceScripts: string;
-  readonly labId: () => string;
-  readonly records: {
-    list(): readonly BoardRecord[];
-    /** @throws UserError when another board has this name */
-    add(record: BoardRecord): void;
-    save(record: BoardRecord): void;
-    remove(name: string): boolean;
-  };
-  readonly log: {
-    append(device: string, lines: readonly Omit<BoardLogLine, "id">[]): readonly BoardLogLine[];
-    addPoints(points: readonly DevicePoint[]): void;
-    forgetOldPoints(device: string, now: number): void;
-    points(device: string, since: string, limit: number): readonly TelemetryPoint[];
-  };
-  /** Studies that were deleted while their data were still on a board. */
-  readonly drops: {
-    list(device: string): readonly string[];
-    add(device: string, study: string): void;
-    done(device: string, study: string): void;
-  };
-  /** How secrets are stored; default: in memory, or in a file where a person chooses one. */
-  readonly secrets?: Pick<SecretsOptions, "cipher" | "note">;
-  readonly emit: Emit;
-  readonly onBug: (error: unknown) => void;
-  /** Default: the user's own. */
-  readonly sshConfig?: string;
-  readonly now?: () => number;
-}
 
 export type Boards = ReturnType<typeof createBoards>;
 

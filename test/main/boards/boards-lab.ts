@@ -7,7 +7,8 @@ import type { BoardLogLine } from "#contract/boards.ts";
 import type { LabEventBody } from "#contract/events.ts";
 import type { BoardRecord } from "#main/boards/board-record.ts";
 import type { DevicePoint } from "#main/boards/board-telemetry.ts";
-import { type BoardsNotice, createBoards } from "#main/boards/boards.ts";
+import { createBoards } from "#main/boards/boards.ts";
+import type { BoardsNotice } from "#main/boards/boards-options.ts";
 import type { Sshd } from "#test/setup/sshd.ts";
 
 /** The boards of a lab whose records are in memory. */

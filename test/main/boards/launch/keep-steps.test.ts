@@ -1,14 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { BoardProblem, BoardProblemCode } from "#contract/boards.ts";
 import type { ClientEnd } from "#main/boards/launch/diagnose.ts";
-import {
-  beginKeeping,
-  type KeepCommand,
-  type KeepEvent,
-  type KeepState,
-  stepKeeping,
-  type Wish,
-} from "#main/boards/launch/keep-steps.ts";
+import type { KeepCommand, KeepEvent, KeepState, Wish } from "#main/boards/launch/keep-state.ts";
+import { beginKeeping, stepKeeping } from "#main/boards/launch/keep-steps.ts";
 
 const TIMING = { backOffMs: [100, 200], resetMs: 1000 };
 const NOW = Date.parse("2026-03-01T12:00:00.000Z");
