@@ -1,12 +1,12 @@
 import type { Duplex } from "node:stream";
 import type Docker from "dockerode";
 import type { ClientChannel, SFTPWrapper } from "ssh2";
-import type { BoardProblem, BoardState, TelemetryPoint } from "#contract/boards.ts";
+import type { BoardProblem, BoardState, HostKey, TelemetryPoint } from "#contract/boards.ts";
 import { UserError } from "#contract/failure.ts";
 
-/** The words that the parts of this room share about boards. */
+/** Types that all parts of this room share. */
 
-/** What went wrong with a board: data for the page, thrown so that it ends whatever was being done. */
+/** What went wrong with a board: data for the page, thrown to end what was being done. */
 export class BoardError extends UserError {
   readonly problem: BoardProblem;
   constructor(problem: BoardProblem, options: { cause?: unknown } = {}) {
@@ -30,7 +30,7 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Default 30 s. Infinity: as long as it takes. */
   readonly timeoutMs?: number;
-  /** Hears each chunk as it comes. What is collected is bounded to the last 256 KiB of each stream. */
+  /** Called with each chunk as it comes. Of what is collected, the last 256 KiB of each stream are kept. */
   readonly onOutput?: (text: string, stream: "stdout" | "stderr") => void;
 }
 
@@ -43,8 +43,8 @@ export interface SshConnection {
    */
   run(command: string, options?: RunOptions): Promise<Ran>;
   /**
-   * A command whose output is read as it comes. Has error handlers already; key everything on its `close`,
-   * which brings the exit status and the signal's name ("exit" may be told before anybody can listen).
+   * A command whose output is read as it comes. Has error handlers already; wait for its `close`,
+   * which brings the exit status and the signal's name ("exit" may come before a listener is there).
    */
   open(command: string): Promise<ClientChannel>;
   /** A channel to a unix socket on the board. @throws BoardError "forwarding-refused" when it cannot be opened */
@@ -65,6 +65,8 @@ export interface SshConnection {
   readonly lost?: BoardProblem | undefined;
   /** When anything came from the board last, in milliseconds as Date.now() counts. */
   readonly heardAt?: number;
+  /** The key by which the board proved itself. */
+  readonly hostKey: HostKey;
   /** Ends it at once. */
   end(): void;
 }
@@ -82,28 +84,35 @@ export interface LinkState {
   readonly retryAt?: string;
 }
 
-/** Keeps a board connected: connects, listens to its pulse, says when it is silent, tries again when it is lost. */
+/** Keeps a board connected: connects, listens to its pulse, reports when it is silent, reconnects when it is lost. */
 export interface BoardLink {
   readonly state: LinkState;
   /** Undefined unless it is online or silent. */
   readonly connection: SshConnection | undefined;
   /** @returns unsubscribes */
   onChange(listener: (state: LinkState) => void): () => void;
-  /** Begins to keep it connected; at once, whatever the back-off says. Also unlocks it. */
+  /** Starts to keep it connected; at once, whatever the back-off says. Also unlocks it. */
   connect(): void;
+  /** Keeps it connected from now on by a connection that is open already; an earlier one ends. */
+  adopt(connection: SshConnection): void;
+  /** Whether the pulse carries telemetry. Switching keeps the connection. Default: it does not. */
+  readTelemetry(wanted: boolean): void;
   /**
    * The connection, as soon as there is one.
-   * @throws the signal's reason; BoardError when the board is locked: only a person can go on
+   * @throws the signal's reason; BoardError when the board is locked: only a person can help
    */
   online(signal: AbortSignal): Promise<SshConnection>;
   /** Ends the connection and does not try again until `connect`. */
   disconnect(): Promise<void>;
 }
 
-/** Reads the pulse of a board: a command that prints about one line a second, and what a line says. */
+/** The pulse of a board: a command that prints about one line a second, each of them a sign of life. */
 export interface Pulse {
+  /** Its lines carry telemetry. */
   readonly command: string;
-  /** @returns undefined for a line that tells nothing (it is a sign of life all the same) */
+  /** Its lines carry nothing; for as long as nobody looks at the telemetry. */
+  readonly heartbeat: string;
+  /** @returns undefined for a line without telemetry */
   read(line: string): TelemetryPoint | undefined;
 }
 
@@ -127,9 +136,9 @@ export interface PartFiles {
   readonly files: readonly { readonly sha256: string; readonly bytes: number; readonly path: string }[];
 }
 
-/** Where things lie on a board, below the user's home folder. */
+/** Where the lab's files are on a board, below the user's home folder. */
 export const BOARD_FOLDERS = {
-  /** 0700; everything of the lab. */
+  /** Mode 0700; everything that the lab keeps there. */
   root: ".fedfleet",
   /** `<sha256>.npy`, shared by all studies. */
   data: ".fedfleet/data",
@@ -148,8 +157,8 @@ export const LABELS = {
   study: "org.fedfleet.study",
   run: "org.fedfleet.run",
   device: "org.fedfleet.device",
-  /** Of an image of the client and all its layers, by its Dockerfile. */
+  /** On the client image and all its layers, set by its Dockerfile. */
   client: "org.fedfleet.client",
-  /** Of an image: the digest of what it was built from. */
+  /** On an image: the digest of what it was built from. */
   recipe: "org.fedfleet.recipe",
 } as const;

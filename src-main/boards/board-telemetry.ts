@@ -1,26 +1,27 @@
 import type { TelemetryPoint } from "#contract/boards.ts";
 
-/** What boards tell is passed on so often, for all of them together. */
+/** How often telemetry is passed on, for all boards together. */
 const EVERY_MS = 1000;
-/** So often a point of each board goes into the record. */
+/** How often a point of each board is recorded. */
 const RECORDED_EVERY_MS = 5000;
-/** Old points are looked for so often. */
+/** How often old points are deleted. */
 const TIDIED_EVERY_MS = 3600 * 1000;
 
-export interface Told {
+/** A point of a board. */
+export interface DevicePoint {
   readonly device: string;
   readonly point: TelemetryPoint;
 }
 
 export interface TelemetryPorts {
-  /** The latest of every board that told something since the last time. */
-  pass(points: readonly Told[]): void;
-  record(points: readonly Told[]): void;
+  /** The latest point of every board that sent one since the last call. */
+  pass(points: readonly DevicePoint[]): void;
+  record(points: readonly DevicePoint[]): void;
   tidy(device: string): void;
   readonly now: () => number;
 }
 
-/** Gathers what all boards tell, about once a second each: one message and one commit for all of them. */
+/** Gathers the telemetry of all boards: one message and one commit for all of them. */
 export const createTelemetry = (ports: TelemetryPorts) => {
   const latest = new Map<string, TelemetryPoint>();
   const fresh = new Set<string>();
@@ -31,7 +32,7 @@ export const createTelemetry = (ports: TelemetryPorts) => {
   const flush = (): void => {
     timer = undefined;
     const now = ports.now();
-    const points = [...fresh].map((device): Told => ({ device, point: latest.get(device)! }));
+    const points = [...fresh].map((device): DevicePoint => ({ device, point: latest.get(device)! }));
     fresh.clear();
     if (points.length === 0) return;
     ports.pass(points);
@@ -45,7 +46,7 @@ export const createTelemetry = (ports: TelemetryPorts) => {
   };
 
   return {
-    told(device: string, point: TelemetryPoint): void {
+    add(device: string, point: TelemetryPoint): void {
       latest.set(device, point);
       fresh.add(device);
       timer ??= setTimeout(flush, EVERY_MS).unref();

@@ -1,83 +1,38 @@
 import { join } from "node:path";
-import type {
-  BoardFacts,
-  BoardLogLine,
-  BoardSummary,
-  BoardTarget,
-  BoardView,
-  SignIn,
-  TelemetryPoint,
-} from "#contract/boards.ts";
-import type { Emit } from "#contract/events.ts";
+import type { BoardSummary, BoardView, SignIn } from "#contract/boards.ts";
 import { UserError } from "#contract/failure.ts";
-import { type Board, type BoardNews, type BoardRecord, createBoard } from "./board.ts";
+import { type Board, createBoard } from "./board.ts";
+import { createBoardChanges } from "./board-changes.ts";
 import { createOutput } from "./board-output.ts";
-import { createTelemetry, type Told } from "./board-telemetry.ts";
-import { cleanBoard } from "./clean-board.ts";
+import { type BoardRecord, withoutSecret } from "./board-record.ts";
+import { createBoardRegister } from "./board-register.ts";
+import { viewOf } from "./board-summary.ts";
+import { createTelemetry } from "./board-telemetry.ts";
+import type { BoardsNotice, BoardsOptions } from "./boards-options.ts";
 import { createEngagement, type Engagement, type EngagementInput } from "./engagement.ts";
-import { probeBoard } from "./probe/probe-board.ts";
 import { createProvisioner } from "./provision/provisioner.ts";
-import { openSecrets, type SecretsOptions } from "./secrets.ts";
-import { createSigning, withoutSecret } from "./sign-in.ts";
+import { openSecrets } from "./secrets.ts";
+import { createSigning } from "./sign-in.ts";
 import { openKnownHosts } from "./ssh/known-hosts.ts";
 import { createLabKey } from "./ssh/lab-key.ts";
 import { createSsh } from "./ssh/ssh.ts";
 import { createPulse } from "./telemetry/pulse.ts";
-
-/** What boards tell whoever watches. */
-export type BoardsNotice =
-  | BoardNews
-  | { readonly kind: "telemetry"; readonly points: readonly Told[] }
-  | { readonly kind: "board-log"; readonly device: string; readonly lines: readonly BoardLogLine[] };
-
-export interface BoardsOptions {
-  readonly dataDir: string;
-  /** The folder of the Python client and its Dockerfiles. */
-  readonly deviceScripts: string;
-  readonly labId: () => string;
-  readonly records: {
-    list(): readonly BoardRecord[];
-    /** @throws UserError when another is called so. */
-    add(record: BoardRecord): void;
-    save(record: BoardRecord): void;
-    remove(name: string): boolean;
-  };
-  readonly log: {
-    append(device: string, lines: readonly Omit<BoardLogLine, "id">[]): readonly BoardLogLine[];
-    addPoints(points: readonly Told[]): void;
-    forgetOldPoints(device: string, now: number): void;
-    points(device: string, since: string, limit: number): readonly TelemetryPoint[];
-  };
-  readonly drops: {
-    list(device: string): readonly string[];
-    add(device: string, study: string): void;
-    done(device: string, study: string): void;
-  };
-  /** How secrets rest; default: in memory, or a file where a person chooses one. */
-  readonly secrets?: Pick<SecretsOptions, "cipher" | "note">;
-  readonly emit: Emit;
-  readonly onBug: (error: unknown) => void;
-  /** Default: the user's own. */
-  readonly sshConfig?: string;
-  readonly now?: () => number;
-}
+import { createTelemetryDemand } from "./telemetry/telemetry-demand.ts";
 
 export type Boards = ReturnType<typeof createBoards>;
 
 const HOUR_MS = 3600 * 1000;
+/** Points of the last hour that a page is given. */
 const POINTS = 720;
 
-/** The boards of the lab. Nothing is contacted before `start`, or before a study wants them. */
+/** The boards of the lab. Nothing is contacted before `start`, or before a study wants it. */
 export const createBoards = (options: BoardsOptions) => {
   const { records, log, emit, now = Date.now } = options;
   const listeners = new Set<(notice: BoardsNotice) => void>();
   const tell = (notice: BoardsNotice): void => {
     for (const listener of listeners) listener(notice);
   };
-  const secrets = openSecrets({
-    path: join(options.dataDir, "secrets.json"),
-    ...options.secrets,
-  });
+  const secrets = openSecrets({ path: join(options.dataDir, "secrets.json"), ...options.secrets });
   const labKey = createLabKey({ secrets, comment: "fedfleet" });
   const ssh = createSsh({
     knownHosts: openKnownHosts(join(options.dataDir, "known_hosts")),
@@ -85,6 +40,7 @@ export const createBoards = (options: BoardsOptions) => {
     ...(options.sshConfig === undefined ? {} : { configPath: options.sshConfig }),
     ...(process.env.SSH_AUTH_SOCK === undefined ? {} : { agentSocket: process.env.SSH_AUTH_SOCK }),
   });
+  const signing = createSigning({ ssh, labKey, secrets });
   let provisioner: ReturnType<typeof createProvisioner> | undefined;
   const provision = () => {
     provisioner ??= createProvisioner({
@@ -100,23 +56,36 @@ export const createBoards = (options: BoardsOptions) => {
     tidy: (device) => log.forgetOldPoints(device, now()),
     now,
   });
+  const demand = createTelemetryDemand((device, wanted) => {
+    register.find(device)?.link.readTelemetry(wanted);
+    // What was read some time ago is not what the board says now.
+    if (!wanted) telemetry.forget(device);
+  });
   const output = createOutput({
     record: (device, lines) => log.append(device, lines),
     pass: (device, lines) => tell({ kind: "board-log", device, lines }),
   });
 
-  const signing = createSigning({ ssh, labKey, secrets });
+  /** The board refused the lab's key, and was signed in to as before. */
+  const keepOldSignIn = (name: string, signIn: SignIn): void => {
+    register.get(name).change({ signIn: withoutSecret(signIn) });
+    const text = `${name} does not accept the lab's own key. The lab keeps signing in as before.`;
+    output.add(name, { at: new Date(now()).toISOString(), stream: "lab", text });
+  };
 
-  const open = (record: BoardRecord): Board =>
-    createBoard(record, {
+  const open = (record: BoardRecord): Board => {
+    const board = createBoard(record, {
       addressOf: async (target) => {
         const { host, port, user } = await ssh.addressOf(target);
         return `${user}@${host.includes(":") ? `[${host}]` : host}:${port}`;
       },
-      connect: async (known, signal) =>
-        await ssh.connect(known.target, await signing.of(known), { pinned: known.hostKey, signal }),
+      async connect(known, signal) {
+        const { connection, signIn } = await signing.connect(known, signal);
+        if (signIn !== undefined) keepOldSignIn(known.name, signIn);
+        return connection;
+      },
       pulse: createPulse(),
-      onPulse: telemetry.told,
+      onPulse: telemetry.add,
       latest: telemetry.latest,
       provisioner: provision(),
       save: records.save,
@@ -127,24 +96,13 @@ export const createBoards = (options: BoardsOptions) => {
       onBug: options.onBug,
       now,
     });
-  const boards = new Map<string, Board>();
-  let opened = false;
-  /** Opened when they are wanted first: whoever only exports a table needs none. */
-  const all = (): Map<string, Board> => {
-    if (!opened) {
-      opened = true;
-      for (const record of records.list()) boards.set(record.name, open(record));
-    }
-    return boards;
-  };
-  const known = (name: string): Board => {
-    const board = all().get(name);
-    if (board === undefined) throw new UserError(`There is no board called ${name}.`);
+    board.link.readTelemetry(demand.isWanted(record.name));
     return board;
   };
-
+  const register = createBoardRegister({ list: records.list, open });
+  const { labId } = options;
+  const changes = createBoardChanges({ register, ssh, signing, labKey, records, labId, now });
   const engagements = new Set<Engagement>();
-  const studyOf = (name: string): string | undefined => known(name).client?.view().study;
 
   return {
     onNotice(listener: (notice: BoardsNotice) => void): () => void {
@@ -155,157 +113,55 @@ export const createBoards = (options: BoardsOptions) => {
     sshEntries: ssh.entries,
     reach: ssh.reach,
     trust: ssh.trust,
-    has: (name: string): boolean => all().has(name),
+    add: changes.add,
+    change: changes.change,
+    replaceKey: changes.replaceKey,
+    async remove(name: string, cleanUp: boolean): Promise<string | undefined> {
+      const left = await changes.remove(name, cleanUp);
+      telemetry.forget(name);
+      return left;
+    },
+    has: (name: string): boolean => register.find(name) !== undefined,
     summaries: (): ReadonlyMap<string, BoardSummary> =>
-      new Map([...all()].map(([name, board]) => [name, board.summary()])),
-    summary: (name: string): BoardSummary | undefined => all().get(name)?.summary(),
+      new Map([...register.all()].map(([name, board]) => [name, board.summary()])),
+    summary: (name: string): BoardSummary | undefined => register.find(name)?.summary(),
     view(name: string): BoardView | undefined {
-      const board = all().get(name);
+      const board = register.find(name);
       if (board === undefined) return undefined;
-      const { target, signIn, hostKey, addedAt, facts, dataFolder } = board.record();
-      const plan = board.plan();
-      return {
-        ...board.summary(),
-        name,
-        target,
-        signIn: signIn.kind,
-        hostKey,
-        addedAt,
-        ...(facts === undefined ? {} : { facts }),
-        ...(plan === undefined ? {} : { plan }),
-        ...(dataFolder === undefined ? {} : { dataFolder }),
-        history: log.points(name, new Date(now() - HOUR_MS).toISOString(), POINTS),
-      };
+      const history = log.points(name, new Date(now() - HOUR_MS).toISOString(), POINTS);
+      return viewOf(board.summary(), board.record(), board.plan(), history);
     },
-    async add(given: {
-      readonly name: string;
-      readonly target: BoardTarget;
-      readonly signIn: SignIn;
-      readonly installKey: boolean;
-      readonly dataFolder?: string | undefined;
-    }): Promise<void> {
-      const taken = [...all().keys()].find((name) => name.toLowerCase() === given.name.toLowerCase());
-      if (taken !== undefined) {
-        throw new UserError(`There is a board called ${taken} already. Choose another name.`);
-      }
-      const hostKey = await signing.trustedKey(given.target);
-      const { connection, signIn } = await signing.signInAt(
-        given.target,
-        given.signIn,
-        hostKey,
-        given.installKey,
-      );
-      let facts: BoardFacts;
-      try {
-        facts = await probeBoard(connection);
-      } finally {
-        connection.end();
-      }
-      const record: BoardRecord = {
-        name: given.name,
-        target: given.target,
-        signIn: withoutSecret(signIn),
-        hostKey,
-        ...(given.dataFolder === undefined ? {} : { dataFolder: given.dataFolder }),
-        facts,
-        ready: false,
-        addedAt: new Date(now()).toISOString(),
-      };
-      records.add(record);
-      await signing.keep(given.name, signIn);
-      const board = open(record);
-      boards.set(given.name, board);
-      board.link.connect();
-      await board.online();
-      await board.look();
-    },
-    async change(
-      name: string,
-      change: {
-        readonly target?: BoardTarget | undefined;
-        readonly signIn?: SignIn | undefined;
-        readonly installKey?: boolean | undefined;
-        readonly dataFolder?: string | null | undefined;
-      },
-    ): Promise<void> {
-      const board = known(name);
-      const before = board.record();
-      if (change.dataFolder !== undefined) board.setDataFolder(change.dataFolder);
-      if (change.target === undefined && change.signIn === undefined) {
-        if (change.dataFolder !== undefined && board.link.connection !== undefined) await board.look();
-        return;
-      }
-      const target = change.target ?? before.target;
-      const wanted = change.signIn ?? (await signing.of(before));
-      const { connection, signIn } = await signing.signInAt(
-        target,
-        wanted,
-        before.hostKey,
-        change.installKey === true,
-      );
-      connection.end();
-      await signing.keep(name, signIn);
-      board.change({ target, signIn: withoutSecret(signIn) });
-      await board.link.disconnect();
-      board.link.connect();
-    },
-    async replaceKey(name: string, fingerprint: string): Promise<void> {
-      const board = known(name);
-      const reached = await ssh.reach(board.record().target);
-      if (reached.isJump || reached.key.fingerprint !== fingerprint) {
-        throw new UserError(
-          `${name} shows ${reached.key.fingerprint} now, not ${fingerprint}: look at it again before you take it.`,
-        );
-      }
-      await ssh.replace(reached.host, reached.port, fingerprint);
-      board.change({ hostKey: reached.key });
-      board.link.connect();
-    },
+    /**
+     * Reads the telemetry of boards until the returned function is called; notices bring it.
+     * Names without a board are passed over.
+     */
+    watchTelemetry: (names: readonly string[]): (() => void) =>
+      demand.ask(names.filter((name) => register.find(name) !== undefined)),
     /** Connects all boards and keeps them connected. */
     start(): void {
-      for (const board of all().values()) board.link.connect();
+      for (const board of register.all().values()) board.link.connect();
     },
-    connect(name: string): void {
-      known(name).link.connect();
-    },
-    probe: (name: string): Promise<void> => known(name).probe(),
-    provision(name: string, how: Parameters<Board["provision"]>[0]): void {
-      known(name).provision(how);
-    },
-    stopProvision(name: string): void {
-      known(name).stopProvision();
-    },
-    undo(name: string, ...what: Parameters<Board["undo"]>): void {
-      known(name).undo(...what);
-    },
+    connect: (name: string): void => register.get(name).link.connect(),
+    probe: (name: string): Promise<void> => register.get(name).probe(),
+    provision: (name: string, how: Parameters<Board["provision"]>[0]): void =>
+      register.get(name).provision(how),
+    stopProvision: (name: string): void => register.get(name).stopProvision(),
+    undo: (name: string, ...what: Parameters<Board["undo"]>): void => register.get(name).undo(...what),
     async client(name: string, action: "restart" | "stop" | "remove"): Promise<void> {
-      const { client } = known(name);
-      if (client === undefined) throw new UserError(`${name} has no client now: it takes part in no study.`);
+      const { client } = register.get(name);
+      if (client === undefined) throw new UserError(`${name} has no client: it takes part in no study now.`);
       if (action === "restart") client.restart();
       else await client.hold(action);
     },
-    /** @returns what could not be removed from the board, in one sentence. */
-    async remove(name: string, cleanUp: boolean): Promise<string | undefined> {
-      const board = known(name);
-      if (studyOf(name) !== undefined) {
-        throw new UserError(`${name} takes part in a study that is under way: stop the study first.`);
-      }
-      board.stopProvision();
-      const left = cleanUp ? await cleanBoard(board, { labId: options.labId(), labKey }) : undefined;
-      await board.close();
-      boards.delete(name);
-      records.remove(name);
-      telemetry.forget(name);
-      await signing.forget(name);
-      return left;
-    },
-    /** Brings the clients of a study up on its boards and keeps them there. */
+    /** Starts the clients of a study on its boards and keeps them running. */
     engage(
       input: Omit<EngagementInput, "labId" | "emit" | "output" | "imageTag" | "boards" | "onBug">,
     ): Engagement {
+      const boards = input.devices.map(register.get);
+      const release = demand.ask(input.devices);
       const engagement = createEngagement({
         ...input,
-        boards: input.devices.map(known),
+        boards,
         labId: options.labId(),
         imageTag: (facts) => provision().imageTag(facts),
         emit,
@@ -313,13 +169,16 @@ export const createBoards = (options: BoardsOptions) => {
         onBug: options.onBug,
       });
       engagements.add(engagement);
-      void engagement.over.finally(() => engagements.delete(engagement));
+      void engagement.over.finally(() => {
+        release();
+        engagements.delete(engagement);
+      });
       return engagement;
     },
-    /** What the lab put on boards for a study goes: now where they are connected, else when they are again. */
+    /** Removes what the lab put on boards for a study: now where they are connected, else at their next sign-in. */
     forgetStudy(study: string, devices: readonly string[]): void {
       for (const name of devices) {
-        const board = all().get(name);
+        const board = register.find(name);
         if (board === undefined) continue;
         options.drops.add(name, study);
         board.dropNow(study);
@@ -327,7 +186,8 @@ export const createBoards = (options: BoardsOptions) => {
     },
     async close(): Promise<void> {
       await Promise.all([...engagements].map((engagement) => engagement.stop(false)));
-      await Promise.all([...boards.values()].map((board) => board.close()));
+      await Promise.all(register.opened().map((board) => board.close()));
+      demand.close();
       output.flush();
       telemetry.close();
       listeners.clear();

@@ -5,7 +5,7 @@ import { sweep } from "./launch/sweep.ts";
 import type { createLabKey } from "./ssh/lab-key.ts";
 
 /**
- * Takes away what the lab left on a board: containers, images, the folder of data, and last its key.
+ * Removes what the lab put on a board: containers, images, data, and last its own key.
  * @returns what is still there, in one sentence; undefined where nothing is.
  */
 export const cleanBoard = async (
@@ -24,7 +24,7 @@ export const cleanBoard = async (
   try {
     connection = await board.online();
   } catch {
-    return `${board.name} cannot be reached: its containers, image, data and the lab's key are still there.`;
+    return `${board.name} cannot be reached: its containers, image, data and the lab's key are still on it.`;
   }
   const { facts, signIn } = board.record();
   if (facts?.docker.state === "ready") {

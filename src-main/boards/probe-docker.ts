@@ -4,7 +4,7 @@ const TIMEOUT_MS = 2000;
 
 /**
  * Asks this computer's Docker Engine for its version over its unix socket (`DOCKER_HOST` is respected when it
- * names one). Never rejects: an engine that is not there is an answer.
+ * names one). Never rejects: a missing engine is an answer, too.
  */
 export const probeDocker = (
   dockerHost: string | undefined,
@@ -38,7 +38,7 @@ const readVersion = (body: string): { ok: true; version: string } | { ok: false;
     const { Version } = JSON.parse(body) as { Version?: unknown };
     if (typeof Version === "string") return { ok: true, version: Version };
   } catch {
-    // Falls through: whatever listens there is no Docker Engine.
+    // Falls through: something else listens there.
   }
   return { ok: false, reason: "what listens on the Docker socket does not answer like a Docker Engine" };
 };

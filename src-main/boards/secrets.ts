@@ -13,7 +13,7 @@ export interface SecretsOptions {
 
 export type Secrets = ReturnType<typeof openSecrets>;
 
-/** A value at rest: encrypted by safe storage, or readable by whoever may read the file. */
+/** A stored value: encrypted by safe storage, or readable to all who can read the file. */
 type Resting = { readonly cipher: string } | { readonly plain: string };
 
 interface SecretsFile {
@@ -34,7 +34,7 @@ const readFile = (path: string): SecretsFile => {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
-    // Whatever copied it here: only the user may read it.
+    // It may have been copied here with other permissions: only the user may read it.
     chmodSync(path, 0o600);
   } catch {
     return empty;
@@ -44,19 +44,19 @@ const readFile = (path: string): SecretsFile => {
     const entries = Object.entries(values ?? {}).filter(([, value]) => isResting(value));
     return { version: 1, plain: plain === true, values: Object.fromEntries(entries) };
   } catch {
-    // Damaged: put aside, so that whoever wants can look at it, and its secrets are asked for again.
+    // Damaged: it is put aside for a look, and its secrets are asked for again.
     try {
       renameSync(path, `${path}.damaged`);
     } catch {
-      // then the next write takes its place
+      // the next write replaces it
     }
     return empty;
   }
 };
 
 /**
- * What one signs in with: encrypted in a file where the computer has safe storage, else in memory for this session,
- * or, where a person wants so, readable in a file of mode 0600. What cannot be decrypted is as if it were not there.
+ * Secrets for signing in: encrypted in a file where the computer has safe storage; else in memory for this session
+ * or, if a person chooses so, readable in a file of mode 0600. A value that cannot be decrypted counts as missing.
  */
 export const openSecrets = ({ path, cipher, note: noCipher }: SecretsOptions) => {
   let loaded: { values: Map<string, Resting>; plain: boolean } | undefined;
@@ -72,7 +72,7 @@ export const openSecrets = ({ path, cipher, note: noCipher }: SecretsOptions) =>
     }
     return loaded;
   };
-  /** Safe storage came after a readable file was chosen: nothing stays readable. */
+  /** Safe storage became available after a readable file was chosen: nothing stays readable. */
   const encryptReadable = async (): Promise<void> => {
     if (cipher === undefined) return;
     const readable = [...file().values].flatMap(([name, value]) =>
@@ -84,7 +84,7 @@ export const openSecrets = ({ path, cipher, note: noCipher }: SecretsOptions) =>
     }
     if (readable.length > 0) await write();
   };
-  /** One after the other: each sees what the one before has written. */
+  /** One at a time: each sees what the previous one wrote. */
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const next = last.then(encryptReadable).then(work);
     last = next.catch(() => {});
@@ -99,7 +99,7 @@ export const openSecrets = ({ path, cipher, note: noCipher }: SecretsOptions) =>
     const text: SecretsFile = { version: 1, plain, values: Object.fromEntries(values) };
     await writePrivately(path, `${JSON.stringify(text, null, 2)}\n`);
   };
-  /** How a value rests now; undefined: in memory only. */
+  /** How a value is stored now; undefined: in memory only. */
   const rest = async (value: string): Promise<Resting | undefined> => {
     if (cipher === undefined) return file().plain ? { plain: value } : undefined;
     try {
@@ -107,7 +107,7 @@ export const openSecrets = ({ path, cipher, note: noCipher }: SecretsOptions) =>
       trouble = undefined;
       return resting;
     } catch (error) {
-      trouble = `Safe storage did not take a secret (${error instanceof Error ? error.message : String(error)}): it is kept in memory until the lab is closed.`;
+      trouble = `Safe storage refused a secret (${error instanceof Error ? error.message : String(error)}). The lab keeps it in memory until it is closed.`;
       return undefined;
     }
   };
@@ -125,7 +125,7 @@ export const openSecrets = ({ path, cipher, note: noCipher }: SecretsOptions) =>
     const before = values.get(name);
     const resting = await rest(value);
     if (resting !== undefined) values.set(name, resting);
-    // What rests there is older than what is known now.
+    // What is stored is older than what is known now.
     else values.delete(name);
     return resting !== undefined || before !== undefined;
   };
@@ -158,7 +158,7 @@ export const openSecrets = ({ path, cipher, note: noCipher }: SecretsOptions) =>
           memory.set(name, value);
           return value;
         } catch {
-          return undefined; // another key ring than the one that encrypted it
+          return undefined; // it was encrypted with another key ring
         }
       }),
     set: (name: string, value: string): Promise<void> =>

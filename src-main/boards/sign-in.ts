@@ -1,91 +1,99 @@
-import type { BoardTarget, HostKey, SignIn } from "#contract/boards.ts";
-import type { BoardRecord } from "./board.ts";
+import type { SignIn } from "#contract/boards.ts";
 import { BoardError, type SshConnection } from "./board-ports.ts";
+import type { BoardRecord } from "./board-record.ts";
 import type { Secrets } from "./secrets.ts";
 import type { LabKey } from "./ssh/lab-key.ts";
-import { changedKey, newKey } from "./ssh/problems.ts";
 import type { Ssh } from "./ssh/ssh.ts";
 
 export interface SigningDeps {
-  readonly ssh: Pick<Ssh, "connect" | "reach">;
+  readonly ssh: Pick<Ssh, "connect">;
   readonly labKey: Pick<LabKey, "install" | "uninstall">;
   readonly secrets: Pick<Secrets, "get" | "set" | "delete">;
 }
 
-/** What may be on record of how one signs in. */
-export const withoutSecret = (signIn: SignIn): BoardRecord["signIn"] =>
-  signIn.kind === "key" ? { kind: "key", path: signIn.path } : { kind: signIn.kind };
+const secretName = (board: string): string => `board/${board}`;
 
-/** How boards are signed in to: whose key is trusted, where secrets are, when the lab's own key takes over. */
+const secretOf = (signIn: SignIn): string | undefined => {
+  if (signIn.kind === "password") return signIn.password;
+  return signIn.kind === "key" ? signIn.passphrase : undefined;
+};
+
+const isRefused = (error: unknown): boolean =>
+  error instanceof BoardError && error.problem.code === "sign-in-refused";
+
+/** How the lab signs in at boards: where secrets are, and when the lab's own key takes over. */
 export const createSigning = ({ ssh, labKey, secrets }: SigningDeps) => {
-  const secretName = (board: string): string => `board/${board}`;
-  const of = async (record: BoardRecord): Promise<SignIn> => {
-    const { signIn } = record;
-    if (signIn.kind === "agent") return { kind: "agent" };
-    if (signIn.kind === "lab-key") return { kind: "lab-key" };
-    const secret = await secrets.get(secretName(record.name));
-    if (signIn.kind === "key") {
-      return secret === undefined ? signIn : { ...signIn, passphrase: secret };
-    }
+  /**
+   * How a board was signed in to when the lab's key was installed there: in memory only, and forgotten as soon as the
+   * board has accepted the key. Trying the key at once would take a second connection.
+   */
+  const beforeKey = new Map<string, SignIn>();
+
+  /** @throws BoardError "secret-missing" */
+  const of = async ({ name, signIn }: BoardRecord): Promise<SignIn> => {
+    if (signIn.kind === "agent" || signIn.kind === "lab-key") return { kind: signIn.kind };
+    const secret = await secrets.get(secretName(name));
+    if (signIn.kind === "key") return secret === undefined ? signIn : { ...signIn, passphrase: secret };
     if (secret !== undefined) return { kind: "password", password: secret };
     throw new BoardError({
       code: "secret-missing",
-      title: "Its password is not known any more",
-      cause: `The lab kept the password of ${record.name} in memory only, and was started again since.`,
-      next: "Sign in again; let the lab install its own key to be asked no more.",
+      title: "The password is no longer known",
+      cause: `The lab kept the password of ${name} in memory only, and has been restarted since.`,
+      next: "Sign in again. Let the lab install its own key, and it will not ask again.",
       actions: [{ do: "sign-in", label: "Sign in" }],
     });
   };
-  const keep = async (name: string, signIn: SignIn): Promise<void> => {
-    const secret =
-      signIn.kind === "password" ? signIn.password : signIn.kind === "key" ? signIn.passphrase : undefined;
-    if (secret === undefined || secret === "") await secrets.delete(secretName(name));
-    else await secrets.set(secretName(name), secret);
-  };
 
-  /** Signs in, and leaves the lab's key there where it should. */
-  const signInAt = async (
-    target: BoardTarget,
-    signIn: SignIn,
-    pinned: HostKey,
-    installKey: boolean,
-  ): Promise<{ connection: SshConnection; signIn: SignIn }> => {
-    const connection = await ssh.connect(target, signIn, { pinned });
-    if (!installKey || signIn.kind === "lab-key") return { connection, signIn };
-    try {
-      await labKey.install(connection);
-    } catch (error) {
-      connection.end();
-      throw error;
-    }
-    // What was installed is tried before the password is forgotten.
-    const own: SignIn = { kind: "lab-key" };
-    try {
-      const again = await ssh.connect(target, own, { pinned });
-      connection.end();
-      return { connection: again, signIn: own };
-    } catch (error) {
-      await labKey.uninstall(connection).catch(() => {});
-      connection.end();
-      throw error;
-    }
-  };
-
-  const trustedKey = async (target: BoardTarget): Promise<HostKey> => {
-    const reached = await ssh.reach(target);
-    if (reached.trust === "known" && !reached.isJump) return reached.key;
-    throw new BoardError(
-      reached.trust === "changed"
-        ? changedKey(reached, reached.key, reached.known ?? [])
-        : newKey(reached, reached.key, reached.isJump),
-    );
+  /** Keeps what a board needs of a sign-in's secret, and forgets what it no longer needs. */
+  const keep = async (board: string, signIn: SignIn): Promise<void> => {
+    if (signIn.kind !== "lab-key") beforeKey.delete(board);
+    const secret = secretOf(signIn);
+    if (secret === undefined || secret === "") await secrets.delete(secretName(board));
+    else await secrets.set(secretName(board), secret);
   };
 
   return {
     of,
     keep,
-    forget: (name: string): Promise<void> => secrets.delete(secretName(name)),
-    signInAt,
-    trustedKey,
+    async forget(board: string): Promise<void> {
+      beforeKey.delete(board);
+      await secrets.delete(secretName(board));
+    },
+    /**
+     * Installs the lab's key over a connection that was signed in to with `used`.
+     * @returns how the lab signs in from now on
+     * @throws BoardError "key-unreadable"
+     */
+    async installKey(board: string, connection: SshConnection, used: SignIn): Promise<SignIn> {
+      if (used.kind === "lab-key") return used;
+      await labKey.install(connection);
+      beforeKey.set(board, used);
+      return { kind: "lab-key" };
+    },
+    /**
+     * Signs in as the record says. A board that refuses the lab's key although it was installed is signed in to as
+     * before; `signIn` says so, and that is how it is signed in to from then on.
+     * @throws BoardError
+     */
+    async connect(
+      record: BoardRecord,
+      signal: AbortSignal,
+    ): Promise<{ readonly connection: SshConnection; readonly signIn?: SignIn }> {
+      const { name, target, hostKey: pinned } = record;
+      const before = record.signIn.kind === "lab-key" ? beforeKey.get(name) : undefined;
+      try {
+        const connection = await ssh.connect(target, await of(record), { pinned, signal });
+        beforeKey.delete(name);
+        return { connection };
+      } catch (error) {
+        if (before === undefined || !isRefused(error)) throw error;
+      }
+      const connection = await ssh.connect(target, before, { pinned, signal });
+      await labKey.uninstall(connection).catch(() => {});
+      await keep(name, before);
+      return { connection, signIn: before };
+    },
   };
 };
+
+export type Signing = ReturnType<typeof createSigning>;

@@ -4,7 +4,7 @@ import { z } from "zod";
 
 export const boardName = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9-]{0,40}$/i, "letters, digits and dashes, 41 at most");
+  .regex(/^[a-z0-9][a-z0-9-]{0,40}$/i, "up to 41 letters, digits or dashes; cannot start with a dash");
 
 /** How the board is reached; what is left out comes from ~/.ssh/config, then from OpenSSH's defaults. */
 export const boardTarget = z.strictObject({
@@ -31,59 +31,57 @@ export const signIn = z.discriminatedUnion("kind", [
 export type SignIn = z.output<typeof signIn>;
 
 /** Why something with a board did not work. */
-export const BOARD_PROBLEM_CODES = [
+export type BoardProblemCode =
   // on the way there
-  "name-unknown",
-  "refused",
-  "unreachable",
-  "no-answer",
-  "not-ssh",
-  "connection-lost",
-  "jump-failed",
+  | "name-unknown"
+  | "refused"
+  | "unreachable"
+  | "no-answer"
+  | "not-ssh"
+  | "connection-lost"
+  | "jump-failed"
   // who is there
-  "host-key-new",
-  "host-key-changed",
-  "host-key-revoked",
+  | "host-key-new"
+  | "host-key-changed"
+  | "host-key-revoked"
   // signing in
-  "sign-in-refused",
-  "secret-missing",
-  "key-unreadable",
-  "passphrase-wrong",
-  "no-agent",
-  "forwarding-refused",
+  | "sign-in-refused"
+  | "secret-missing"
+  | "key-unreadable"
+  | "passphrase-wrong"
+  | "no-agent"
+  | "forwarding-refused"
   // administrator rights
-  "sudo-password",
-  "sudo-refused",
-  "sudo-locked",
+  | "sudo-password"
+  | "sudo-refused"
+  | "sudo-locked"
   // the engine
-  "docker-missing",
-  "docker-denied",
-  "docker-stopped",
-  "docker-failed",
+  | "docker-missing"
+  | "docker-denied"
+  | "docker-stopped"
+  | "docker-failed"
   // the image
-  "wrong-architecture",
-  "image-missing",
-  "build-failed",
-  "disk-full",
-  "no-internet",
-  "unsupported-board",
-  "gpu-missing",
-  "cpu-unsuited",
+  | "wrong-architecture"
+  | "image-missing"
+  | "build-failed"
+  | "disk-full"
+  | "no-internet"
+  | "unsupported-board"
+  | "gpu-missing"
+  | "cpu-unsuited"
   // data
-  "data-missing",
-  "data-damaged",
+  | "data-missing"
+  | "data-damaged"
   // the client
-  "out-of-memory",
-  "cuda-out-of-memory",
-  "client-exited",
-  "client-killed",
-  "server-lost",
-  "bad-configuration",
+  | "out-of-memory"
+  | "cuda-out-of-memory"
+  | "client-exited"
+  | "client-killed"
+  | "server-lost"
+  | "bad-configuration"
   // by a person
-  "cancelled",
-  "busy",
-] as const;
-export type BoardProblemCode = (typeof BOARD_PROBLEM_CODES)[number];
+  | "cancelled"
+  | "busy";
 
 /** What one click can do about a problem. `label` is the button. */
 export type BoardAction =
@@ -97,7 +95,7 @@ export type BoardAction =
   | { readonly do: "restart-client"; readonly label: string }
   /** A new study like the present one, with this batch size. */
   | { readonly do: "lower-batch-size"; readonly batchSize: number; readonly label: string }
-  /** The study goes on with those that are there. */
+  /** The study continues with those that are there. */
   | { readonly do: "start-without"; readonly label: string }
   /** Commands to run by hand, shown and copied. */
   | { readonly do: "show-commands"; readonly commands: readonly string[]; readonly label: string };
@@ -122,9 +120,9 @@ export interface HostKey {
   readonly fingerprint: string;
 }
 
-/** Who answers at an address, before anything is sent there. */
+/** Who answers at an address, before anything is sent to it. */
 export interface Reached {
-  /** "new": nobody has looked at this key yet · "changed": another key than the one that is known. */
+  /** "new": no key of the host is trusted yet · "changed": not the key that is known. */
   readonly trust: "known" | "new" | "changed";
   /** Where the key was read: the board, or the host before it that has to be trusted first. */
   readonly host: string;
@@ -132,7 +130,7 @@ export interface Reached {
   readonly isJump: boolean;
   readonly key: HostKey;
   readonly known?: readonly HostKey[];
-  /** With whom one would sign in. */
+  /** The user to sign in as. */
   readonly user: string;
   /** Ways to sign in that this computer has for it. */
   readonly ways: { readonly agent: boolean; readonly keys: readonly string[]; readonly labKey: boolean };
@@ -154,7 +152,7 @@ export type BoardState =
   | "online"
   /** Connected, but it has not answered for some seconds. */
   | "silent"
-  /** Only a person can go on: a changed key, a refused sign-in, a missing secret. */
+  /** Only a person can help: a changed key, a refused sign-in, a missing secret. */
   | "locked";
 
 export type Architecture = "arm64" | "x86-64" | "arm" | "x86" | "other";
@@ -222,7 +220,7 @@ export interface ImageRecipe {
   readonly diskBytes: number;
 }
 
-/** What a board tells of itself about once a second; what it does not tell is missing. */
+/** What a board's sensors say, about once a second while somebody watches; what it does not measure is missing. */
 export interface TelemetryPoint {
   readonly at: string;
   /** Of its hottest part, in °C. */
@@ -254,11 +252,11 @@ export interface StepView {
   readonly id: StepId;
   /** "Build the client image" */
   readonly title: string;
-  /** What it is for, or what was found. */
+  /** What it does, or what was found. */
   readonly text: string;
-  /** "open": it has to be done · "blocked": an earlier one has to be done first. */
+  /** "open": still to do · "blocked": an earlier one has to be done first. */
   readonly state: "done" | "open" | "blocked" | "running" | "failed" | "not-needed";
-  /** What will be run on the board, as it will be run. */
+  /** The commands that will run on the board, as they will run. */
   readonly commands: readonly string[];
   readonly needsSudo: boolean;
   /** What a person must agree to before it runs. */
@@ -346,7 +344,7 @@ export interface ListedBoard {
   readonly problem?: string;
 }
 
-/** Where the lab keeps what one signs in with. */
+/** Where the lab keeps passwords and passphrases. */
 export interface SecretsView {
   readonly kept: "safe-storage" | "file" | "memory";
   /** "file" can be chosen where the computer has no safe storage. */

@@ -151,7 +151,7 @@ export const labContract = {
           name: boardName,
           target: boardTarget,
           signIn,
-          /** Installs the lab's own key there and forgets what was used to sign in. */
+          /** Installs the lab's own key there. What was used to sign in is forgotten once the board accepts the key. */
           installKey: z.boolean(),
           dataFolder: z.string().min(1).max(4096).optional(),
         }),
@@ -197,6 +197,10 @@ export const labContract = {
       .input(name.extend({ step: z.enum(STEP_IDS), sudoPassword: z.string().max(1024).optional() }))
       .output(type<BoardView>()),
     client: ask.input(name.extend({ do: z.enum(["restart", "stop", "remove"]) })).output(type<BoardView>()),
+    /** The lab reads the telemetry of these boards for as long as the stream is open; notices bring it. */
+    watchTelemetry: ask
+      .input(z.strictObject({ names: z.array(z.string().min(1).max(200)).max(10_000) }))
+      .output(eventIterator(type<{ readonly watching: readonly string[] }>())),
     /** Lines of the board's clients, oldest first: those that contain `search`, before line `before`. */
     logs: ask
       .input(

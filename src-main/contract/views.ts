@@ -169,7 +169,7 @@ export type Notice = { readonly at: string } & (
   | { readonly kind: "transfer"; readonly transfer: Transfer }
   /** A board's row is another: its state, its set-up, its client. */
   | { readonly kind: "board"; readonly device: string; readonly board: BoardSummary }
-  /** The latest of all boards that told something since the last such notice. */
+  /** The latest of all boards whose telemetry somebody watches; at most one such notice a second. */
   | {
       readonly kind: "telemetry";
       readonly points: readonly { readonly device: string; readonly point: TelemetryPoint }[];

@@ -1,5 +1,5 @@
 import type { ForkChild } from "#contract/child.ts";
-import type { BoardsOptions } from "#main/boards/boards.ts";
+import type { BoardsOptions } from "#main/boards/boards-options.ts";
 import type { ListenOptions } from "#main/hosts/cli/listen-options.ts";
 
 export interface LabOptions {

@@ -102,6 +102,7 @@ export const openPageLab = ({ lab, host, version, listEngines, onBug = toStandar
       logs: store.boardLog.find,
       groups: store.groups.list,
       changed: () => notify({ kind: "fleet-changed" }),
+      closed: closed.signal,
     },
     data: {
       catalogue: lab.catalogue,

@@ -135,6 +135,13 @@ export const withTelemetryOf = (state: BoardsState, { devices }: FleetView): Boa
   return touched ? { ...state, latest } : state;
 };
 
+/** What these boards said last is not what they say now. */
+export const withoutTelemetryOf = (state: BoardsState, names: readonly string[]): BoardsState => {
+  const latest = { ...state.latest };
+  for (const name of names) delete latest[name];
+  return { ...state, latest };
+};
+
 /** Does the item mean that an opened board has to be asked for anew: its facts and plan come with no notice? */
 export const changesTheBoard = (before: BoardsState, { event }: StreamItem): string | undefined => {
   if (event.kind !== "board") return undefined;

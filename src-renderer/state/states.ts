@@ -7,6 +7,7 @@ import {
   createBoardsStore,
   withBoard,
   withoutBoard,
+  withoutTelemetryOf,
   withTelemetryOf,
 } from "./boards.ts";
 import { applyToData, changesTheData, createDataStore } from "./data.ts";
@@ -15,6 +16,7 @@ import { followLab } from "./follow.ts";
 import { applyToLabState, createLabStore, withConnection } from "./lab-state.ts";
 import { applyToStudies, createStudiesStore, withOpened } from "./studies.ts";
 import { isNotice } from "./study-view.ts";
+import { createTelemetryWatch } from "./watch-telemetry.ts";
 
 /** What changes the list of studies; it is asked for anew, at most twice a second. */
 const CHANGES_THE_LIST: ReadonlySet<string> = new Set([
@@ -46,6 +48,10 @@ export const createStates = (lab: Lab) => {
   const fleet = createFleetStore();
   const data = createDataStore();
   const boards = createBoardsStore();
+  const watchTelemetry = createTelemetryWatch({
+    client,
+    onLeft: (names) => boards.setState((state) => withoutTelemetryOf(state, names)),
+  });
   let recent: readonly StreamItem[] = [];
 
   /** Asks again when it is calm; never twice at once; only for what a page shows. */
@@ -198,6 +204,7 @@ export const createStates = (lab: Lab) => {
     watchFleet: fleetPage.watch,
     watchData: dataPage.watch,
     watchBoard,
+    watchTelemetry,
     setBoard: takeBoard,
     loadBoard,
     openStudy,

@@ -46,9 +46,12 @@ export const useBoard = (
   };
 };
 
-/** The latest that a board told of itself. */
-export const useTelemetry = (name: string): TelemetryPoint | undefined =>
-  useBoards((state) => state.latest[name]);
+/** The latest telemetry of a board, which the lab reads while something shows it; undefined where there is no board. */
+export const useTelemetry = (board: string | undefined): TelemetryPoint | undefined => {
+  const states = useStates();
+  useEffect(() => (board === undefined ? undefined : states.watchTelemetry(board)), [states, board]);
+  return useBoards((state) => (board === undefined ? undefined : state.latest[board]));
+};
 
 /** The list of studies, kept fresh while the page shows it. */
 export const useStudyList = () => {

@@ -59,7 +59,7 @@ export const benchBoards = async (): Promise<Figure[]> => {
       pulse: createPulse(),
       onPulse: (point) => {
         told.set(name, (told.get(name) ?? 0) + 1);
-        telemetry.told(name, point);
+        telemetry.add(name, point);
       },
     }),
   }));
@@ -94,6 +94,7 @@ export const benchBoards = async (): Promise<Figure[]> => {
   try {
     if (half > 0) place(`0-${half - 1}`, `${half}-${processors - 1}`);
     const probing = await measure(probeAll);
+    for (const { link } of boards) link.readTelemetry(true);
     told.clear();
     const streaming = await measure(async () => {
       await after(STREAM_MS);

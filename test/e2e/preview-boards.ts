@@ -1,6 +1,6 @@
 import process from "node:process";
 import type { BoardLogLine, TelemetryPoint } from "#contract/boards.ts";
-import type { BoardRecord } from "#main/boards/board.ts";
+import type { BoardRecord } from "#main/boards/board-record.ts";
 import type { FakeNotice } from "#test/fakes/board-set-up.ts";
 import { createFakeBoards } from "#test/fakes/boards.ts";
 

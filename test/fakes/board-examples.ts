@@ -120,7 +120,7 @@ export const factsOf = (
           {
             code: "little-memory",
             text: "It has less than 1 GB of memory.",
-            next: "Keep to Net and small batches, or training may be ended for want of memory.",
+            next: "Train Net with a small batch size, or training may run out of memory.",
           },
         ]
       : [],
@@ -138,33 +138,33 @@ export const PROBLEMS = {
   unreachable: problem(
     "unreachable",
     "It cannot be reached",
-    "No answer came from 10.0.3.14 within 10 s: it is off, in another network, or a firewall is in between.",
-    "Look whether it is on and in the same network.",
+    "No answer came from 10.0.3.14 within 10 s. It is off, in another network, or behind a firewall.",
+    "Check that it is on and in the same network as this computer.",
     { raw: "connect EHOSTUNREACH 10.0.3.14:22", actions: [{ do: "retry", label: "Try again" }] },
   ),
   secret: problem(
     "secret-missing",
-    "Its password is not known any more",
-    "The lab kept it in memory only, and was started again since.",
-    "Sign in again; let the lab install its own key to be asked no more.",
+    "The password is no longer known",
+    "The lab kept it in memory only, and has been restarted since.",
+    "Sign in again. Let the lab install its own key, and it will not ask again.",
     { actions: [{ do: "sign-in", label: "Sign in" }] },
   ),
   changed: problem(
     "host-key-changed",
-    "This is not the board that was added",
-    "It shows another host key: it was set up anew, or somebody is in between.",
-    "Compare the keys before anything else. Nothing was sent.",
+    "The board shows a different key",
+    "Either it was reinstalled, or somebody intercepts the connection. Nothing was sent to it.",
+    "Compare the fingerprint on the board itself. Replace the key only if it was reinstalled.",
   ),
   memory: problem(
     "out-of-memory",
     "The client ran out of memory",
-    "The board ended it with code 137: 0.9 GB are too little for batches of 50.",
-    "Lower the batch size, or go on without this board.",
+    "The board killed it (exit code 137): 0.9 GB are too little for a batch size of 50.",
+    "Lower the batch size, or continue without this board.",
     {
       raw: "Memory cgroup out of memory: Killed process 4121 (python3) total-vm:1893772kB",
       actions: [
         { do: "lower-batch-size", batchSize: 25, label: "Lower the batch size to 25" },
-        { do: "start-without", label: "Go on without it" },
+        { do: "start-without", label: "Continue without it" },
         { do: "restart-client", label: "Restart" },
       ],
     },
@@ -173,7 +173,7 @@ export const PROBLEMS = {
     "disk-full",
     "2.0 GB needed, 0.4 GB free",
     "The image could not be built: the disk at /var/lib/docker is full.",
-    "Remove what is not needed there, then try again from this step.",
+    "Remove what is no longer needed there, then try again.",
     {
       raw: "write /var/lib/docker/tmp/GetImageBlob: no space left on device",
       actions: [
@@ -181,7 +181,7 @@ export const PROBLEMS = {
         {
           do: "show-commands",
           commands: ["docker system df", "docker image prune"],
-          label: "Show what takes the room",
+          label: "Show what takes space",
         },
       ],
     },

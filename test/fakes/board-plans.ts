@@ -30,7 +30,7 @@ export const planOf = (kind: "missing" | "image" | "done"): ProvisionPlan => {
         "docker-install",
         "Install Docker",
         missing
-          ? "Docker is not there; it comes from the system's own packages, about 90 MB."
+          ? "Docker is missing. It comes from the system's own packages, about 90 MB."
           : "Docker 26.1.3 is there.",
         missing ? "open" : "done",
         {
@@ -52,7 +52,7 @@ export const planOf = (kind: "missing" | "image" | "done"): ProvisionPlan => {
           ...(missing
             ? {
                 consent:
-                  "Put lab into the group docker: whoever is in it has the rights of root on this board",
+                  "Add lab to the docker group. Its members can do anything on this board, as root can",
               }
             : {}),
         },
@@ -67,7 +67,7 @@ export const planOf = (kind: "missing" | "image" | "done"): ProvisionPlan => {
       step("self-test", "Try one batch", "One training step in the container.", done("blocked"), {
         commands: ["docker run --rm --network none fedfleet-client:arm64-9b20 --self-test"],
       }),
-      step("data", "Data", "The lab sends each study's part when it begins.", "not-needed"),
+      step("data", "Data", "The lab sends the board its part of the data when a study starts.", "not-needed"),
     ],
   };
 };

@@ -198,6 +198,7 @@ export const createFakeBoards = ({
       known(name).view = rest;
       change(name, action === "restart" ? { client: { ...ended, state: "launching" } } : {});
     },
+    watchTelemetry: () => () => {},
     logs({ name, search = "", before = Number.POSITIVE_INFINITY, limit }: Parameters<BoardPorts["logs"]>[0]) {
       const found = (logs.get(name) ?? []).filter(
         ({ id, text }) => id < before && text.toLowerCase().includes(search.toLowerCase()),
@@ -210,6 +211,7 @@ export const createFakeBoards = ({
     },
     groups: (): readonly VirtualGroup[] => [],
     changed: () => {},
+    closed: new AbortController().signal,
   } satisfies BoardPorts;
 
   const pulse = (): void => {

@@ -1,7 +1,7 @@
 import type { BoardProblem } from "#contract/boards.ts";
 import { BoardError } from "#main/boards/board-ports.ts";
 
-/** What can go wrong with a board's data, in a person's words. */
+/** What can go wrong with a board's data, in plain words. */
 
 const RETRY = { do: "retry", label: "Try again" } as const;
 
@@ -22,9 +22,9 @@ export const cancelled = (): BoardError =>
 export const connectionLost = (): BoardError =>
   problem({
     code: "connection-lost",
-    title: "The connection broke while data were sent",
-    cause: "The board went away, or its network did.",
-    next: "Nothing: it goes on where it was when the board is back.",
+    title: "The connection broke while data were being sent",
+    cause: "The board or its network went down.",
+    next: "Nothing to do: sending continues where it was when the board is back.",
   });
 
 export const diskFull = (needed: number, free: number, raw?: string): BoardError =>
@@ -32,13 +32,13 @@ export const diskFull = (needed: number, free: number, raw?: string): BoardError
     code: "disk-full",
     title: `${megabytes(needed)} are needed, ${megabytes(free)} are free`,
     cause: "The disk that holds the home folder has no room for the study's data.",
-    next: "Delete what is not needed there (docker image ls shows images that no device uses), then try again.",
+    next: "Delete what is no longer needed there (docker image ls lists the images), then try again.",
     ...(raw === undefined ? {} : { raw }),
     actions: [
       RETRY,
       {
         do: "show-commands",
-        label: "Show what takes room",
+        label: "Show what takes space",
         commands: ["df -h ~", "du -xh -d 2 ~ | sort -h | tail -20", "docker system df"],
       },
     ],
@@ -48,26 +48,26 @@ export const notWritable = (raw: string): BoardError => {
   const readOnly = /read-only file system/i.test(raw);
   const quota = /quota/i.test(raw);
   const title = readOnly
-    ? "The board's disk can only be read"
+    ? "The board's disk is read-only"
     : quota
-      ? "The user's share of the disk is used up"
-      : "The lab's folder on the board cannot be written";
+      ? "The user's disk quota is used up"
+      : "The lab cannot write to its folder on the board";
   return problem({
-    // Whatever the reason, no more data fit there.
+    // For any of these reasons, no more data fit there.
     code: "disk-full",
     title,
     cause: readOnly
-      ? "Its system does so when a disk or memory card fails, or was not shut down properly."
-      : "The board refused to write into .fedfleet in the user's home folder.",
+      ? "The system makes it read-only when a disk or memory card fails, or after an improper shutdown."
+      : "The board refused to write to .fedfleet in the user's home folder.",
     next: readOnly
-      ? "Start the board again; if that does not help, replace its memory card."
-      : "See to whom the folder .fedfleet belongs and how much the user may store.",
+      ? "Restart the board. If that does not help, replace its memory card."
+      : "Check who owns the folder .fedfleet and how much the user may store.",
     raw,
     actions: [
       RETRY,
       {
         do: "show-commands",
-        label: "Show how to look",
+        label: "Show how to check",
         commands: ["ls -ld ~ ~/.fedfleet", "findmnt -T ~", "quota"],
       },
     ],
@@ -78,8 +78,8 @@ export const damaged = (what: string, raw: string): BoardError =>
   problem({
     code: "data-damaged",
     title: "The data arrive damaged",
-    cause: `${what} had another checksum on the board than here, twice in a row.`,
-    next: "Suspect the board's memory card or memory; try another card.",
+    cause: `${what} had a different checksum on the board, twice in a row.`,
+    next: "The board's memory card or memory may be failing: try another card.",
     raw,
     actions: [RETRY],
   });
@@ -88,7 +88,7 @@ export const folderMissing = (folder: string, why: string, raw?: string): BoardE
   problem({
     code: "data-missing",
     title: `The data folder ${why}`,
-    cause: `The board's data are looked for in ${folder}.`,
+    cause: `The lab looks for the board's data in ${folder}.`,
     next: "Put the data set there, correct the folder, or let the lab send each study's part.",
     ...(raw === undefined || raw === "" ? {} : { raw }),
     actions: [RETRY, { do: "edit-target", label: "Change the folder" }],

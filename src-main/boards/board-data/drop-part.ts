@@ -6,8 +6,8 @@ import { checkId } from "./send-part.ts";
 const { root, data, parts, state, run } = BOARD_FOLDERS;
 
 /**
- * Takes a study's part off a board: its text, its state, its folder of sockets, and data files that no other part
- * names. Quiet where nothing of it is there.
+ * Removes a study's part from a board: its text, its state, its folder of sockets, and data files that no other part
+ * names. Does nothing where none of it is there.
  *
  * @throws BoardError "connection-lost"; "disk-full" where something cannot be removed
  */
@@ -17,7 +17,7 @@ export const dropPart = async (connection: SshConnection, study: string): Promis
     `[ -d ${root} ] || exit 0
 rm -rf "${parts}/$STUDY.json" "${parts}/$STUDY.json.new" "${state}/$STUDY" "${run}/$STUDY" || exit 92
 cd ${data} 2>/dev/null || exit 0
-# All names that are still of use, once: a grep for each file would read every part as often as there are files.
+# All names that parts still use, read once: a grep per file would read every part again for each file.
 named=$(cat "$HOME/${parts}"/*.json "$HOME/${parts}"/*.json.new 2>/dev/null | grep -oE '[0-9a-f]{64}')
 status=0
 for file in *.npy *.part; do

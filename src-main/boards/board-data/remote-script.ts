@@ -10,7 +10,7 @@ export interface ScriptRan extends Ran {
 
 /**
  * Runs a POSIX script on the board, whatever the user's login shell is. It begins in the home folder, with `values` as
- * variables, and tells its results with `say`; a file name's spaces are kept in the last word of a line only.
+ * variables, and reports its results with `say`; a file name's spaces are kept in the last word of a line only.
  *
  * @param words how many words a line has at most: the last one takes the rest of the line
  * @throws BoardError as `run` does

@@ -23,18 +23,18 @@ export interface SendOptions {
 
 type PartFile = PartFiles["files"][number];
 
-/** So much stays free, for the client's own state and for the system. */
+/** This much stays free, for the client's own state and for the system. */
 const ROOM_BYTES = 16 << 20;
 const HASH = /^[0-9a-f]{64}$/;
 const { data: DATA, parts: PARTS } = BOARD_FOLDERS;
 
-/** @throws Error for what is no name of a file: an id comes from the lab itself */
+/** @throws Error for an id that cannot be a file name: ids come from the lab itself */
 export const checkId = (study: string): string => {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(study)) throw new Error(`${study} is no id of a study`);
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(study)) throw new Error(`${study} is not the id of a study`);
   return study;
 };
 
-/** Makes the folders, and says what of the files is there and how much more fits. */
+/** Creates the folders, and reports which files are there and how much more fits. */
 const lookAround = async (connection: SshConnection, files: readonly PartFile[], signal: AbortSignal) => {
   const { said, code, stderr } = await runScript(
     connection,
@@ -114,7 +114,7 @@ const digestOf = async (connection: SshConnection, name: string, signal: AbortSi
   return await readBack(connection, `${DATA}/${name}`, signal);
 };
 
-/** Files that have the right size, but whose content nobody has checked: the damaged ones go. */
+/** Checks files that have the right size but unknown content, and deletes the damaged ones. */
 const checkWhole = async (
   connection: SshConnection,
   files: readonly PartFile[],
@@ -133,7 +133,7 @@ const checkWhole = async (
   }
 };
 
-/** Why a write was refused, in the words of the board's system; the half file goes. */
+/** Why the board refused a write; deletes the incomplete file. */
 const refusal = async (
   connection: SshConnection,
   name: string,
@@ -157,8 +157,8 @@ rm -f ".try-$$" "$NAME"`,
 };
 
 /**
- * Brings a device's part of a study's data onto its board: only what is missing, each file under the name of its
- * content and not before that was checked. What was cut short goes on where it was, at the next call.
+ * Sends a device's part of a study's data to its board: only what is missing, each file under the name of its
+ * content and only once that is checked. What was cut short continues where it was, at the next call.
  *
  * @throws BoardError "disk-full", "data-damaged", "connection-lost", "cancelled"
  */
@@ -171,10 +171,10 @@ export const sendPart = async (
   const { signal, onProgress = () => {}, checked = new Set<string>() } = options;
   checkId(study);
   const wrong = part.files.find(({ sha256 }) => !HASH.test(sha256));
-  if (wrong !== undefined) throw new Error(`${wrong.sha256} is no SHA-256`);
+  if (wrong !== undefined) throw new Error(`${wrong.sha256} is not a SHA-256`);
   const total = totalOf(part.files);
   const before = await lookAround(connection, part.files, signal);
-  // Named first: whoever tidies up meanwhile leaves the files that a part names, also one that is on its way.
+  // Named first: a clean-up meanwhile keeps the files that a part names, also those still being sent.
   await writeText(connection, `${PARTS}/${study}.json.new`, part.json, signal);
   await checkWhole(
     connection,
@@ -227,7 +227,7 @@ export const sendPart = async (
     return right;
   };
   for (const file of missing) {
-    // A beginning that was there may be another file's: then all of it is sent anew, once.
+    // What was there may be the beginning of another file: then all of it is sent again, once.
     const right = (await sendFile(file, begunAt(file))) || (await sendFile(file, 0));
     if (!right) throw damaged("A file of the part", file.sha256);
     checked.add(file.sha256);
@@ -261,7 +261,7 @@ const writeText = async (
 };
 
 /**
- * Sees to a folder that is on the board already.
+ * Checks a data folder that is on the board already.
  *
  * @param folder absolute, or in the user's home folder (`data`, `~/data`)
  * @returns its absolute path there
@@ -281,5 +281,5 @@ say at "$(pwd -P)"`,
   const path = said.find(([word]) => word === "at")?.[1];
   if (code === 0 && path !== undefined) return path;
   if (code === 93) throw folderMissing(folder, "is empty");
-  throw folderMissing(folder, code === 92 ? "cannot be read by the board's user" : "is not there", raw);
+  throw folderMissing(folder, code === 92 ? "cannot be read by the user" : "is not there", raw);
 };

@@ -5,7 +5,7 @@ import { cancelled, connectionLost } from "./data-problems.ts";
 import { whenClosed } from "./when-closed.ts";
 
 const CHUNK_BYTES = 32 << 10;
-/** So many writes are on their way at once: 2 MiB, which hides the round trips of a distant board. */
+/** This many writes are in flight at once: 2 MiB, which hides the round trips of a distant board. */
 const IN_FLIGHT = 64;
 
 /** A write that the board refused; sftp says no more than "Failure" about a full disk. */
@@ -25,7 +25,7 @@ const opened = (sftp: SFTPWrapper, path: string, flags: "r+" | "w"): Promise<Buf
     sftp.open(path, flags, { mode: 0o600 }, (error, handle) => (error ? reject(error) : resolve(handle)));
   });
 
-/** Asks for it where the server can; what it cannot is checked by its digest anyway. */
+/** Syncs where the server can; the digest checks the file in any case. */
 const synced = (sftp: SFTPWrapper, handle: Buffer): Promise<void> =>
   new Promise((resolve) => {
     try {
@@ -41,7 +41,7 @@ const closed = (sftp: SFTPWrapper, handle: Buffer): Promise<void> =>
   });
 
 /**
- * Sends a local file, or the rest of it, in order: whatever cuts it short, what is there is its beginning.
+ * Sends a local file, or the rest of it, in order: if it is cut short, what arrived is the beginning of the file.
  *
  * @throws RefusedWrite; BoardError "connection-lost", "cancelled"
  */
@@ -90,7 +90,7 @@ export const upload = async (connection: SshConnection, what: Upload): Promise<v
       if (!connection.isClosed) await Promise.race([closed(sftp, handle), connection.closed]);
     }
   } catch (error) {
-    // What sftp says of a connection that is gone is only that it is gone.
+    // Of a lost connection, sftp says only that it is gone.
     if (connection.isClosed && !signal.aborted) throw connectionLost();
     throw error;
   } finally {

@@ -1,12 +1,12 @@
 import type { SshConnection } from "#main/boards/board-ports.ts";
 
-/** A promise keeps everybody who waits for it; a connection may last for weeks, and what is done over it does not. */
+/** A promise keeps all who wait for it in memory; a connection may last for weeks, what is done over it does not. */
 const waiting = new WeakMap<SshConnection, Set<() => void>>();
 
 /**
  * Calls `then` when the connection is gone; soon, where it is gone already.
  *
- * @returns forgets about it
+ * @returns a function that cancels that
  */
 export const whenClosed = (connection: SshConnection, then: () => void): (() => void) => {
   const known = waiting.get(connection);

@@ -2,7 +2,7 @@ import type { Architecture, BoardAction, BoardProblem } from "#contract/boards.t
 import type { Space } from "./disk.ts";
 import { diskFull, isDiskFull, sentence } from "./engine-problems.ts";
 
-/** Why no image came about, from what the build printed. */
+/** Why a build made no image, from what it printed. */
 
 const RETRY: BoardAction = { do: "retry", label: "Try again" };
 const LOAD: BoardAction = { do: "load-image", label: "Load a saved image" };
@@ -26,7 +26,7 @@ export const wrongArchitecture = (image: Architecture, board: Architecture, raw?
 
 const noInternet = (cause: string, next: string, raw: string): BoardProblem => ({
   code: "no-internet",
-  title: "The board could not fetch what the image is made of",
+  title: "The board could not download what the image needs",
   cause,
   next,
   raw,
@@ -42,7 +42,7 @@ const NO_NETWORK =
   /Temporary failure (in name resolution|resolving)|Could not resolve|Name or service not known|no such host|Network is unreachable|No route to host|i\/o timeout|Could not connect to|Unable to connect to|Failed to establish a new connection|Connection timed out|connection refused|net\/http: request canceled|TLS handshake timeout|NewConnectionError|ProxyError|Failed to fetch/i;
 
 export interface FailedBuild {
-  /** The engine's own word on it. */
+  /** The engine's own error message. */
   readonly error: string;
   /** What was printed last, oldest first. */
   readonly lines: readonly string[];
@@ -67,7 +67,7 @@ export const buildProblem = ({ error, lines, board, space, neededBytes }: Failed
     return {
       code: "build-failed",
       title: "The board's clock is wrong",
-      cause: "What it fetches counts as not valid yet, or no more: boards without a battery forget the time.",
+      cause: "Certificates look expired or not yet valid: a board without a battery loses the time.",
       next: "Set the board's clock, then try again.",
       raw,
       actions: [
@@ -98,7 +98,7 @@ export const buildProblem = ({ error, lines, board, space, neededBytes }: Failed
     return {
       code: "build-failed",
       title: "The base image does not exist",
-      cause: "The registry knows no image of the name that the Dockerfile begins with.",
+      cause: "The registry has no image of the name in the Dockerfile's FROM line.",
       next: "Load a saved image, or change the base image in device-scripts.",
       raw,
       actions: [LOAD],
@@ -106,7 +106,7 @@ export const buildProblem = ({ error, lines, board, space, neededBytes }: Failed
   }
   if (NO_NETWORK.test(said)) {
     return noInternet(
-      "It has no way to the internet, or a proxy or name server on the way does not answer.",
+      "It has no internet connection, or a proxy or name server does not answer.",
       "Connect the board to the internet and try again, or load an image that was saved elsewhere.",
       raw,
     );
@@ -115,8 +115,8 @@ export const buildProblem = ({ error, lines, board, space, neededBytes }: Failed
     return {
       code: "out-of-memory",
       title: "The board ran out of memory while building",
-      cause: "Its system ended a command of the build.",
-      next: "End other programs on the board or add swap, then try again; or load a saved image.",
+      cause: "Its system killed a command of the build.",
+      next: "Close other programs on the board or add swap, then try again; or load a saved image.",
       raw,
       actions: [RETRY, LOAD],
     };

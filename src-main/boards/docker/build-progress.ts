@@ -11,7 +11,7 @@ export interface EngineMessage {
   readonly aux?: { readonly ID?: string };
 }
 
-/** Objects of a stream of JSON lines; what is no JSON is left out. */
+/** Objects of a stream of JSON lines; what is not JSON is left out. */
 export const messagesOf = async function* (
   stream: AsyncIterable<Buffer | string>,
 ): AsyncGenerator<EngineMessage> {
@@ -39,8 +39,8 @@ const parse = (line: string): EngineMessage | undefined => {
   }
 };
 
-/** What each instruction counts; running something takes nearly all the time. */
-export const instructionWeights = (dockerfile: string): number[] =>
+/** The weight of each instruction; RUN takes nearly all the time. */
+const instructionWeights = (dockerfile: string): number[] =>
   dockerfile
     .replaceAll(/^\s*#.*\n?/gm, "")
     .replaceAll(/\\\s*\n/g, " ")
@@ -48,7 +48,7 @@ export const instructionWeights = (dockerfile: string): number[] =>
     .filter((line) => line.trim() !== "")
     .map((line) => (/^\s*RUN\b/i.test(line) ? 20 : /^\s*FROM\b/i.test(line) ? 10 : 1));
 
-/** After so many lines of its output, about two thirds of an instruction are done. */
+/** After this many lines of its output, about two thirds of an instruction are done. */
 const LINES = 150;
 /** A layer is fetched, then unpacked. */
 const FETCHED = 0.8;

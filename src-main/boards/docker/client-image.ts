@@ -20,7 +20,7 @@ export interface ImageWork {
   readonly engine: DockerEngine;
   /** Of the board. */
   readonly arch: Architecture;
-  /** Where the engine keeps its images; for what is said of a full disk. */
+  /** Where the engine keeps its images; for the message about a full disk. */
   readonly root?: string;
   readonly signal: AbortSignal;
   onProgress(progress: { readonly lines: readonly string[]; readonly fraction: number }): void;
@@ -31,7 +31,7 @@ export interface BuildInput {
   readonly sources: readonly SourceFile[];
   readonly digest: string;
   readonly tag: string;
-  /** A PEM text: whom the board's network makes one trust. */
+  /** A PEM text: certificates that the board's network requires. */
   readonly extraCa?: string;
   /** Proxies and the like. */
   readonly buildArgs?: Readonly<Record<string, string>>;
@@ -43,7 +43,7 @@ export interface FoundImage {
   readonly id: string;
   readonly arch: Architecture;
   readonly bytes: number;
-  /** Of what it was built from; another lab's version has another one. */
+  /** Of what it was built from; differs between versions of the lab. */
   readonly digest?: string;
 }
 
@@ -72,11 +72,11 @@ export const removeImage = async (engine: DockerEngine, tag: string): Promise<bo
   return true;
 };
 
-/** Cut off without a word on how it ended: only the engine's or the connection's end does that. */
+/** Cut off without a final message: only the end of the engine or the connection does that. */
 const cutOff = (): Error =>
   Object.assign(new Error("the engine stopped in the middle"), { code: "ECONNRESET" });
 
-/** Reads an answer to its end. @returns the engine's own word on why it failed */
+/** Reads an answer to its end. @returns the engine's own error message */
 const follow = async (
   stream: Readable,
   signal: AbortSignal,
@@ -104,7 +104,7 @@ const follow = async (
 const LAST_LINES = 80;
 
 /**
- * Builds the image where it is not there yet; nothing of an attempt that fails is left.
+ * Builds the image where it is missing; a failed attempt leaves nothing behind.
  * @throws BoardError "cancelled", "docker-stopped", "no-internet", "disk-full", "wrong-architecture", "build-failed", …
  */
 export const buildImage = async (work: ImageWork, input: BuildInput): Promise<FoundImage> => {
@@ -197,8 +197,8 @@ export const loadImage = async (
   if (clients.length === 0) {
     throw new BoardError({
       code: "image-missing",
-      title: "This file holds no client image",
-      cause: `It holds ${images.flatMap(({ tags }) => tags).join(", ") || "images without a name"}, which the lab's Dockerfiles did not make.`,
+      title: "This file contains no client image",
+      cause: `It holds ${images.flatMap(({ tags }) => tags).join(", ") || "images without a name"}, which was not built from the lab's Dockerfiles.`,
       next: "Choose a file that was saved from a client image: docker save --output FILE fedfleet-client:…",
       actions: [{ do: "load-image", label: "Choose another file" }],
     });
@@ -242,7 +242,7 @@ export const loadImage = async (
     const name = suited.tags.find((tag) => names.includes(tag)) ?? names[0]!;
     const [repo, version] = [input.tag.slice(0, input.tag.lastIndexOf(":")), input.tag.split(":").at(-1)!];
     await engine.ask((docker) => docker.getImage(name).tag({ repo, tag: version }));
-    // Whatever else was in the file, and the name that it had elsewhere, are not wanted here.
+    // Other images in the file, and the name that it had elsewhere, are removed.
     for (const other of names) {
       if (other !== input.tag) await engine.ask((docker) => docker.getImage(other).remove()).catch(() => {});
     }

@@ -10,14 +10,14 @@ const withRaw = (raw: string | undefined): { raw?: string } =>
 export const dockerMissing = (socket: string): BoardProblem => ({
   code: "docker-missing",
   title: "Docker is not installed",
-  cause: `Nothing is at ${socket} on the board, and no Docker program is there.`,
+  cause: `There is nothing at ${socket} on the board, and no Docker program.`,
   next: "Install Docker.",
   actions: [{ do: "step", step: "docker-install", label: "Install Docker" }],
 });
 
 export const dockerStopped = (socket: string, raw?: string): BoardProblem => ({
   code: "docker-stopped",
-  title: "The Docker Engine does not run",
+  title: "The Docker Engine is not running",
   cause: `Docker is installed on the board, but nothing answers at ${socket}.`,
   next: "Start Docker, then try again.",
   ...withRaw(raw),
@@ -26,7 +26,7 @@ export const dockerStopped = (socket: string, raw?: string): BoardProblem => ({
     RETRY,
     {
       do: "show-commands",
-      label: "Show how to look",
+      label: "Show how to check",
       commands: ["systemctl status docker", "journalctl -u docker -n 50"],
     },
   ],
@@ -40,15 +40,18 @@ export const dockerDenied = (socket: string): BoardProblem => ({
   actions: [{ do: "step", step: "docker-group", label: "Add and sign in again" }],
 });
 
-export const dockerFailed = (said: string, title = "The Docker Engine refused"): BoardProblem => ({
+export const dockerFailed = (
+  said: string,
+  title = "The Docker Engine refused the request",
+): BoardProblem => ({
   code: "docker-failed",
   title,
   cause: said === "" ? "It did not say why." : `It said: ${sentence(said)}`,
-  next: "Try again; if it stays so, look into the engine's log on the board.",
+  next: "Try again. If it fails again, read the engine's log on the board.",
   ...withRaw(said),
   actions: [
     RETRY,
-    { do: "show-commands", label: "Show how to look", commands: ["journalctl -u docker -n 50"] },
+    { do: "show-commands", label: "Show how to check", commands: ["journalctl -u docker -n 50"] },
   ],
 });
 
@@ -64,7 +67,7 @@ export const imageMissing = (raw: string): BoardProblem => ({
   ],
 });
 
-/** `needed`: about how much the work takes in all. */
+/** `needed`: about how much space the work takes in all. */
 export const diskFull = (
   space: Space | undefined,
   needed: number | undefined,
@@ -83,7 +86,7 @@ export const diskFull = (
     cause:
       space === undefined
         ? `There is no space left ${where}.`
-        : `Of ${sizeText(space.totalBytes)} ${where}, ${free} are free${needed === undefined ? "." : `; the image takes about ${sizeText(needed)} while it is made.`}`,
+        : `Of ${sizeText(space.totalBytes)} ${where}, ${free} are free${needed === undefined ? "." : `; the image takes about ${sizeText(needed)} while it is built.`}`,
     next: "Remove images or files on the board that are not needed, or move Docker's data to a larger disk; then try again.",
     ...withRaw(raw),
     actions: [

@@ -14,7 +14,7 @@ import {
   isDiskFull,
 } from "./engine-problems.ts";
 
-/** A broken connection may be known a moment later than its streams. */
+/** A broken connection may be reported a moment later than its streams. */
 const NEWS_MS = 300;
 
 /** dockerode reads our own process's DOCKER_HOST and its certificates; the board's engine is another one. */
@@ -31,7 +31,7 @@ const createDocker = (agent: EngineAgent): Docker => {
 };
 
 /**
- * Why a socket cannot be used: SSH gives one and the same answer for all reasons. Docker's own program is asked last,
+ * Why a socket cannot be used: SSH gives the same answer for all reasons. Docker's own program is asked last,
  * since it is not always there; the kernel's table of sockets is the other witness.
  */
 const WHY = (socket: string): string =>
@@ -75,9 +75,9 @@ export const createEngine = (connection: SshConnection, socketPath: string): Doc
     return new BoardError(
       known ?? {
         code: "connection-lost",
-        title: "The connection to the board is gone",
+        title: "The connection to the board was lost",
         cause: "It broke while the board's engine was being asked.",
-        next: "The lab connects again by itself; then try again.",
+        next: "The lab reconnects by itself. Then try again.",
         actions: [{ do: "retry", label: "Try again" }],
       },
       { cause },
@@ -85,7 +85,7 @@ export const createEngine = (connection: SshConnection, socketPath: string): Doc
   };
 
   const spaceOfEngine = async () => {
-    // A full engine may be slow to answer; its usual place will do.
+    // An engine with a full disk may be slow to answer: its default folder will do.
     const info = (await Promise.race([
       docker.info().catch(() => undefined),
       new Promise((resolve) => setTimeout(resolve, 3000).unref()),
@@ -101,7 +101,7 @@ export const createEngine = (connection: SshConnection, socketPath: string): Doc
     if (word === "denied") return new BoardError(dockerDenied(socketPath), { cause: error });
     if (word === "stopped")
       return new BoardError(dockerStopped(socketPath, said.join("\n")), { cause: error });
-    // It answers there: then the SSH server is in the way, unless the engine was only being started.
+    // It answers: then the SSH server is in the way, unless the engine was just starting.
     if (error instanceof BoardError) {
       const answers = await docker.ping().then(
         () => true,

@@ -2,9 +2,9 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { ContainerInfo } from "dockerode";
 import { type DockerEngine, LABELS } from "#main/boards/board-ports.ts";
 
-/** What a build leaves on an engine that did not come to its end. Builds of others there are left alone. */
+/** What an unfinished build leaves on an engine. Other builds there are left alone. */
 
-/** What one build made so far, as it tells itself. */
+/** What one build has made so far, read from its output. */
 export interface Traces {
   readonly containers: ReadonlySet<string>;
   readonly layers: ReadonlySet<string>;
@@ -28,7 +28,7 @@ export const createTraces = (): Traces => {
 
 const short = (id: string): string => id.replace("sha256:", "").slice(0, 12);
 
-/** Containers in which instructions of a build run are of our layers, and of no image that has a name. */
+/** The containers of a build run on our layers, not on an image that has a name. */
 const isOfBuild = ({ Image, Labels }: Pick<ContainerInfo, "Image" | "Labels">): boolean =>
   /^(sha256:)?[0-9a-f]{12,64}$/.test(Image) && !(LABELS.lab in Labels);
 
@@ -46,12 +46,12 @@ const removeLayer = async (engine: DockerEngine, id: string): Promise<void> => {
   await engine.ask((docker) => docker.getImage(id).remove()).catch(() => {});
 };
 
-/** Long enough ago that nobody is at it any more. */
+/** Long enough ago that no build is using it any more. */
 const OLD_MS = 60 * 60 * 1000;
 
 /**
- * Takes away what builds left whose engine died under them. A container that has just ended well may be one that
- * another build is making a layer of, so of the new ones only those that were killed.
+ * Removes what builds left when their engine died. A container that has just ended well may be one that
+ * another build is making a layer of, so of recent ones only those that were killed.
  */
 export const clearLeftOver = async (engine: DockerEngine, now = Date.now()): Promise<void> => {
   for (const { Id, ImageID, State, Status, Created } of await buildContainers(engine)) {
@@ -63,7 +63,7 @@ export const clearLeftOver = async (engine: DockerEngine, now = Date.now()): Pro
   }
 };
 
-/** Until the engine has noticed that nobody waits for the build any more. */
+/** Until the engine has noticed that the build was abandoned. */
 const SETTLE_TURNS = 20;
 const SETTLE_MS = 250;
 
@@ -75,7 +75,7 @@ const layersOf = async (engine: DockerEngine, { containers, layers }: Traces): P
   const found: string[] = [];
   for (const { Id } of loose) {
     const image = await engine.ask((docker) => docker.getImage(Id).inspect()).catch(() => undefined);
-    // One more may have come about when nobody was listening any more.
+    // One more may have been made after we stopped listening.
     const isOurs =
       image !== undefined &&
       (layers.has(short(Id)) || containers.has(short(image.Container)) || short(image.Parent) === last);
@@ -84,7 +84,7 @@ const layersOf = async (engine: DockerEngine, { containers, layers }: Traces): P
   return found;
 };
 
-/** Takes away what this build left. */
+/** Removes what this build left. */
 export const clearHalfMade = async (engine: DockerEngine, traces: Traces): Promise<void> => {
   for (let turn = 0, quiet = 0; turn < SETTLE_TURNS && quiet < 2; turn++) {
     const left = (await buildContainers(engine)).filter(({ Id }) => traces.containers.has(short(Id)));
@@ -97,8 +97,8 @@ export const clearHalfMade = async (engine: DockerEngine, traces: Traces): Promi
 };
 
 /**
- * An engine that shuts down ends the commands of builds first, and tells that they failed.
- * @throws BoardError "docker-stopped" where it is that
+ * An engine that shuts down ends the commands of builds first, and reports that they failed.
+ * @throws BoardError "docker-stopped" when it shuts down
  */
 export const stays = async (engine: DockerEngine, signal: AbortSignal): Promise<void> => {
   for (let turn = 0; turn < 4; turn++) {

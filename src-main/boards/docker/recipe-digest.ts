@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import type { ImageRecipe } from "#contract/boards.ts";
 
 /** One file that a client image is built from. */
@@ -20,11 +20,7 @@ const byPath = (a: SourceFile, b: SourceFile): number =>
 export const readSources = (deviceScripts: string, dockerfile: ImageRecipe["dockerfile"]): SourceFile[] => {
   const client = readdirSync(join(deviceScripts, "fedfleet_client"), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) =>
-      join(entry.parentPath, entry.name)
-        .slice(deviceScripts.length + 1)
-        .replaceAll("\\", "/"),
-    );
+    .map((entry) => relative(deviceScripts, join(entry.parentPath, entry.name)).replaceAll("\\", "/"));
   const constraints = readdirSync(deviceScripts).filter((name) => /^constraints.*\.txt$/.test(name));
   return [dockerfile, ...constraints, ...client]
     .filter(isSource)
@@ -36,8 +32,8 @@ const sha256 = (data: Buffer | string): string => createHash("sha256").update(da
 
 /**
  * Names what an image is built from, so that the same image is never built twice and an older one is never taken for
- * the present one. A proxy's certificate is no part of it: it changes the way there, not the client.
- * test/setup/images.sh reckons the same with sha256sum.
+ * the present one. A proxy's certificate is not part of it: it changes the download, not the client.
+ * test/setup/images.sh computes the same with sha256sum.
  */
 export const recipeDigest = (
   recipe: Pick<ImageRecipe, "dockerfile" | "base" | "flwr">,

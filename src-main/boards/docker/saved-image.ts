@@ -8,7 +8,7 @@ import type { Architecture } from "#contract/boards.ts";
 import { UserError } from "#contract/failure.ts";
 import { architecture } from "#main/boards/probe/docker-facts.ts";
 
-/** A file of `docker save`, looked into before a gigabyte of it is sent to a board. */
+/** A file of `docker save`, read before a gigabyte of it is sent to a board. */
 
 export interface SavedImage {
   readonly tags: readonly string[];
@@ -24,11 +24,11 @@ const isJson = (content: Buffer): boolean => content[0] === 0x7b || content[0] =
 
 /**
  * Images of an archive that `docker save` wrote, plain or gzipped.
- * @throws UserError where it is something else
+ * @throws UserError for any other file
  */
 export const readSavedImages = async (file: string, signal?: AbortSignal): Promise<SavedImage[]> => {
   const no = (why: string, cause?: unknown): UserError =>
-    new UserError(`${file} is no saved image: ${why}. Save one with "docker save --output FILE IMAGE".`, {
+    new UserError(`${file} is not a saved image: ${why}. Save one with "docker save --output FILE IMAGE".`, {
       cause,
     });
   const head = await open(file).then(
@@ -65,7 +65,7 @@ export const readSavedImages = async (file: string, signal?: AbortSignal): Promi
     await all;
   } catch (error) {
     signal?.throwIfAborted();
-    throw no("it is no tar archive, or it is damaged", error);
+    throw no("it is not a tar archive, or it is damaged", error);
   }
   const manifest = small.get("manifest.json");
   if (manifest === undefined) throw no("it has no manifest.json");

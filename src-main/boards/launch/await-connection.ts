@@ -1,38 +1,42 @@
 import type { BoardProblem } from "#contract/boards.ts";
 import { BoardError, type BoardLink, type SshConnection } from "#main/boards/board-ports.ts";
-import type { AlarmClock } from "./alarm-clock.ts";
 
-export interface AwaitConnectionOptions {
-  readonly link: BoardLink;
-  /** Rings when there is something else to be done; at the end of `signal`, too. */
-  readonly clock: AlarmClock;
-  readonly signal: AbortSignal;
-  /** Only a person can go on. */
-  onLocked(problem: BoardProblem): void;
-}
+/** Resolves at the link's next change, or when `signal` is aborted. */
+const nextChange = (link: BoardLink, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const done = (): void => {
+      unsubscribe();
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const unsubscribe = link.onChange(done);
+    signal.addEventListener("abort", done, { once: true });
+    if (signal.aborted) done();
+  });
 
-/** Waits for the board's connection. @returns undefined where everything has to be looked at again */
+/**
+ * Waits for the board's connection, as long as it takes.
+ *
+ * @param onLocked hears that only a person can help; the wait continues
+ * @returns undefined when `signal` is aborted first
+ */
 export const awaitConnection = async (
-  options: AwaitConnectionOptions,
+  link: BoardLink,
+  signal: AbortSignal,
+  onLocked: (problem: BoardProblem) => void,
 ): Promise<SshConnection | undefined> => {
-  const { link, clock, signal } = options;
-  const rung = new AbortController();
-  const forget = clock.onRing(() => rung.abort());
-  try {
-    signal.throwIfAborted();
-    const connection = await link.online(rung.signal);
-    if (!connection.isClosed) return connection;
-    // The link has not heard of its end yet.
-    await clock.rest(100);
-  } catch (error) {
-    if (rung.signal.aborted || signal.aborted) return undefined;
-    if (!(error instanceof BoardError)) throw error;
-    options.onLocked(error.problem);
-    const unsubscribe = link.onChange(clock.ring);
-    await clock.until(() => rung.signal.aborted || link.state.state !== "locked");
-    unsubscribe();
-  } finally {
-    forget();
+  while (!signal.aborted) {
+    try {
+      const connection = await link.online(signal);
+      if (!connection.isClosed) return connection;
+      // Its end has not reached the link yet.
+      if (link.connection === connection) await nextChange(link, signal);
+    } catch (error) {
+      if (signal.aborted) break;
+      if (!(error instanceof BoardError)) throw error;
+      onLocked(error.problem);
+      while (!signal.aborted && link.state.state === "locked") await nextChange(link, signal);
+    }
   }
   return undefined;
 };

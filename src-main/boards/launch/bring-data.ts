@@ -7,12 +7,12 @@ const isGone = (error: unknown): boolean => (error as NodeJS.ErrnoException).cod
 
 export interface DataBringer {
   /**
-   * Sees to it that the study's data are on the board: sent once, looked after again over each new connection.
+   * Brings the study's data to the board: sent once, checked again over each new connection.
    * @returns the board's own folder, absolute, where it has one
    * @throws BoardError; UserError where the part's files vanish here
    */
   bring(connection: SshConnection, signal: AbortSignal): Promise<string | undefined>;
-  /** All of it is read on the board before it is trusted again, and what is wrong or missing is sent anew. */
+  /** All of it is read on the board before it is trusted again, and what is wrong or missing is sent again. */
   distrust(): void;
 }
 
@@ -30,7 +30,7 @@ export const createDataBringer = (options: {
     async bring(connection, signal) {
       const { dataFolder } = options;
       const folder = dataFolder === undefined ? undefined : await checkFolder(connection, dataFolder);
-      // Over another connection it may be a board that was set up anew.
+      // Over another connection, the board may have been reinstalled.
       if (sentOver === connection) return folder;
       const begunAt = performance.now();
       let first: number | undefined;
@@ -50,11 +50,13 @@ export const createDataBringer = (options: {
         await send();
       } catch (error) {
         if (!isGone(error)) throw error;
-        // Somebody tidied up here since the part was written: it is written anew.
+        // The part's files were deleted here since they were written: they are written again.
         part = undefined;
         await send().catch((again: unknown) => {
           if (!isGone(again)) throw again;
-          throw new UserError(`The data to be sent are gone: ${(again as Error).message}`, { cause: again });
+          throw new UserError(`The data to send have been deleted: ${(again as Error).message}`, {
+            cause: again,
+          });
         });
       }
       const bytes = last - (first ?? last);

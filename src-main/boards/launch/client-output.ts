@@ -4,25 +4,25 @@ import { type Progress, progressOf, readable } from "./client-words.ts";
 export interface ClientOutput {
   /**
    * A line that the client printed.
-   * @param isLast one of its last words, which nobody leaves out
+   * @param isLast one of its last lines, which are never left out
    */
   line(stream: "stdout" | "stderr", text: string, isLast?: boolean): void;
-  /** It prints faster than it is read: the engine may drop lines that nobody has counted. */
+  /** It prints faster than it is read: the engine may drop lines that are not counted here. */
   behind(): void;
-  /** Nothing comes any more: what is held back is told. */
+  /** Nothing more will come: what is held back is passed on. */
   end(): void;
 }
 
 export interface ClientOutputOptions {
   onLine(line: Pick<BoardLogLine, "at" | "stream" | "text">): void;
   onProgress(progress: Progress): void;
-  /** Lines that a client may print for long, a second. Default 100. */
+  /** Lines a second that a client may print for long. Default 100. */
   readonly perSecond?: number;
   /** Lines that it may print at once: a traceback, a table. Default 1000. */
   readonly atOnce?: number;
 }
 
-/** How often it is said that lines were left out. */
+/** How often a line says that others were left out. */
 const SAY_MS = 1000;
 /** Progress is for the eye: this often is enough. */
 const PROGRESS_MS = 100;

@@ -38,11 +38,11 @@ export const lastErrorOf = (lines: readonly string[]): { message: string; next?:
 };
 
 const ESCAPE = String.fromCharCode(27);
-/** Colours, and whatever else a terminal would be told. */
+/** Colours and other control sequences of a terminal. */
 const TERMINAL = new RegExp(`${ESCAPE}\\[[0-?]*[ -/]*[@-~]`, "g");
 const LEVEL = /^(DEBUG|INFO|WARNING|ERROR|CRITICAL)\s*:?\s*$/;
 
-/** @returns the line for a reader who has no terminal; undefined where it says nothing: Flower sets off its words by lines with a level alone */
+/** @returns the line without control sequences; undefined where it says nothing, as the lines with a level alone that Flower prints */
 export const readable = (line: string): string | undefined => {
   const text = line.replaceAll(TERMINAL, "").trimEnd();
   return text.trim() === "" || LEVEL.test(text) ? undefined : text;

@@ -2,7 +2,7 @@
 
 export interface LogReader {
   push(chunk: Buffer): void;
-  /** Gives out a last line that has no end. */
+  /** Passes on a last line without a line end. */
   end(): void;
   /** When, by the board's clock, the latest piece was written (RFC 3339). */
   readonly latest: string | undefined;
@@ -10,9 +10,9 @@ export interface LogReader {
 
 const HEADER_BYTES = 8;
 const STAMP = /^(\d{4}-\d\d-\d\dT[\d:.]+Z) /;
-/** A longer line is cut: whoever prints one has something else in mind than to be read. */
+/** A longer line is cut: it is not meant to be read. */
 const LINE_CHARACTERS = 4000;
-/** So much of a piece is kept; engines make them 16 KiB long at most. */
+/** How much of a piece is kept; engines make them 16 KiB long at most. */
 const PIECE_BYTES = 64 << 10;
 
 /**
@@ -25,7 +25,7 @@ export const createLogReader = (
   after?: string,
 ): LogReader => {
   let bytes: Buffer = Buffer.alloc(0);
-  /** Bytes of a piece that are not there yet, and will not be read. */
+  /** Bytes of a piece that have not arrived yet and will be skipped. */
   let skip = 0;
   let latest = after;
   const open = { stdout: "", stderr: "" };

@@ -14,7 +14,7 @@ export interface ClientContainer {
   readonly way:
     | { readonly kind: "socket" }
     | { readonly kind: "port"; readonly port: number; readonly token: string };
-  /** Whoever signed in: what it may read there, the client may read. */
+  /** The user who signed in: the client may read what this user may read. */
   readonly user: string;
   readonly groups: readonly string[];
   /** Folders on the board. */
@@ -24,13 +24,13 @@ export interface ClientContainer {
     readonly parts: string;
     readonly state: string;
   };
-  /** Tells this one from the device's earlier ones. */
+  /** Distinguishes this container from the device's earlier ones. */
   readonly mark: string;
   /** A process 1 that ends its children; not every engine has the program for it. */
   readonly init: boolean;
 }
 
-/** Everything a client may write to besides its state; PyTorch wants some. */
+/** What a client may write to besides its state; PyTorch needs some. */
 const TMPFS = "rw,nosuid,nodev,size=512m";
 /** Threads of PyTorch and gRPC count as well. */
 const PROCESSES = 1024;

@@ -5,8 +5,8 @@ import { lastErrorOf } from "./client-words.ts";
 /** How a client's container ended. */
 export interface ClientEnd {
   /**
-   * "exited": by itself or by a signal · "removed": somebody took the container away · "engine-stopped": the engine
-   * went and its containers with it · "connection-lost": nobody knows
+   * "exited": by itself or by a signal · "removed": somebody removed the container · "engine-stopped": the engine
+   * stopped and its containers with it · "connection-lost": unknown
    */
   readonly how: "exited" | "removed" | "engine-stopped" | "connection-lost";
   readonly exitCode?: number;
@@ -20,7 +20,7 @@ export interface DiagnoseContext {
   readonly device: string;
   readonly batchSize: number;
   readonly memoryBytes?: number;
-  /** Devices that could go on without this one. */
+  /** Devices that could continue without this one. */
   readonly others?: number;
 }
 
@@ -47,7 +47,7 @@ const show = (label: string, ...commands: string[]): BoardAction => ({
 });
 const look = (device: string): BoardAction =>
   show(
-    "Show how to look on the board",
+    "Show how to check on the board",
     `docker ps -a --filter label=${LABELS.device}=${device}`,
     `docker logs --tail 50 $(docker ps -aq --latest --filter label=${LABELS.device}=${device})`,
   );
@@ -58,8 +58,8 @@ const memoryText = (bytes: number | undefined): string =>
 const outOfMemory = ({ device, batchSize, memoryBytes }: DiagnoseContext): Found => ({
   code: "out-of-memory",
   title: "The board ran out of memory",
-  cause: `Training at batch size ${batchSize} needed more memory than ${device} has free${memoryText(memoryBytes)}, so its system ended the client.`,
-  next: "Lower the batch size, take a smaller model, or end other programs on the board.",
+  cause: `Training at batch size ${batchSize} needed more memory than ${device} has free${memoryText(memoryBytes)}, so its system killed the client.`,
+  next: "Lower the batch size, use a smaller model, or close other programs on the board.",
   actions: [
     ...lowerBatch(batchSize),
     RESTART,
@@ -73,45 +73,45 @@ const byExitCode = (code: number, context: DiagnoseContext, said: ReturnType<typ
     case 0:
       return {
         code: "client-exited",
-        title: "The client left",
-        cause: "It was sent away, or found nothing more to do, while the study still needs it.",
-        next: "It is started again by itself.",
+        title: "The client left the study",
+        cause: "It was dismissed, or had nothing more to do, although the study still needs it.",
+        next: "The lab starts it again.",
         actions: [RESTART],
       };
     case 2:
       return {
         code: "bad-configuration",
-        title: "The client does not take its configuration",
-        cause: said?.message ?? "It refused an argument or a value of the study.",
-        next: said?.next ?? "Correct the study; an image of an older lab has to be built again.",
+        title: "The client rejects its configuration",
+        cause: said?.message ?? "It does not accept an argument or a value of the study.",
+        next: said?.next ?? "Correct the study. An image from an older lab must be built again.",
         actions: [{ do: "step", step: "image", label: "Build the image again" }, RESTART],
       };
     case 10:
       return {
         code: "data-missing",
-        title: "The client does not find its data",
+        title: "The client cannot find its data",
         cause: said?.message ?? "A file of its part of the data set is not on the board.",
         next:
           said?.next ??
-          "Restart: what is missing is sent again. A data folder of the board's own must be filled there.",
+          "Restart: the lab sends what is missing. A data folder on the board must be filled there.",
         actions: [RESTART, show("Show what is there", "ls -l ~/.fedfleet/data ~/.fedfleet/parts")],
       };
     case 11:
       return {
         code: "data-damaged",
         title: "The client's data are damaged",
-        cause: said?.message ?? "A file of its part of the data set has not the content it should have.",
+        cause: said?.message ?? "A file of its part of the data set has the wrong content.",
         next:
           said?.next ??
-          "Restart: it is checked and sent again. If that happens twice, suspect the memory card.",
+          "Restart: the lab checks it and sends it again. If this happens twice, the memory card may be failing.",
         actions: [RESTART],
       };
     case 12:
       return {
         code: "server-lost",
         title: "The client lost the server",
-        cause: said?.message ?? "Its way through the SSH connection to the lab closed.",
-        next: "It is started again by itself as soon as the board is connected.",
+        cause: said?.message ?? "Its tunnel through the SSH connection to the lab closed.",
+        next: "The lab starts it again as soon as the board is connected.",
         actions: [RESTART],
       };
     case 13:
@@ -120,11 +120,11 @@ const byExitCode = (code: number, context: DiagnoseContext, said: ReturnType<typ
         title: "The GPU ran out of memory",
         cause:
           said?.message ?? `Training at batch size ${batchSize} needs more memory than the GPU has free.`,
-        next: "Lower the batch size, or take a smaller model. A Jetson shares its memory: end its desktop.",
+        next: "Lower the batch size, or use a smaller model. A Jetson's GPU shares the board's memory: closing its desktop helps.",
         actions: [
           ...lowerBatch(batchSize),
           RESTART,
-          show("Show how to end the desktop", "sudo systemctl isolate multi-user.target"),
+          show("Show how to close the desktop", "sudo systemctl isolate multi-user.target"),
         ],
       };
     case 14:
@@ -145,7 +145,7 @@ const byExitCode = (code: number, context: DiagnoseContext, said: ReturnType<typ
         title: "The container did not start",
         cause:
           code === 127
-            ? "The image has no program of the name that it should run."
+            ? "The image does not contain the program that it should run."
             : "The board's engine could not run the image's program.",
         next: "Build the image again.",
         actions: [{ do: "step", step: "image", label: "Build the image again" }, RESTART, look(device)],
@@ -162,8 +162,8 @@ const byExitCode = (code: number, context: DiagnoseContext, said: ReturnType<typ
       return {
         code: "client-killed",
         title: "The client was killed",
-        cause: "Somebody or something on the board ended its container at once (docker kill, or its system).",
-        next: "It is started again by itself. If nobody did it, memory may be short: lower the batch size.",
+        cause: "Somebody, or the board's system, killed its container (docker kill, for example).",
+        next: "The lab starts it again. If nobody killed it on purpose, memory may be short: lower the batch size.",
         actions: [RESTART, ...lowerBatch(batchSize), look(device)],
       };
     case 130:
@@ -171,16 +171,16 @@ const byExitCode = (code: number, context: DiagnoseContext, said: ReturnType<typ
       return {
         code: "client-killed",
         title: "The client was stopped on the board",
-        cause: "Somebody or something there asked its container to end (docker stop, or a shutdown).",
-        next: "It is started again by itself.",
+        cause: "Its container was asked to end (docker stop, or a shutdown of the board).",
+        next: "The lab starts it again.",
         actions: [RESTART, look(device)],
       };
     default:
       return {
         code: "client-exited",
         title: `The client ended with exit code ${code}`,
-        cause: said?.message ?? "It met something that it was not made for.",
-        next: said?.next ?? "Read its last lines. It is started again by itself.",
+        cause: said?.message ?? "It ran into an unexpected error.",
+        next: said?.next ?? "Read its last lines. The lab starts it again.",
         actions: [RESTART, look(device)],
       };
   }
@@ -192,11 +192,11 @@ const found = (end: ClientEnd, context: DiagnoseContext): Found => {
       code: "docker-stopped",
       title: "The board's Docker Engine stopped",
       cause: "It was stopped or restarted, and the client's container with it.",
-      next: "The client is started again as soon as the engine answers.",
+      next: "The lab starts the client again as soon as the engine answers.",
       actions: [
         RESTART,
         { do: "step", step: "docker-start", label: "Start Docker" },
-        show("Show how to look", "systemctl status docker", "journalctl -u docker -n 50"),
+        show("Show how to check", "systemctl status docker", "journalctl -u docker -n 50"),
       ],
     };
   }
@@ -204,8 +204,8 @@ const found = (end: ClientEnd, context: DiagnoseContext): Found => {
     return {
       code: "connection-lost",
       title: "The connection to the board broke",
-      cause: "What its client does now is not known.",
-      next: "It is started anew as soon as the board is back.",
+      cause: "What its client is doing is unknown.",
+      next: "The lab starts it again as soon as the board is back.",
     };
   }
   if (end.how === "removed") {
@@ -213,7 +213,7 @@ const found = (end: ClientEnd, context: DiagnoseContext): Found => {
       code: "client-killed",
       title: "The client's container was removed",
       cause: `Somebody removed it on ${context.device} (docker rm, or docker system prune).`,
-      next: "It is started again by itself.",
+      next: "The lab starts it again.",
       actions: [RESTART],
     };
   }
@@ -239,7 +239,7 @@ export const diagnose = (end: ClientEnd, context: DiagnoseContext): BoardProblem
   };
 };
 
-/** What does not mend itself: trying again would only end the same way. */
+/** What does not solve itself: trying again would end the same way. */
 export const isFinal = ({ code }: BoardProblem): boolean =>
   ["bad-configuration", "cpu-unsuited", "image-missing", "wrong-architecture", "unsupported-board"].includes(
     code,

@@ -29,13 +29,13 @@ export interface LaunchOptions {
   readonly device: string;
   readonly image: string;
   readonly batchSize: number;
-  /** What the client is told besides: `--cid`, `--model`, …. */
+  /** Further arguments of the client: `--cid`, `--model`, …. */
   readonly serverArguments: readonly string[];
   /** The board's own folder, absolute; default: what the lab sends. */
   readonly dataFolder?: string;
   /**
    * Serves a channel from the client as this device's.
-   * @param options.token others on the board can open the channel, too: only who knows this is the client
+   * @param options.token needed where others on the board can open the channel, too: the client proves itself with it
    * @returns cuts it
    */
   readonly accept: (channel: Duplex, options?: { readonly token?: string }) => () => void;
@@ -44,7 +44,7 @@ export interface LaunchOptions {
   readonly signal: AbortSignal;
   /** Default 4 s: an end that nothing announces is noticed within twice that. */
   readonly lookEveryMs?: number;
-  /** The whole board does not answer now, which says nothing of its engine. Default: it always does. */
+  /** The whole board does not answer now, which says nothing about its engine. Default: it always answers. */
   readonly isSilent?: () => boolean;
 }
 
@@ -55,8 +55,8 @@ export interface LaunchedClient {
   /** Never rejects. */
   readonly ended: Promise<ClientEnd>;
   /**
-   * Ends it: waits so long for its own end, asks it to end, kills it; then removes it, unless it is to be kept, and
-   * closes its way to the server. Quiet where the board is gone.
+   * Ends it: waits this long for it to end by itself, asks it to end, kills it; then removes it, unless it is kept, and
+   * closes its tunnel to the server. Does nothing where the board is gone.
    */
   finish(options: { readonly graceMs: number; readonly keep?: boolean }): Promise<void>;
 }
@@ -65,7 +65,7 @@ export interface LaunchedClient {
 const STOP_SECONDS = 3;
 
 /**
- * Starts the client of a study on a board: removes what an earlier one left, opens the way to the server, creates the
+ * Starts the client of a study on a board: removes what an earlier one left, opens the tunnel to the server, creates the
  * container and starts it.
  *
  * @throws BoardError; nothing half-made stays
@@ -124,7 +124,7 @@ export const launchClient = async (options: LaunchOptions): Promise<LaunchedClie
       ...["--state-dir", "/fedfleet/state", "--device", gpu ? "cuda" : "cpu"],
     ],
     way,
-    // There, root inside is the user outside, and the user's own number is somebody else.
+    // In a rootless engine, root inside is the user outside, and the user's own id would be somebody else.
     user: rootless ? "0:0" : `${board.uid}:${board.gid}`,
     groups: gpu ? board.gpuGroups : [],
     folders: { ...board.folders, data: options.dataFolder ?? board.folders.data },
@@ -154,7 +154,7 @@ export const launchClient = async (options: LaunchOptions): Promise<LaunchedClie
     output.end();
     cutAll();
     if (end.exitCode !== 137 || end.oomKilled || finishing !== undefined) return end;
-    // A board whose engine has no memory limits leaves it to the kernel, which tells nobody but its counter.
+    // Where the engine has no memory limits, the kernel kills, and only its counter shows that.
     const kills = await countOomKills(connection).catch(() => undefined);
     return {
       ...end,
@@ -221,7 +221,7 @@ const createdIn = async (
   }
 };
 
-/** `docker stop`; quiet where it has ended already. */
+/** `docker stop`; does nothing where it has ended already. */
 const stop = async (engine: DockerEngine, id: string): Promise<void> => {
   try {
     await engine.ask((docker) => docker.getContainer(id).stop({ t: STOP_SECONDS }));
@@ -231,7 +231,7 @@ const stop = async (engine: DockerEngine, id: string): Promise<void> => {
   }
 };
 
-/** No socket and no folder for one stays. */
+/** Removes the socket and its folder. */
 const tidyRun = async (connection: SshConnection, { folders }: PreparedBoard): Promise<void> => {
   await runScript(connection, `rm -f "$RUN/s:1"; rmdir "$RUN" 2>/dev/null; exit 0`, { RUN: folders.run });
 };

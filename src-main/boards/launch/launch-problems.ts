@@ -1,13 +1,13 @@
 import type { BoardAction, BoardFacts, BoardProblem } from "#contract/boards.ts";
 import { BoardError } from "#main/boards/board-ports.ts";
 
-/** Why a client did not even start, in a person's words. */
+/** Why a client did not start, in plain words. */
 
 const BUILD: BoardAction = { do: "step", step: "image", label: "Build the image" };
 const LOAD: BoardAction = { do: "load-image", label: "Load a saved image" };
 const RESTART: BoardAction = { do: "restart-client", label: "Restart" };
 
-/** What the engine itself said. */
+/** The engine's own message. */
 export const wordsOf = (error: unknown): string =>
   error instanceof BoardError
     ? (error.problem.raw ?? error.message)
@@ -18,16 +18,16 @@ export const wordsOf = (error: unknown): string =>
 export const noImageFor = (facts: BoardFacts): BoardError =>
   new BoardError({
     code: "unsupported-board",
-    title: "No client can be made for this board",
-    cause: facts.unsupported ?? "The lab knows no image for it.",
-    next: "Let the study go on without it.",
+    title: "There is no client for this board",
+    cause: facts.unsupported ?? "The lab has no client image for it.",
+    next: "Let the study continue without it.",
   });
 
 export const imageMissing = (device: string, image: string, cause: unknown): BoardError =>
   new BoardError(
     {
       code: "image-missing",
-      title: "The client's image is not on the board",
+      title: "The client image is not on the board",
       cause: `${device} has no image ${image}: it was removed, or the lab's client is newer.`,
       next: "Build the image, or load a saved one.",
       raw: wordsOf(cause),
@@ -36,7 +36,7 @@ export const imageMissing = (device: string, image: string, cause: unknown): Boa
     { cause },
   );
 
-/** @returns a name for what the engine says in its own words only; else the error itself */
+/** @returns the problem behind an engine's own message; else the error itself */
 export const notStarted = (error: unknown): unknown => {
   const raw = wordsOf(error);
   if (/unknown or invalid runtime name|unknown runtime|nvidia-container|libnvidia/i.test(raw)) {
@@ -68,11 +68,11 @@ export const notStarted = (error: unknown): unknown => {
   return error;
 };
 
-/** What was not foreseen; a person reads at least what it was. */
+/** An error that the lab does not know; a person reads at least what it was. */
 export const unforeseen = (error: unknown): BoardProblem => ({
   code: "client-exited",
   title: "The client could not be started",
-  cause: error instanceof Error ? error.message.replace(/\.?$/, ".") : "Something unforeseen happened.",
-  next: "It is tried again by itself.",
+  cause: error instanceof Error ? error.message.replace(/\.?$/, ".") : "An unexpected error occurred.",
+  next: "The lab tries again.",
   actions: [RESTART],
 });

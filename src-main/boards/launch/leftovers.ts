@@ -38,7 +38,7 @@ export const listContainers = async (
     }));
 };
 
-/** Ends and removes a container. Quiet where it is gone, or is being removed by somebody else. */
+/** Ends and removes a container. Does nothing where it is gone, or is being removed by somebody else. */
 export const removeContainer = async (engine: DockerEngine, id: string): Promise<void> => {
   for (let attempt = 1; ; attempt++) {
     try {

@@ -16,13 +16,13 @@ export interface PreparedBoard {
     readonly parts: string;
     readonly state: string;
   };
-  /** How often the kernel ended something for want of memory since it was started, where it counts. */
+  /** How many processes the kernel has killed for lack of memory since boot, where it counts them. */
   readonly oomKills: number | undefined;
 }
 
 const COUNT_OOM = `while read -r name value; do [ "$name" = oom_kill ] && say oom "$value"; done </proc/vmstat`;
 
-/** Makes a study's folders and looks who will own what the client writes. */
+/** Creates a study's folders, and finds out who will own what the client writes. */
 export const prepareBoard = async (
   connection: SshConnection,
   study: string,

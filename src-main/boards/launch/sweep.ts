@@ -9,10 +9,10 @@ import {
 import { type Leftover, listContainers, removeContainer } from "./leftovers.ts";
 
 /**
- * Removes what this lab left on an engine and no study that runs owns: containers, and the folders of their sockets.
- * Other labs' stay, whatever they do.
+ * Removes what this lab left on an engine and no running study owns: containers, and the folders of their sockets.
+ * What belongs to other labs stays.
  *
- * @param isOwned a study owns its containers now; asked as late as can be, since a study may begin meanwhile
+ * @param isOwned a study owns its containers now; asked as late as possible, since a study may start meanwhile
  * @param device only this device's: several boards of the lab may be one machine
  * @returns what was removed
  */
@@ -39,7 +39,7 @@ export const sweep = async (
   return removed;
 };
 
-/** A board that was just started lets us in before its engine is up. */
+/** A board that has just booted accepts sign-ins before its engine is up. */
 const WAITS_MS = [1000, 2000, 5000, 10_000, 20_000, 30_000, 60_000, 120_000];
 
 /** The same, as soon as the engine answers. @throws as it does, where the engine does not answer for minutes */

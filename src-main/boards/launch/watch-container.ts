@@ -1,16 +1,16 @@
 import type { IncomingMessage } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
+import { createBell } from "#main/boards/bell.ts";
 import { whenClosed } from "#main/boards/board-data/when-closed.ts";
 import { BoardError, type DockerEngine, type SshConnection } from "#main/boards/board-ports.ts";
-import { createAlarmClock } from "./alarm-clock.ts";
 import { createLogReader } from "./container-log.ts";
 import type { ClientEnd } from "./diagnose.ts";
 import { statusOf } from "./leftovers.ts";
 
 const LAST_LINES = 50;
-/** After an end, so long for the rest of its output. */
+/** How long to wait for the rest of its output after an end. */
 const LAST_WORDS_MS = 1500;
-/** An engine that shuts down ends its containers first; so long after an end it is looked whether it still answers. */
+/** An engine that shuts down ends its containers first: for this long after an end it is checked. */
 const SHUTDOWN_MS = 1200;
 /** Output is read in slices, so that a client that prints without end leaves time for everything else. */
 const SLICE_BYTES = 32 << 10;
@@ -21,13 +21,13 @@ export interface WatchOptions {
   readonly connection: SshConnection;
   readonly engine: DockerEngine;
   readonly id: string;
-  /** `isLast`: of its last words, which were fetched at its end. */
+  /** `isLast`: one of its last lines, fetched at its end. */
   readonly onLine: (stream: "stdout" | "stderr", text: string, isLast?: boolean) => void;
   /** Its output comes faster than it is read. */
   readonly onBehind?: () => void;
-  /** The engine is asked so often whether the container still runs, also when nothing is heard of it. */
+  /** How often the engine is asked whether the container still runs. */
   readonly lookEveryMs: number;
-  /** The whole board does not answer now, or did not until a moment ago: then its engine's silence says nothing of the engine. */
+  /** The whole board does not answer, or did not until a moment ago: then its engine's silence says nothing about the engine. */
   isSilent(): boolean;
 }
 
@@ -42,7 +42,7 @@ type Look =
 type News = "exit" | "logs" | "wait-broke" | "closed";
 
 /**
- * Follows a container's output until it ends, or nobody can tell any more.
+ * Follows a container's output until it ends, or its state can no longer be known.
  * Never rejects: how it ended is the answer.
  */
 export const watchContainer = async (options: WatchOptions): Promise<ClientEnd> => {
@@ -59,7 +59,7 @@ export const watchContainer = async (options: WatchOptions): Promise<ClientEnd> 
   let stopFollowing = (): void => {};
   /** What happened since the last look; each wait of a study that lasts for days must leave nothing behind. */
   const news = new Set<News>();
-  const bell = createAlarmClock();
+  const bell = createBell();
   const hear = (what: News): void => {
     news.add(what);
     bell.ring();
@@ -109,7 +109,7 @@ export const watchContainer = async (options: WatchOptions): Promise<ClientEnd> 
     readOutput()
       .catch(() => {})
       .then(() => hear("logs"));
-  /** What it printed last, where the rest would take too long to read. */
+  /** What it printed last, where reading the rest would take too long. */
   const readEnd = async (): Promise<void> => {
     stopFollowing();
     await following;
@@ -190,7 +190,7 @@ export const watchContainer = async (options: WatchOptions): Promise<ClientEnd> 
       const isGone = silent >= 2 || !(await engineAnswers());
       if (options.isSilent()) silent = 0;
       else if (isGone) return ended("engine-stopped");
-      // What was heard is seen to at the next look.
+      // What was heard is handled at the next look.
       for (const one of heard) news.add(one);
       if (heard.size > 0) await pause(200);
     } else silent = 0;
@@ -217,7 +217,7 @@ export const watchContainer = async (options: WatchOptions): Promise<ClientEnd> 
   }
 };
 
-/** What has come already is not worth its parsing: it may be megabytes of a client that prints without end. */
+/** What has arrived already is not parsed: it may be megabytes of a client that prints without end. */
 const abandon = (answer: IncomingMessage): void => {
   answer.socket.removeAllListeners("data");
   answer.destroy();

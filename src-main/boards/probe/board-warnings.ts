@@ -22,11 +22,11 @@ export interface Circumstances {
   readonly powerMode?: string;
   /** Where a Raspberry Pi's kernel parameters stand. */
   readonly cmdline: string;
-  /** Whether a Jetson's kernel has the firewall's raw table; undefined where nobody asked. */
+  /** Whether a Jetson's kernel has the firewall's raw table; undefined where it was not probed. */
   readonly hasRawTable?: boolean;
 }
 
-/** What a person should know before this board trains, the gravest first. */
+/** What a person should know before this board trains, the most serious first. */
 export const boardWarnings = (board: Circumstances): Warning[] =>
   [
     incomplete(board),
@@ -47,7 +47,7 @@ const incomplete = ({ isComplete }: Circumstances): Warning | undefined =>
     ? undefined
     : {
         code: "incomplete",
-        text: "The board's answer was cut off: some of what stands here may be missing.",
+        text: "The board's answer was cut off: some facts may be missing.",
         next: "Look at the board again.",
       };
 
@@ -55,7 +55,7 @@ const nvidiaRuntime = ({ docker, choice }: Circumstances): Warning | undefined =
   choice.recipe?.gpu && docker.facts.state === "ready" && !docker.facts.nvidiaRuntime
     ? {
         code: "nvidia-runtime-missing",
-        text: "Docker does not know NVIDIA's runtime: containers would not see the GPU, and train on the CPU without a word.",
+        text: "Docker does not know NVIDIA's runtime: containers would not see the GPU, and would silently train on the CPU.",
         next: "Let the lab set it up, or run `sudo nvidia-ctk runtime configure --runtime=docker` and restart Docker.",
       }
     : undefined;
@@ -128,7 +128,7 @@ const lowMemory = ({ memoryAvailable }: Circumstances): Warning | undefined =>
   memoryAvailable !== undefined && memoryAvailable < LITTLE_MEMORY
     ? {
         code: "memory-low",
-        text: `Only ${gigabytes(memoryAvailable)} of memory are free.`,
+        text: `Only ${gigabytes(memoryAvailable)} of memory is free.`,
         next: "Train Net with a small batch size on this board, and close its desktop (`sudo systemctl set-default multi-user.target`).",
       }
     : undefined;
@@ -155,24 +155,24 @@ const power = ({ throttling }: Circumstances): (Warning | undefined)[] => {
   const slow = (list: readonly Throttling[]): boolean => list.some((what) => what !== "undervoltage");
   const low = (list: readonly Throttling[]): boolean => list.includes("undervoltage");
   const supply =
-    "Use the board's own power supply and a short cable: timings of this board mean nothing until then.";
-  const cool = "Cool the board: its times are not comparable while it slows down.";
+    "Use the board's own power supply and a short cable: its timings are not reliable until then.";
+  const cool = "Cool the board: its timings are not comparable while it is throttled.";
   return [
     low(throttling.now)
       ? { code: "undervoltage", text: "The voltage is too low right now.", next: supply }
       : low(throttling.sinceBoot)
         ? {
             code: "undervoltage-since-boot",
-            text: "The voltage has been too low since the board was started.",
+            text: "The voltage has been too low at some time since boot.",
             next: supply,
           }
         : undefined,
     slow(throttling.now)
-      ? { code: "throttled", text: `It is slowed down right now: ${throttling.now.join(", ")}.`, next: cool }
+      ? { code: "throttled", text: `It is throttled right now: ${throttling.now.join(", ")}.`, next: cool }
       : slow(throttling.sinceBoot)
         ? {
             code: "throttled-since-boot",
-            text: `It has been slowed down since it was started: ${throttling.sinceBoot.join(", ")}.`,
+            text: `It has been throttled since boot: ${throttling.sinceBoot.join(", ")}.`,
             next: cool,
           }
         : undefined,

@@ -63,7 +63,7 @@ const readState = (
   return "missing";
 };
 
-/** What nobody told is not held against the board. */
+/** What is unknown is not held against the board. */
 const hasMemoryController = (sections: Sections): boolean =>
   sections.get("controllers")?.status !== 0 ||
   sections.lines("controllers").some((line) => {

@@ -39,7 +39,7 @@ export const chooseRecipe = (board: {
   if (board.machine === "")
     return {
       unsupported:
-        "What kind of processor this board has could not be read. Sign in with another user, or look at the output.",
+        "The board's processor type could not be read. Sign in with another user, or look at the output.",
     };
   if (board.arch === "arm")
     return {

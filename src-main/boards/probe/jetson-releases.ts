@@ -1,5 +1,5 @@
 /**
- * Jetson Linux (L4T) releases, what they are called and which image suits them. Keyed on L4T, which the board tells;
+ * Jetson Linux (L4T) releases, what they are called and which image suits them. Keyed on L4T, which the board reports;
  * the JetPack version is a label that NVIDIA's own tables do not always agree on, and only shown.
  */
 

@@ -156,7 +156,7 @@ const readDisk = (sections: Sections): BoardFacts["disk"] => {
   };
 };
 
-/** `sudo -n -v` tells who may not use it at all from who would have to type a password; `sudo -n true` does not. */
+/** `sudo -n -v` tells a user who may not use sudo from one who would have to type a password; `sudo -n true` does not. */
 const readSudo = (sections: Sections): BoardFacts["sudo"] => {
   if (sections.first("uid") === "0") return "root";
   const sudo = sections.get("sudo");
@@ -164,7 +164,7 @@ const readSudo = (sections: Sections): BoardFacts["sudo"] => {
   if (sudo.status === 0) return "free";
   const said = [...sudo.lines, ...(sections.get("sudo-check")?.lines ?? [])].join("\n");
   if (/may not run sudo|not in the sudoers|afraid I can't do that|not allowed to/i.test(said)) return "none";
-  // Not set-uid, or "no new privileges": it cannot work whoever asks.
+  // Not set-uid, or "no new privileges": it cannot work for any user.
   if (/effective uid|no new privileges|must be owned by uid 0|must be setuid/i.test(said)) return "none";
   return "password";
 };
@@ -178,7 +178,7 @@ const readPowerMode = (sections: Sections): string | undefined => {
 };
 
 /**
- * The board's clock minus ours. The board's own time between its two looks at the clock is taken off; the rest of
+ * The board's clock minus ours. The board's own time between its two clock readings is subtracted; the rest of
  * what we waited was the way there and back, half of it each.
  */
 const readClockSkew = (sections: Sections, times: ProbeTimes): number => {

@@ -9,7 +9,7 @@ import { readSections } from "./sections.ts";
 const TIMEOUT_MS = 60_000;
 
 /**
- * Looks at a board: one command over its SSH connection, without root, leaving nothing there.
+ * Probes a board: one command over its SSH connection, without root, leaving nothing there.
  * @throws BoardError "unsupported-board" where no POSIX shell answers; and what `connection.run` throws
  */
 export const probeBoard = async (
@@ -38,8 +38,8 @@ const noShell = (stdout: string, stderr: string, code: number | null): BoardErro
   const raw = [stdout, stderr].join("\n").trim().slice(0, 2000);
   return new BoardError({
     code: "unsupported-board",
-    title: "No shell answers there",
-    cause: `The SSH server let us in, but its user cannot run a POSIX shell (exit status ${code ?? "unknown"}).`,
+    title: "The board runs no shell commands",
+    cause: `Signing in worked, but the user cannot run a POSIX shell (exit status ${code ?? "unknown"}).`,
     next: "Use an account of a Linux system whose login shell can run commands: not nologin, a menu, Windows or a switch.",
     ...(raw !== "" && { raw }),
     actions: [{ do: "edit-target", label: "Change the user" }],

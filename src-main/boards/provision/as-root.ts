@@ -6,7 +6,7 @@ import { inSh, quote } from "#main/boards/ssh/shell.ts";
 /** Runs commands with administrator rights. */
 export interface Root {
   /**
-   * @param lines shell commands, each must work
+   * @param lines shell commands, each of which must succeed
    * @throws BoardError "sudo-password", "sudo-refused", "sudo-locked", "busy", "disk-full", or `failed` with what was said
    */
   run(lines: readonly string[], failed: (raw: string) => BoardError): Promise<void>;
@@ -22,7 +22,7 @@ export interface RootOptions {
   say(...lines: readonly string[]): void;
 }
 
-/** An update of the system may take this long to let others in. */
+/** A system update may hold the package manager this long. */
 const LONGEST_MS = 30 * 60 * 1000;
 
 const ASK = { do: "ask-sudo", label: "Enter the password" } as const;
@@ -32,9 +32,9 @@ const passwordWanted = (user: string, wrong: boolean, raw?: string): BoardError 
     code: "sudo-password",
     title: wrong ? "sudo refused this password" : "Administrator rights are needed",
     cause: wrong
-      ? `It is not the password of ${user}, or sudo wants another one.`
-      : `This step is done with sudo, which wants the password of ${user}.`,
-    next: "Enter it; it is used for this once and kept nowhere.",
+      ? `It is not the password of ${user}, or sudo expects another one.`
+      : `This step runs with sudo, which asks for the password of ${user}.`,
+    next: "Enter it. It is used for this step only and not stored.",
     ...(raw === undefined ? {} : { raw }),
     actions: [ASK],
   });
@@ -54,7 +54,7 @@ const locked = (user: string, raw: string): BoardError =>
     code: "sudo-locked",
     title: "sudo is locked",
     cause: `The board has locked ${user} out after wrong passwords, or the account or its password is locked or has expired.`,
-    next: `Wait some minutes, or let an administrator unlock it on the board; then try again.`,
+    next: `Wait a few minutes, or let an administrator unlock it on the board; then try again.`,
     raw,
     actions: [
       { do: "retry", label: "Try again" },
@@ -71,7 +71,7 @@ const busy = (raw: string): BoardError =>
     code: "busy",
     title: "The board is installing something else",
     cause:
-      "Another program holds the package manager: freshly started boards update themselves for some minutes.",
+      "Another program is using the package manager: boards often update themselves for some minutes after they start.",
     next: "Wait until it is done, then try again.",
     raw,
     actions: [{ do: "retry", label: "Try again" }],
@@ -177,7 +177,7 @@ export const createRoot = (options: RootOptions): Root => {
           code: "disk-full",
           title: "The board's disk is full",
           cause: `It said: ${sentence(said.split("\n").find(isDiskFull) ?? said)}`,
-          next: "Make room on the board, then try again.",
+          next: "Free some space on the board, then try again.",
           raw: said.slice(-2000),
           actions: [
             { do: "retry", label: "Try again" },
@@ -196,9 +196,9 @@ export const createRoot = (options: RootOptions): Root => {
       ) {
         throw new BoardError({
           code: "no-internet",
-          title: "The board cannot fetch packages",
-          cause: "Its package manager reached none of its sources.",
-          next: "Look whether the board is connected to the internet, or install the package by hand.",
+          title: "The board cannot download packages",
+          cause: "Its package manager could not reach its sources.",
+          next: "Check that the board is connected to the internet, or install the package by hand.",
           raw: said.slice(-2000),
           actions: [{ do: "retry", label: "Try again" }],
         });

@@ -5,7 +5,7 @@ import type { Step } from "./step.ts";
 /** Where the board's data come from. */
 export const dataStep: Step = {
   id: "data",
-  title: "See to the data",
+  title: "Check the data",
   async look({ dataFolder, connection }) {
     const rest = {
       commands: dataFolder === undefined ? [] : [`ls ${dataFolder}`],
@@ -23,7 +23,7 @@ export const dataStep: Step = {
       return {
         ...rest,
         state: "done",
-        text: `The data lie in ${await checkFolder(await connection(), dataFolder)}.`,
+        text: `The data are in ${await checkFolder(await connection(), dataFolder)}.`,
       };
     } catch (error) {
       if (!(error instanceof BoardError) || error.problem.code !== "data-missing") throw error;

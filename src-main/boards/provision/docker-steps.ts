@@ -107,7 +107,7 @@ export const dockerInstall: Step = {
     if (board.facts().docker.state !== "missing") return;
     await root.run(
       commands,
-      stepFailed("Docker could not be installed", "Look at the output, then try again.", commands),
+      stepFailed("Docker could not be installed", "Read the output, then try again.", commands),
     );
     await markDone(connection, INSTALLED);
   },
@@ -115,7 +115,7 @@ export const dockerInstall: Step = {
     const commands = removeCommands(board.facts());
     await root.run(
       commands,
-      stepFailed("Docker could not be removed", "Look at the output, then try again.", commands),
+      stepFailed("Docker could not be removed", "Read the output, then try again.", commands),
     );
     await unmark(connection, INSTALLED);
   },
@@ -136,15 +136,15 @@ export const dockerStart: Step = {
     if (state === "missing")
       return {
         state: "blocked",
-        text: "After Docker is installed.",
+        text: "Docker must be installed first.",
         commands: START,
         needsSudo: true,
         canUndo: false,
       };
-    if (state !== "stopped") return done("It runs.", START, await wasOurs(board, STARTED));
+    if (state !== "stopped") return done("It is running.", START, await wasOurs(board, STARTED));
     return {
       state: "open",
-      text: "Docker is installed but does not run. It will also start by itself with the board.",
+      text: "Docker is installed but not running. It will also start with the board from then on.",
       commands: START,
       needsSudo: true,
       canUndo: false,
@@ -155,7 +155,7 @@ export const dockerStart: Step = {
     const hint =
       board.facts().family === "jetson"
         ? "Some Jetsons need the older iptables: sudo update-alternatives --set iptables /usr/sbin/iptables-legacy; then try again."
-        : "Look into its log on the board, then try again.";
+        : "Read its log on the board, then try again.";
     await root.run(
       START,
       stepFailed("The Docker Engine does not start", hint, [...START, "journalctl -u docker -n 50"]),
@@ -165,7 +165,7 @@ export const dockerStart: Step = {
   async undo({ root, connection }) {
     await root.run(
       STOP,
-      stepFailed("The Docker Engine could not be stopped", "Look at the output, then try again.", STOP),
+      stepFailed("The Docker Engine could not be stopped", "Read the output, then try again.", STOP),
     );
     await unmark(connection, STARTED);
   },
@@ -180,15 +180,21 @@ export const dockerGroup: Step = {
     const { docker, user } = board.facts();
     const commands = addCommands(user);
     if (docker.state === "missing" || docker.state === "stopped")
-      return { state: "blocked", text: "After Docker runs.", commands, needsSudo: true, canUndo: false };
+      return {
+        state: "blocked",
+        text: "Docker must be running first.",
+        commands,
+        needsSudo: true,
+        canUndo: false,
+      };
     if (docker.state === "ready")
       return done(`${user} may use Docker.`, commands, await wasOurs(board, GROUPED));
     return {
       state: "open",
-      text: `${user} may not talk to the engine at ${docker.socket}. The lab signs in anew afterwards, since groups count from then on.`,
+      text: `${user} may not use the engine at ${docker.socket}. The lab signs in again afterwards, since groups apply from the next sign-in.`,
       commands,
       needsSudo: true,
-      consent: `Add ${user} to the docker group. Whoever is in it can do everything on the board, as root can`,
+      consent: `Add ${user} to the docker group. Its members can do anything on the board, as root can`,
       canUndo: false,
     };
   },
@@ -200,7 +206,7 @@ export const dockerGroup: Step = {
       commands,
       stepFailed(
         "The user could not be added to the docker group",
-        "Look at the output, then try again.",
+        "Read the output, then try again.",
         commands,
       ),
     );
@@ -212,8 +218,8 @@ export const dockerGroup: Step = {
       code: "docker-denied",
       title: "The user still cannot use Docker",
       cause: `${user} is in the docker group now, but the engine's socket ${now.socket} is not open to that group.`,
-      next: "Look whose group the socket belongs to, or restart the board.",
-      actions: [{ do: "show-commands", label: "Show how to look", commands: [`ls -l ${now.socket}`, "id"] }],
+      next: "Check which group owns the socket, or restart the board.",
+      actions: [{ do: "show-commands", label: "Show how to check", commands: [`ls -l ${now.socket}`, "id"] }],
     });
   },
   async undo({ board, root, connection }) {
@@ -221,8 +227,8 @@ export const dockerGroup: Step = {
     await root.run(
       commands,
       stepFailed(
-        "The user could not be taken out of the group",
-        "Look at the output, then try again.",
+        "The user could not be removed from the group",
+        "Read the output, then try again.",
         commands,
       ),
     );

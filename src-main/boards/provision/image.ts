@@ -17,8 +17,8 @@ export interface ClientImage {
 }
 
 /**
- * What the image of a board is made of; read and digested once for all boards of a kind, since the files do not change
- * while the lab runs, and every line of the fleet's table asks for its tag.
+ * What a board's image is built from; read and digested once for all boards of a kind, since the files do not change
+ * while the lab runs, and every row of the fleet's table asks for its tag.
  */
 export const createImages = (deviceScripts: string) => {
   const made = new Map<string, Omit<ClientImage, "recipe">>();
@@ -37,7 +37,7 @@ export const createImages = (deviceScripts: string) => {
   };
 };
 
-/** What a build takes from the environment of whoever builds. */
+/** What a build takes from the lab's own environment. */
 const PASSED_ON = [
   "http_proxy",
   "https_proxy",
@@ -71,8 +71,8 @@ const readCertificate = (path: string): string => {
 const noRecipe = (facts: BoardFacts): BoardError =>
   new BoardError({
     code: "unsupported-board",
-    title: "No client can be made for this board",
-    cause: facts.unsupported ?? "The lab knows no image for it.",
+    title: "There is no client for this board",
+    cause: facts.unsupported ?? "The lab has no client image for it.",
     next: "Use another board, or run a Flower client of your own on it.",
   });
 
@@ -81,7 +81,7 @@ export const imageStep = (
   options: { readonly extraCa?: string | undefined },
 ): Step => ({
   id: "image",
-  title: "Make the client image",
+  title: "Build the client image",
   async look(board) {
     const facts = board.facts();
     const image = imageOf(facts);
@@ -103,14 +103,14 @@ export const imageStep = (
       canUndo: false,
     };
     if (facts.docker.state !== "ready")
-      return { ...rest, state: "blocked", text: "After Docker can be used." };
+      return { ...rest, state: "blocked", text: "Docker must be usable first." };
     const engine = createEngine(await board.connection(), facts.docker.socket);
     const found = await findImage(engine, image.tag);
     if (found !== undefined && found.arch === facts.arch) {
       return {
         ...rest,
         state: "done",
-        text: `${image.tag} is there (${sizeText(found.bytes)}).`,
+        text: `${image.tag} is on the board (${sizeText(found.bytes)}).`,
         canUndo: true,
       };
     }

@@ -22,7 +22,7 @@ const failed = (raw: string): BoardError =>
     code: "gpu-missing",
     title: "The NVIDIA runtime could not be configured",
     cause: itSaid(raw),
-    next: "Look whether NVIDIA's package sources are set up on the board, then try again.",
+    next: "Check that NVIDIA's package sources are set up on the board, then try again.",
     raw,
     actions: [
       { do: "retry", label: "Try again" },
@@ -30,10 +30,10 @@ const failed = (raw: string): BoardError =>
     ],
   });
 
-/** Without it a container starts, and PyTorch finds no GPU without a word. */
+/** Without it a container starts, and PyTorch silently finds no GPU. */
 export const nvidiaRuntime: Step = {
   id: "nvidia-runtime",
-  title: "Give containers the GPU",
+  title: "Give containers access to the GPU",
   async look(board) {
     const { docker, recipe } = board.facts();
     const rest = { commands: COMMANDS, needsSudo: true, canUndo: false } as const;
@@ -46,7 +46,7 @@ export const nvidiaRuntime: Step = {
         canUndo: false,
       };
     }
-    if (docker.state !== "ready") return { ...rest, state: "blocked", text: "After Docker can be used." };
+    if (docker.state !== "ready") return { ...rest, state: "blocked", text: "Docker must be usable first." };
     if (docker.nvidiaRuntime) {
       const ours = (await markOf(await board.connection(), MARK)) !== undefined;
       return { ...rest, state: "done", text: "The engine has NVIDIA's runtime.", canUndo: ours };
@@ -55,7 +55,7 @@ export const nvidiaRuntime: Step = {
       ...rest,
       state: "open",
       text: "The engine does not know NVIDIA's runtime, so containers would not see the GPU.",
-      consent: "Change the engine's configuration and restart it: containers that run there stop",
+      consent: "Change the engine's configuration and restart it: running containers stop",
     };
   },
   async run({ board, root, connection }) {

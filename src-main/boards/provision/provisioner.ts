@@ -11,8 +11,6 @@ import { nvidiaRuntime } from "./nvidia-runtime.ts";
 import { selfTestStep } from "./self-test.ts";
 import type { BoardToSetUp, Found, HowToProvision, Step, Work } from "./step.ts";
 
-export type { BoardToSetUp, HowToProvision } from "./step.ts";
-
 export interface ProvisionEvents {
   onStep(step: StepView): void;
   readonly signal: AbortSignal;
@@ -30,10 +28,10 @@ export type Provisioner = ReturnType<typeof createProvisioner>;
 
 /** Lines of output that a step shows. */
 const SHOWN = 200;
-/** A step tells of itself at most so often. */
+/** A step reports its progress at most this often. */
 const TELL_EVERY_MS = 200;
 
-/** Makes boards ready by idempotent steps: what is done is passed over, what failed is done again from there. */
+/** Makes boards ready by idempotent steps: what is done is skipped, what failed is tried again. */
 export const createProvisioner = ({ deviceScripts, labId, extraCa }: ProvisionerOptions) => {
   const imageOf = createImages(deviceScripts);
   const steps: readonly Step[] = [
@@ -54,7 +52,7 @@ export const createProvisioner = ({ deviceScripts, labId, extraCa }: Provisioner
     ...more,
   });
 
-  /** What is known of the board may be older than what has become of its engine. */
+  /** What is known of the board's engine may be outdated: then it is probed, and asked again. */
   const afresh = async <T>(board: BoardToSetUp, ask: () => Promise<T> | T): Promise<T> => {
     try {
       return await ask();
@@ -73,7 +71,7 @@ export const createProvisioner = ({ deviceScripts, labId, extraCa }: Provisioner
       return { steps: views, ready: isReady(views), running: false };
     });
 
-  /** Does or undoes one step, telling of it. @throws BoardError, after it was told */
+  /** Does or undoes one step and reports it. @throws StepFailed, after it was reported */
   const perform = async (
     step: Step,
     what: "run" | "undo",
@@ -162,7 +160,7 @@ export const createProvisioner = ({ deviceScripts, labId, extraCa }: Provisioner
     told: ReadonlyMap<StepId, StepView>,
   ): Promise<ProvisionPlan> => {
     const plan = await look(board);
-    // What a step printed, and how it failed, stays to be seen.
+    // What a step printed, and how it failed, stays visible.
     const merged = plan.steps.map((step) => {
       const last = told.get(step.id);
       if (last === undefined) return step;
@@ -176,7 +174,7 @@ export const createProvisioner = ({ deviceScripts, labId, extraCa }: Provisioner
     return { ...plan, steps: merged };
   };
 
-  /** Does `work`, up to a step that fails. @returns the plan as it is then, with what was told of its steps */
+  /** Does `work`, up to a step that fails. @returns the plan afterwards, with what its steps reported */
   const remembering = async (
     board: BoardToSetUp,
     events: ProvisionEvents,
@@ -222,7 +220,7 @@ export const createProvisioner = ({ deviceScripts, labId, extraCa }: Provisioner
       events: ProvisionEvents,
     ): Promise<ProvisionPlan> {
       const step = steps.find((one) => one.id === id);
-      if (step?.undo === undefined) throw new UserError("This step leaves nothing that could be undone.");
+      if (step?.undo === undefined) throw new UserError("This step has nothing to undo.");
       return await remembering(board, events, async (told) => {
         await perform(step, "undo", await lookAt(step, board), board, how, told);
       });
@@ -230,7 +228,7 @@ export const createProvisioner = ({ deviceScripts, labId, extraCa }: Provisioner
   };
 };
 
-/** A step failed, and was told of. */
+/** A step failed, and was reported. */
 class StepFailed extends Error {}
 
 const isReady = (steps: readonly StepView[]): boolean =>
@@ -244,7 +242,7 @@ const changesDocker = (id: StepId): boolean =>
 
 const blocked = (step: Step, found: Found): BoardProblem => ({
   code: "bad-configuration",
-  title: `${step.title}: something has to be done before`,
+  title: `${step.title}: earlier steps come first`,
   cause: found.text,
   next: "Do the earlier steps first.",
   actions: [{ do: "retry", label: "Try again" }],
@@ -252,9 +250,9 @@ const blocked = (step: Step, found: Found): BoardProblem => ({
 
 const notAgreed = (step: Step, consent: string): BoardProblem => ({
   code: "cancelled",
-  title: `${step.title}: not agreed to yet`,
-  cause: `${consent}: this is not done without your word.`,
-  next: "Agree to it, then go on.",
+  title: `${step.title}: your consent is missing`,
+  cause: `${consent}. The lab does this only with your consent.`,
+  next: "Agree to it, then continue.",
 });
 
 /** @returns undefined for a bug */
@@ -265,7 +263,7 @@ const problemOf = (error: unknown): BoardProblem | undefined => {
       code: "bad-configuration",
       title: "This cannot be done",
       cause: error.message,
-      next: "Mend it, then try again.",
+      next: "Fix it, then try again.",
       actions: [{ do: "retry", label: "Try again" }],
     };
   }

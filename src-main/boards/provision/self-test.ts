@@ -11,10 +11,10 @@ import type { Step } from "./step.ts";
 const TIMEOUT_MS = 5 * 60_000;
 const LAST_LINES = 30;
 
-/** The image was tried on this board under this name. */
+/** Marks that the image was tested on this board. */
 const markName = (imageId: string): string => `self-test-${imageId.replace("sha256:", "").slice(0, 16)}`;
 
-/** "PyTorch 1.13.1 trains on the processor." from what the client told. */
+/** "PyTorch 1.13.1 trains on the processor." from what the client reported. */
 const verdict = (told: string): string => {
   try {
     const { torch, gpu, threads } = JSON.parse(told) as {
@@ -34,13 +34,13 @@ const verdict = (told: string): string => {
 const problemOf = (exitCode: number, gpu: boolean, lines: readonly string[]): BoardProblem => {
   const raw = lines.join("\n");
   const retry = { do: "retry", label: "Try again" } as const;
-  const build = { do: "step", step: "image", label: "Make the image again" } as const;
+  const build = { do: "step", step: "image", label: "Build the image again" } as const;
   if (exitCode === 132) {
     return {
       code: "cpu-unsuited",
       title: "This PyTorch does not run on this processor",
       cause: "It was built for newer processors and ended with an illegal instruction.",
-      next: "Make the image from another base, with a PyTorch for this processor.",
+      next: "Build the image from another base, with a PyTorch for this processor.",
       raw,
       actions: [build],
     };
@@ -51,7 +51,7 @@ const problemOf = (exitCode: number, gpu: boolean, lines: readonly string[]): Bo
       title: "The GPU is not visible in the container",
       cause:
         "PyTorch found none: NVIDIA's runtime is not set up, or the image does not fit the board's L4T release.",
-      next: "Configure the NVIDIA runtime, or make the image again.",
+      next: "Configure the NVIDIA runtime, or build the image again.",
       raw,
       actions: [{ do: "step", step: "nvidia-runtime", label: "Configure the runtime" }, build],
     };
@@ -60,7 +60,7 @@ const problemOf = (exitCode: number, gpu: boolean, lines: readonly string[]): Bo
     return {
       code: "out-of-memory",
       title: "The board has too little memory",
-      cause: "The trial of PyTorch was ended by the system.",
+      cause: "The system killed the PyTorch test.",
       next: "Close other programs on the board, or add swap; then try again.",
       raw,
       actions: [retry],
@@ -69,8 +69,8 @@ const problemOf = (exitCode: number, gpu: boolean, lines: readonly string[]): Bo
   return {
     code: "client-exited",
     title: "The client image does not work here",
-    cause: `The trial of PyTorch ended with ${exitCode}.`,
-    next: "Look at what it said; making the image again may help.",
+    cause: `The PyTorch test ended with exit code ${exitCode}.`,
+    next: "Read its output. Building the image again may help.",
     raw,
     actions: [retry, build],
   };
@@ -142,7 +142,7 @@ export const selfTestStep = (
       needsSudo: false,
       canUndo: false,
     };
-    const blocked = { ...rest, state: "blocked", text: "After the image is there." } as const;
+    const blocked = { ...rest, state: "blocked", text: "The client image must be there first." } as const;
     if (image === undefined || facts.docker.state !== "ready") return blocked;
     const connection = await board.connection();
     const found = await findImage(createEngine(connection, facts.docker.socket), image.tag);
@@ -152,7 +152,7 @@ export const selfTestStep = (
       ? {
           ...rest,
           state: "open",
-          text: "One step of training, as a study does it: whether this PyTorch suits this board.",
+          text: "One training step, as in a study, shows whether this PyTorch works on this board.",
         }
       : { ...rest, state: "done", text: verdict(told) };
   },
@@ -164,9 +164,9 @@ export const selfTestStep = (
       throw new BoardError({
         code: "image-missing",
         title: "The client image is not on the board",
-        cause: "It was not made yet, or somebody removed it.",
-        next: "Make the image first.",
-        actions: [{ do: "step", step: "image", label: "Make the image" }],
+        cause: "It was not built yet, or somebody removed it.",
+        next: "Build the image first.",
+        actions: [{ do: "step", step: "image", label: "Build the image" }],
       });
     }
     await unmark(connection, markName(found.id));

@@ -2,14 +2,14 @@ import type { BoardFacts, StepId, StepView } from "#contract/boards.ts";
 import type { DockerEngine, SshConnection } from "#main/boards/board-ports.ts";
 import type { Root } from "./as-root.ts";
 
-/** The board that is set up, as the provisioner sees it. */
+/** The board that is being set up, as the provisioner sees it. */
 export interface BoardToSetUp {
   readonly name: string;
   connection(): Promise<SshConnection>;
-  /** Signs in anew: what a user may do is decided at sign-in. */
+  /** Signs in again: what a user may do is decided at sign-in. */
   reconnect(): Promise<SshConnection>;
   facts(): BoardFacts;
-  /** Looks at it again. */
+  /** Probes it again. */
   probe(): Promise<BoardFacts>;
   /** The folder with its data; undefined where the lab sends each study's part. */
   readonly dataFolder?: string;
@@ -38,7 +38,7 @@ export interface Work {
   progress(fraction: number): void;
 }
 
-/** What is there, and what would be done about it. */
+/** What was found, and what would be done about it. */
 export type Found = Pick<StepView, "state" | "text" | "commands" | "needsSudo" | "canUndo"> &
   Partial<Pick<StepView, "consent" | "problem">>;
 
@@ -46,7 +46,7 @@ export type Found = Pick<StepView, "state" | "text" | "commands" | "needsSudo" |
 export interface Step {
   readonly id: StepId;
   readonly title: string;
-  /** Asks the board where its facts do not tell. */
+  /** Asks the board where its facts are not enough. */
   look(board: BoardToSetUp): Promise<Found> | Found;
   run(work: Work): Promise<void>;
   undo?(work: Work): Promise<void>;

@@ -3,7 +3,7 @@ import { BoardError } from "#main/boards/board-ports.ts";
 
 const PATIENCE_MS = 2000;
 
-/** How many keys the agent holds. Rejects where none answers. */
+/** The number of keys that the agent holds. Rejects when it does not answer. */
 export const countAgentKeys = (agent: BaseAgent | string): Promise<number> =>
   new Promise((resolve, reject) => {
     const opened = typeof agent === "string" ? ssh2.createAgent(agent) : agent;

@@ -6,14 +6,16 @@ import {
   type Pulse,
   type SshConnection,
 } from "#main/boards/board-ports.ts";
-import { readPulse } from "./read-pulse.ts";
+import { awaitOnline } from "./await-online.ts";
+import { type PulseReader, readPulse } from "./read-pulse.ts";
+import { watchSilence } from "./silence-watch.ts";
 
 export interface LinkTiming {
-  /** Without a sign of life for so long, a board is silent. Default 5 s. */
+  /** Without a sign of life for this long, a board is silent. Default 5 s. */
   readonly silentMs?: number;
   /** Waits between attempts. Default 1, 2, 4, 8, 15, 30 s; the last one from then on. */
   readonly backOffMs?: readonly number[];
-  /** A connection that lasted so long begins the waits anew. Default 5 s. */
+  /** After a connection that lasted this long, the waits start over. Default 5 s. */
   readonly steadyMs?: number;
   /** Before a reader of the pulse that ended is started again. Default 1 s. */
   readonly readerMs?: number;
@@ -29,7 +31,7 @@ export interface LinkOptions {
   readonly timing?: LinkTiming;
 }
 
-/** Only a person can go on. */
+/** Only a person can help. */
 const LOCKED: readonly BoardProblemCode[] = [
   "host-key-new",
   "host-key-changed",
@@ -42,29 +44,27 @@ const LOCKED: readonly BoardProblemCode[] = [
   "bad-configuration",
 ];
 /**
- * A board that is starting up refuses everybody for a while. One that has let us in before is asked so often again;
- * not more, since some systems lock an account after a few refusals.
+ * A board that is starting up refuses every sign-in for a while. One that accepted ours before is asked this many
+ * times more; not more, since some systems lock an account after a few refusals.
  */
 const REFUSALS_WHILE_STARTING = 5;
 const BACK_OFF_MS = [1000, 2000, 4000, 8000, 15_000, 30_000];
-/** Part of a wait that is left to chance. */
+/** The part of a wait that is random. */
 const JITTER = 0.25;
-/** A timer that is so late tells of this computer, not of the board. */
-const LATE_MS = 2000;
 
 const silence = (ms: number, raw: string | undefined): BoardProblem => ({
   code: "no-answer",
   title: "The board does not answer",
-  cause: `Nothing has come from it for ${Math.round(ms / 1000)} s: it is off or overloaded, or the network is cut.`,
-  next: "Wait: it goes on where it was when the board is back. Else look at its power and network.",
+  cause: `Nothing has come from it for ${Math.round(ms / 1000)} s. It is off or overloaded, or the network is down.`,
+  next: "Wait: it continues where it was when the board is back. If it stays away, check its power and network.",
   ...(raw === undefined ? {} : { raw }),
 });
 
 const unexpected = (error: unknown): BoardProblem => ({
   code: "connection-lost",
   title: "Connecting failed",
-  cause: "Something went wrong that the lab has no word for.",
-  next: "Try again; if it stays so, look at the details.",
+  cause: "Something went wrong that the lab does not know.",
+  next: "Try again. If it fails again, read the details.",
   raw: error instanceof Error ? error.message : String(error),
   actions: [{ do: "retry", label: "Try again" }],
 });
@@ -72,32 +72,29 @@ const unexpected = (error: unknown): BoardProblem => ({
 const problemOf = (error: unknown): BoardProblem =>
   error instanceof BoardError ? error.problem : unexpected(error);
 
-/** Keeps one board connected. Nothing happens before `connect`. */
+/** Whether a board is away does not depend on an attempt being in progress: people ask since when. */
+const kindOf = (state: BoardState): string =>
+  state === "connecting" || state === "offline" ? "away" : state;
+
+/** Keeps one board connected. Nothing happens before `connect` or `adopt`. */
 export const createBoardLink = (options: LinkOptions): BoardLink => {
-  const { timing = {} } = options;
-  const {
-    silentMs = 5000,
-    backOffMs = BACK_OFF_MS,
-    steadyMs = 5000,
-    readerMs = 1000,
-    random = Math.random,
-    now = Date.now,
-  } = timing;
+  const { pulse, timing = {} } = options;
+  const { silentMs = 5000, backOffMs = BACK_OFF_MS, steadyMs = 5000, readerMs = 1000 } = timing;
+  const { random = Math.random, now = Date.now } = timing;
   const listeners = new Set<(state: LinkState) => void>();
   let state: LinkState = { state: "offline", since: new Date(now()).toISOString() };
   let connection: SshConnection | undefined;
-  /** Of the attempt or the connection that there is; aborted when it is not wanted any more. */
+  /** Of the attempt or the connection that there is; aborted when it is no longer wanted. */
   let present: AbortController | undefined;
+  let reader: PulseReader | undefined;
+  let wantsTelemetry = false;
   let retry: NodeJS.Timeout | undefined;
   let failures = 0;
   let refusals = 0;
   let wasOnline = false;
 
-  /** Away is away, whether an attempt is under way or not: one wants to know since when. */
-  const kind = (of: BoardState): string => (of === "connecting" || of === "offline" ? "away" : of);
-
   const become = (next: BoardState, problem?: BoardProblem, retryAt?: number): void => {
-    const since = kind(next) === kind(state.state) ? state.since : new Date(now()).toISOString();
+    const since = kindOf(next) === kindOf(state.state) ? state.since : new Date(now()).toISOString();
     state = {
       state: next,
       since,
@@ -124,64 +121,43 @@ export const createBoardLink = (options: LinkOptions): BoardLink => {
     else tryLater(problem);
   };
 
+  const pulseCommand = (): string => (wantsTelemetry ? pulse.command : pulse.heartbeat);
+
+  /** Reads the pulse of an open connection, and notices when it falls silent or ends. */
   const live = (opened: SshConnection, mine: AbortController): void => {
     const startedAt = now();
     connection = opened;
     wasOnline = true;
     refusals = 0;
-    let lastLine = startedAt;
     let lastWords: string | undefined;
-    let watch: NodeJS.Timeout | undefined;
-
-    const lookIn = (ms: number): void => {
-      const due = now() + ms;
-      watch = setTimeout(() => {
-        // This computer slept or was busy itself: what has come meanwhile is read first.
-        if (now() - due > LATE_MS) lookIn(silentMs);
-        else look();
-      }, ms);
-    };
-    const look = (): void => {
-      const heardAt = Math.max(lastLine, opened.heardAt ?? 0);
-      const quiet = now() - heardAt;
-      if (quiet < silentMs) {
-        lookIn(silentMs - quiet + 1);
-        return;
-      }
-      // From now on only a line of the pulse counts as a sign of life, not a packet that keeps the connection.
-      watch = undefined;
-      become("silent", silence(silentMs, lastWords));
-    };
-    const alive = (): void => {
-      lastLine = now();
-      if (failures > 0 && lastLine - startedAt >= steadyMs) failures = 0;
-      if (state.state !== "silent") return;
-      become("online");
-      lookIn(silentMs);
-    };
-
-    void readPulse(opened, options.pulse.command, {
-      onLine(line) {
-        if (mine.signal.aborted) return;
-        alive();
-        const point = options.pulse.read(line);
-        if (point !== undefined) options.onPulse(point);
-      },
-      onEnd(words) {
-        lastWords = words;
-      },
-      againMs: readerMs,
+    const watch = watchSilence({
+      silentMs,
+      heardAt: () => opened.heardAt ?? 0,
+      onSilent: () => become("silent", silence(silentMs, lastWords)),
+      now,
     });
+    const onLine = (line: string): void => {
+      if (mine.signal.aborted) return;
+      if (failures > 0 && now() - startedAt >= steadyMs) failures = 0;
+      if (state.state === "silent") become("online");
+      watch.alive();
+      const point = pulse.read(line);
+      if (point !== undefined) options.onPulse(point);
+    };
+    const onEnd = (words: string): void => {
+      lastWords = words;
+    };
+    reader = readPulse(opened, pulseCommand(), { onLine, onEnd, againMs: readerMs });
     void opened.closed.then(() => {
-      clearTimeout(watch);
+      watch.stop();
       if (connection !== opened) return;
       connection = undefined;
       present = undefined;
+      reader = undefined;
       if (mine.signal.aborted) return;
       if (now() - startedAt >= steadyMs) failures = 0;
       tryLater(opened.lost ?? unexpected(new Error("the connection ended")));
     });
-    lookIn(silentMs);
     become("online");
   };
 
@@ -202,7 +178,20 @@ export const createBoardLink = (options: LinkOptions): BoardLink => {
     );
   };
 
-  return {
+  /** Ends the attempt or the connection that there is. @returns the connection */
+  const drop = (): SshConnection | undefined => {
+    clearTimeout(retry);
+    retry = undefined;
+    present?.abort();
+    present = undefined;
+    reader = undefined;
+    const ending = connection;
+    connection = undefined;
+    ending?.end();
+    return ending;
+  };
+
+  const link: BoardLink = {
     get state() {
       return state;
     },
@@ -219,40 +208,22 @@ export const createBoardLink = (options: LinkOptions): BoardLink => {
       refusals = REFUSALS_WHILE_STARTING;
       attempt();
     },
-    online: (signal) =>
-      new Promise((resolve, reject) => {
-        const settle = (then: () => void): void => {
-          stop();
-          signal.removeEventListener("abort", abort);
-          then();
-        };
-        const abort = (): void => settle(() => reject(signal.reason));
-        const look = (): void => {
-          if (state.state === "online" && connection !== undefined) {
-            const found = connection;
-            settle(() => resolve(found));
-          } else if (state.state === "locked" && state.problem !== undefined) {
-            const { problem } = state;
-            settle(() => reject(new BoardError(problem)));
-          }
-        };
-        listeners.add(look);
-        const stop = () => listeners.delete(look);
-        if (signal.aborted) return abort();
-        signal.addEventListener("abort", abort, { once: true });
-        look();
-      }),
+    adopt(opened) {
+      drop();
+      failures = 0;
+      present = new AbortController();
+      live(opened, present);
+    },
+    readTelemetry(wanted) {
+      wantsTelemetry = wanted;
+      reader?.use(pulseCommand());
+    },
+    online: (signal) => awaitOnline(link, signal),
     async disconnect() {
-      clearTimeout(retry);
-      retry = undefined;
-      present?.abort();
-      present = undefined;
-      const ending = connection;
-      connection = undefined;
+      const ending = drop();
       if (state.state !== "offline" || state.problem !== undefined) become("offline");
-      if (ending === undefined) return;
-      ending.end();
-      await ending.closed;
+      await ending?.closed;
     },
   };
+  return link;
 };

@@ -4,8 +4,8 @@ import type { ClientChannel } from "ssh2";
 const nothing = (): void => {};
 
 /**
- * Makes a channel behave as Node's HTTP and HTTP/2 expect of a socket. An error on it is never unhandled: whoever
- * uses it keys everything on its close.
+ * Makes a channel behave as Node's HTTP and HTTP/2 expect of a socket. An error on it is never unhandled: those who
+ * use it wait for its close.
  */
 export const asSocket = <T extends ClientChannel | Duplex>(channel: T): T => {
   channel.on("error", nothing);

@@ -2,7 +2,7 @@ import type { ClientChannel } from "ssh2";
 import { BoardError, type Ran, type RunOptions } from "#main/boards/board-ports.ts";
 import { cancelled } from "./problems.ts";
 
-/** Of each stream, what is kept. */
+/** How much of each stream is kept. */
 const KEPT_BYTES = 256 * 1024;
 export const PATIENCE_MS = 30_000;
 /** sshd allows ten sessions on a connection by default; readers and file transfer need some. */
@@ -28,15 +28,15 @@ export const createTail = (limit: number) => {
     },
     text(): string {
       let all = Buffer.concat(chunks);
-      // Not to begin in the middle of a character.
+      // The cut must not leave part of a character.
       while (cut && all.length > 0 && (all[0]! & 0xc0) === 0x80) all = all.subarray(1);
       return all.toString("utf8");
     },
   };
 };
 
-/** Lets at most so many through at once, fewer where the server allows fewer. */
-export const createSlots = (limit = AT_ONCE) => {
+/** Limits how many sessions are open at once; to fewer where the server allows fewer. */
+export const createSessionSlots = (limit = AT_ONCE) => {
   let allowed = limit;
   let taken = 0;
   const waiting: (() => void)[] = [];
@@ -65,7 +65,7 @@ export const createSlots = (limit = AT_ONCE) => {
       taken -= 1;
       next();
     },
-    /** The server opened no session for one of those: from now on at most as many as are open. */
+    /** The server refused a session: from now on at most as many as are open now. */
     refused(open: number): void {
       allowed = Math.max(1, Math.min(allowed, open));
     },
@@ -77,7 +77,7 @@ export const tooLong = (timeoutMs: number): BoardError =>
     code: "no-answer",
     title: "A command took too long",
     cause: `It did not end within ${Math.round(timeoutMs / 1000)} s and was stopped.`,
-    next: "Look whether the board is busy, then try again.",
+    next: "Check whether the board is busy, then try again.",
     actions: [{ do: "retry", label: "Try again" }],
   });
 
@@ -138,7 +138,7 @@ export const waitForEnd = (channel: ClientChannel, options: RunOptions): Promise
     };
     listen(channel, stdout, "stdout");
     listen(channel.stderr, stderr, "stderr");
-    // The status comes with "close" too; "exit" may have been told before anybody could listen.
+    // The status comes with "close" too; "exit" may have come before a listener was there.
     channel.once("close", (code?: number | null, endedBy?: string) =>
       finish(() =>
         resolve({

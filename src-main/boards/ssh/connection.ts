@@ -4,12 +4,12 @@ import type { ClientChannel, SFTPWrapper } from "ssh2";
 import type { BoardProblem } from "#contract/boards.ts";
 import { BoardError, type Ran, type RunOptions, type SshConnection } from "#main/boards/board-ports.ts";
 import { asSocket, createChannels } from "./channels.ts";
-import { createSlots, PATIENCE_MS, terminate, tooLong, waitForEnd } from "./commands.ts";
+import { createSessionSlots, PATIENCE_MS, terminate, tooLong, waitForEnd } from "./commands.ts";
 import { createForwardings, refusal } from "./forwardings.ts";
 import { endClient, type OpenedClient } from "./open-client.ts";
 import { cancelled, lostProblem } from "./problems.ts";
 
-/** So often a session is asked for where no other one is open. */
+/** How often a session is requested while no other is open. */
 const MAX_REFUSALS = 10;
 
 /** Makes a signed-in client the connection to a board. `before` are the hosts that it goes through. */
@@ -17,10 +17,10 @@ export const createConnection = (
   opened: OpenedClient,
   before: readonly OpenedClient[] = [],
 ): SshConnection & { readonly lost: BoardProblem | undefined; readonly heardAt: number } => {
-  const { client, socket, hop } = opened;
-  const slots = createSlots();
+  const { client, socket, hop, hostKey } = opened;
+  const slots = createSessionSlots();
   const channels = createChannels();
-  /** What is to be told when the connection is gone. */
+  /** Called when the connection is gone. */
   const waiting = new Set<(error: BoardError) => void>();
   let running = 0;
   let isClosed = false;
@@ -56,7 +56,7 @@ export const createConnection = (
   client.once("close", onClose);
   if (socket.destroyed) onClose();
 
-  /** Waits for what a callback of ssh2 says, but never longer than the connection lives. */
+  /** Waits for a callback of ssh2, but never longer than the connection lives. */
   const ask = <T>(
     start: (done: (error?: Error | null, value?: T) => void) => void,
     refused: (error: Error) => BoardError,
@@ -96,8 +96,8 @@ export const createConnection = (
 
   const sessionRefused = refusal(
     hop,
-    `${hop.host} opens no further session`,
-    "Look at MaxSessions in /etc/ssh/sshd_config there, and whether the user may run commands.",
+    `${hop.host} does not open another session`,
+    "Check MaxSessions in /etc/ssh/sshd_config on the board, and whether the user may run commands.",
   );
   const exec = (command: string, options: RunOptions = {}): Promise<ClientChannel> =>
     ask<ClientChannel>(
@@ -116,7 +116,7 @@ export const createConnection = (
       waiting.add(reject);
       waitForEnd(channel, options).then(
         (ran) => {
-          // A channel that a dying connection closed is not the command's end: `onClose` says so.
+          // A channel that a dying connection closed is not the command's end: `onClose` reports it.
           if (ran.code === null && ran.signal === undefined && socket.destroyed && !isClosed) return;
           if (waiting.delete(reject)) resolve(ran);
         },
@@ -144,7 +144,7 @@ export const createConnection = (
         }
       } catch (error) {
         if (!(error instanceof BoardError) || error.problem.code !== "forwarding-refused") throw error;
-        // sshd counts a session until it has seen to its end, a little longer than we do.
+        // sshd counts a session until it has cleaned up after it, a little longer than we do.
         refusals += 1;
         if (running === 0 && refusals >= MAX_REFUSALS) throw error;
         slots.refused(running);
@@ -168,7 +168,7 @@ export const createConnection = (
         refusal(
           hop,
           `${path} on ${hop.host} cannot be opened`,
-          "Look whether its service runs, whether the user may use it, and whether the SSH server allows AllowStreamLocalForwarding.",
+          "Check that its service runs, that the user may use it, and that the SSH server sets AllowStreamLocalForwarding.",
         ),
       ),
     ...createForwardings(client, {
@@ -184,7 +184,7 @@ export const createConnection = (
         refusal(
           hop,
           `${hop.host} offers no file transfer`,
-          "Turn on the sftp subsystem in /etc/ssh/sshd_config there.",
+          "Turn on the sftp subsystem in /etc/ssh/sshd_config on the board.",
         ),
       ).then(
         (session) => {
@@ -201,6 +201,7 @@ export const createConnection = (
       );
       return transfer;
     },
+    hostKey,
     closed,
     get isClosed() {
       return isClosed;

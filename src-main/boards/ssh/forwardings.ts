@@ -6,7 +6,7 @@ import { inSh, quote } from "./shell.ts";
 
 type Take = (channel: Duplex) => void;
 
-/** What a server said no to. */
+/** A request that the server refused. */
 export const refusal = (hop: Hop, title: string, next: string) => (error: Error) =>
   new BoardError(
     {
@@ -35,7 +35,7 @@ export interface ForwardingPorts {
 /** A unix socket's path may not be longer. */
 const SOCKET_PATH_BYTES = 107;
 
-/** The board's ways back to us, several on one connection, told apart by where they begin. */
+/** Connections from the board back to us: several over one SSH connection, told apart by their address on the board. */
 export const createForwardings = (client: Client, needs: ForwardingPorts) => {
   const { hop, run, ask, gone, track } = needs;
   const sockets = new Map<string, Take>();
@@ -44,7 +44,7 @@ export const createForwardings = (client: Client, needs: ForwardingPorts) => {
     refusal(
       hop,
       `The SSH server of ${hop.host} forbids tunnels`,
-      `Allow ${option} in /etc/ssh/sshd_config there and restart its SSH server.`,
+      `Allow ${option} in /etc/ssh/sshd_config on the board and restart its SSH server.`,
     );
 
   const prepareSocket = async (path: string): Promise<string> => {
@@ -57,12 +57,12 @@ export const createForwardings = (client: Client, needs: ForwardingPorts) => {
     if (code === 0 && Buffer.byteLength(stdout) <= SOCKET_PATH_BYTES) return stdout;
     throw new BoardError({
       code: "forwarding-refused",
-      title: `No tunnel can begin at ${path}`,
+      title: `The tunnel cannot start at ${path}`,
       cause:
         code === 0
           ? `${stdout} is longer than the ${SOCKET_PATH_BYTES} characters that a socket's path may have.`
-          : `Its folder cannot be made or written on ${hop.host}.`,
-      next: "Look at the rights and the free space of the home folder there.",
+          : `Its folder cannot be created or written on ${hop.host}.`,
+      next: "Check the permissions and the free space of the home folder on the board.",
       ...(stderr === "" ? {} : { raw: stderr.trim() }),
     });
   };
@@ -78,7 +78,7 @@ export const createForwardings = (client: Client, needs: ForwardingPorts) => {
     else take(track(accept()));
   });
 
-  /** Ends a forwarding; quiet where there is no connection any more, or none was there. */
+  /** Ends a forwarding; does nothing where the connection or the forwarding is gone. */
   const endForward = async (start: (done: (error?: Error | null) => void) => void): Promise<void> => {
     await ask<void>(start, gone).catch(() => {});
   };
@@ -88,7 +88,7 @@ export const createForwardings = (client: Client, needs: ForwardingPorts) => {
       const path = await prepareSocket(given);
       const stop = () => endForward((done) => client.openssh_unforwardInStreamLocal(path, done));
       if (sockets.has(path)) await stop();
-      // Its own, although the same function may be given twice: `close` ends this forwarding only.
+      // A function of its own: `close` ends this forwarding only, even if the same callback is given twice.
       const take: Take = (channel) => onConnection(channel);
       sockets.set(path, take);
       try {

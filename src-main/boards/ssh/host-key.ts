@@ -6,7 +6,8 @@ export interface ShownKey extends HostKey {
   readonly bytes: Buffer;
 }
 
-export const readHostKey = (bytes: Buffer): ShownKey => {
+/** The key that these bytes are. */
+export const shownKeyOf = (bytes: Buffer): ShownKey => {
   const length = bytes.length < 4 ? 0 : bytes.readUInt32BE(0);
   return {
     bytes,
@@ -29,15 +30,15 @@ const ALGORITHMS = [
 ] as const;
 
 /**
- * What is not offered to a host of which keys of these types are known: an RSA key is proven by rsa-sha2-*. Said as
- * what to leave out, since naming an algorithm that this computer's crypto library lacks would be an error.
+ * What to leave out of the offer to a host whose known keys have these types: an RSA key is proven by rsa-sha2-*. Said as
+ * exclusions, since naming an algorithm that this computer's crypto library lacks would be an error.
  */
 export const unwantedAlgorithms = (types: readonly string[] | undefined): string[] => {
   const wanted =
     types === undefined
       ? ALGORITHMS
       : ALGORITHMS.filter((name) => types.includes(name.startsWith("rsa-") ? "ssh-rsa" : name));
-  // A key of a type that we cannot check is an alarm that has to be raised by another key: offer everything.
+  // No key of a known type can be checked, so any key that the host shows is the alarm: offer everything.
   const offered: readonly string[] = wanted.length === 0 ? ALGORITHMS : wanted;
   return ["ssh-rsa", ...ALGORITHMS.filter((name) => !offered.includes(name))];
 };

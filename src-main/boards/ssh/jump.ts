@@ -2,16 +2,16 @@ import { BoardError } from "#main/boards/board-ports.ts";
 import { AttemptError, type OpenedClient } from "./open-client.ts";
 import { connectProblem, type Hop, hostText } from "./problems.ts";
 
-/** A channel to `hop` through a host that was entered. */
+/** A channel to `hop` through a host that was signed in to. */
 export const channelTo = (through: OpenedClient, hop: Hop): Promise<OpenedClient["socket"]> =>
   new Promise((resolve, reject) => {
     const failed = (error: Error): void =>
       reject(
         new BoardError({
           code: "jump-failed",
-          title: `${through.hop.host} does not lead to ${hop.host}`,
+          title: `${through.hop.host} cannot connect to ${hop.host}`,
           cause: `${hostText(through.hop)} was reached, but it could not connect to ${hostText(hop)}.`,
-          next: "Look whether the board is on and reachable from there, and whether AllowTcpForwarding is on there.",
+          next: "Check that the board is on and reachable from that host, and that its SSH server sets AllowTcpForwarding.",
           raw: error.message,
           actions: [{ do: "retry", label: "Try again" }],
         }),
@@ -30,7 +30,7 @@ export const channelTo = (through: OpenedClient, hop: Hop): Promise<OpenedClient
     }
   });
 
-/** What went wrong at a host, said of that host. */
+/** What went wrong at a host, in words about that host. */
 export const explain = (hop: Hop, error: unknown, way: string | undefined, jump: boolean): unknown => {
   if (!(error instanceof AttemptError)) return error;
   const problem = connectProblem(hop, error.attempt, way);

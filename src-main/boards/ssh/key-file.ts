@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { homedir } from "node:os";
-import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import ssh2, { type ParsedKey } from "ssh2";
 import { BoardError } from "#main/boards/board-ports.ts";
@@ -14,7 +13,7 @@ const parse = (data: Buffer | string): ParsedKey | Error => {
   return Array.isArray(parsed) ? (parsed[0] ?? new Error("no key in it")) : parsed;
 };
 
-/** A passphrase is made slow to guess on purpose: a quarter of a second of mere computing, done beside. */
+/** Opening a passphrase is slow on purpose: a quarter of a second of computing, done in a worker. */
 const DECRYPT = `
 const { parentPort, workerData } = require("node:worker_threads");
 const { parseKey } = require(workerData.ssh2).utils;
@@ -50,7 +49,7 @@ const unreadable = (path: string, cause: string, raw?: string): BoardError =>
     actions: [{ do: "sign-in", label: "Choose a key" }],
   });
 
-const sign = { do: "sign-in", label: "Give the passphrase" } as const;
+const sign = { do: "sign-in", label: "Enter the passphrase" } as const;
 
 /** @throws BoardError "key-unreadable", "secret-missing" (a passphrase is needed), "passphrase-wrong" */
 export const readKeyFile = async (given: string, passphrase: string | undefined): Promise<ParsedKey> => {
@@ -61,7 +60,8 @@ export const readKeyFile = async (given: string, passphrase: string | undefined)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") throw unreadable(path, "is not there.", message);
-    if (code === "EACCES" || code === "EPERM") throw unreadable(path, "may not be read.", message);
+    if (code === "EACCES" || code === "EPERM")
+      throw unreadable(path, "cannot be read by this user.", message);
     throw unreadable(path, "is not a file that can be read.", message);
   }
   const plain = parse(data);
@@ -76,8 +76,8 @@ export const readKeyFile = async (given: string, passphrase: string | undefined)
     throw new BoardError({
       code: "secret-missing",
       title: "The private key needs its passphrase",
-      cause: `${path} is protected by a passphrase, which is not known.`,
-      next: "Give the passphrase, or let the agent hold the key.",
+      cause: `${path} is protected by a passphrase that the lab does not know.`,
+      next: "Enter the passphrase, or add the key to the agent.",
       actions: [sign],
     });
   }
@@ -97,7 +97,7 @@ export const readKeyFile = async (given: string, passphrase: string | undefined)
   return key;
 };
 
-/** The key at `path` where it can be used without a question; else undefined. */
+/** The key at `path` where it needs no passphrase; else undefined. */
 export const readIfOpen = async (path: string): Promise<ParsedKey | undefined> => {
   try {
     return await readKeyFile(path, undefined);
@@ -106,6 +106,3 @@ export const readIfOpen = async (path: string): Promise<ParsedKey | undefined> =
     throw error;
   }
 };
-
-export const expandHome = (path: string): string =>
-  path.startsWith("~/") ? join(homedir(), path.slice(2)) : path;

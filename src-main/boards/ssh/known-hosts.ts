@@ -1,14 +1,14 @@
 import { createHmac } from "node:crypto";
 import type { HostKey } from "#contract/boards.ts";
-import { readHostKey, type ShownKey } from "./host-key.ts";
+import { type ShownKey, shownKeyOf } from "./host-key.ts";
 import { readPrivately, writePrivately } from "./private-file.ts";
 
 /** What the lab's own file says of a host. */
 export interface KnownHosts {
   lookup(host: string, port: number): Promise<Known>;
-  /** Another key of the host; earlier ones stay. */
+  /** Adds a key of the host; earlier ones stay. */
   add(host: string, port: number, key: ShownKey): Promise<void>;
-  /** From now on this key only. */
+  /** Accepts only this key from now on. */
   replace(host: string, port: number, key: ShownKey): Promise<void>;
 }
 
@@ -35,7 +35,7 @@ const readLine = (text: string): Line => {
   const marker = words[0]?.startsWith("@") ? words.shift() : undefined;
   const [names, type, base64] = words;
   if (names === undefined || type === undefined || base64 === undefined) return { text };
-  const key = readHostKey(Buffer.from(base64, "base64"));
+  const key = shownKeyOf(Buffer.from(base64, "base64"));
   // A damaged line is not a reason to trust, nor to be alarmed.
   if (key.type !== type) return { text };
   return { text, names, key, ...(marker === undefined ? {} : { marker }) };
@@ -51,7 +51,7 @@ const patternOf = (pattern: string): RegExp =>
   );
 
 /** Whether the names of a line (a list of patterns, or one hashed name) are this host's. */
-export const namesMatch = (names: string, name: string): boolean => {
+const namesMatch = (names: string, name: string): boolean => {
   if (names.startsWith("|1|")) {
     const [, , salt, hash] = names.split("|");
     if (salt === undefined || hash === undefined) return false;
@@ -80,7 +80,7 @@ export const lookUpIn = (text: string | undefined, host: string, port: number): 
     if (names === undefined || key === undefined || !namesMatch(names, nameOf(host, port))) continue;
     const { type, fingerprint } = key;
     if (marker === "@revoked") revoked.push(fingerprint);
-    // Certificate authorities are not asked: ssh2 knows no host certificates.
+    // Certificate authorities are skipped: ssh2 does not know host certificates.
     else if (marker === undefined) keys.push({ type, fingerprint });
   }
   return { keys: keys.filter(({ fingerprint }) => !revoked.includes(fingerprint)), revoked };

@@ -9,17 +9,17 @@ export interface LabKey {
   /** @throws BoardError "secret-missing" where there is none */
   privateKey(): Promise<string>;
   exists(): Promise<boolean>;
-  /** Lets the lab's key in at the board; the same again changes nothing. */
+  /** Adds the lab's key to the board's authorized keys; doing it again changes nothing. */
   install(connection: SshConnection): Promise<void>;
-  /** Takes away the line that `install` wrote, and no other. */
+  /** Removes the line that `install` wrote, and no other. */
   uninstall(connection: SshConnection): Promise<void>;
 }
 
-export const LAB_KEY_SECRET = "lab-key";
+const LAB_KEY_SECRET = "lab-key";
 /** Commands and forwarding are all that the lab needs: no terminal, no agent, no X11, no rc file. */
-export const KEY_OPTIONS = "restrict,port-forwarding";
+const KEY_OPTIONS = "restrict,port-forwarding";
 
-/** The line comes in by standard input, so that no list of processes and no history shows it. */
+/** The line comes through standard input, so that no list of processes and no history shows it. */
 const INSTALL = `umask 077
 IFS= read -r line || exit 3
 [ -n "$line" ] || exit 3
@@ -32,7 +32,7 @@ printf '%s\\n' "$line" >> "$f" || exit 5
 if command -v restorecon > /dev/null 2>&1; then restorecon -F "$d" "$f" > /dev/null 2>&1; fi
 exit 0`;
 
-/** The new file takes the old one's place whole: a full disk must not lock anybody out. */
+/** The new file replaces the old one as a whole: a full disk must not lock the user out. */
 const UNINSTALL = `umask 077
 IFS= read -r line || exit 3
 f=$HOME/.ssh/authorized_keys
@@ -54,7 +54,7 @@ const makeKey = (comment: string): { private: string; public: string } => {
   }
 };
 
-/** The lab's own key: made once, kept with the other secrets, and let in at boards instead of a password. */
+/** The lab's own key: made once, kept with the other secrets, and used at boards instead of a password. */
 export const createLabKey = (deps: {
   readonly secrets: Pick<Secrets, "get" | "set">;
   readonly comment: string;
@@ -91,7 +91,7 @@ export const createLabKey = (deps: {
       code: "key-unreadable",
       title: `The lab's key could not be ${doing}`,
       cause: `~/.ssh/authorized_keys on the board could not be written.`,
-      next: "Look at the rights and the free space of the home folder there.",
+      next: "Check the permissions and the free space of the home folder on the board.",
       raw: stderr.trim() || `the command ended with ${code}`,
       actions: [{ do: "retry", label: "Try again" }],
     });
@@ -103,8 +103,8 @@ export const createLabKey = (deps: {
       if (known !== undefined) return known;
       throw new BoardError({
         code: "secret-missing",
-        title: "The lab's own key is not known any more",
-        cause: "It was kept in memory only and the lab was started again since, or it cannot be decrypted.",
+        title: "The lab's own key is no longer known",
+        cause: "It was kept in memory only and the lab has been restarted since, or it cannot be decrypted.",
         next: "Sign in another way once; the lab then makes and installs a new key.",
         actions: [{ do: "sign-in", label: "Sign in" }],
       });
@@ -117,7 +117,7 @@ export const createLabKey = (deps: {
     async uninstall(connection) {
       const known = await secrets.get(LAB_KEY_SECRET);
       if (known === undefined) return;
-      await change(connection, UNINSTALL, `${KEY_OPTIONS} ${publicOf(known)}`, "taken away");
+      await change(connection, UNINSTALL, `${KEY_OPTIONS} ${publicOf(known)}`, "removed");
     },
   };
 };

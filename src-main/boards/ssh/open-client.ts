@@ -1,11 +1,13 @@
 import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import ssh2, { type AnyAuthMethod, type Client, type ConnectConfig } from "ssh2";
-import { readHostKey, type ShownKey, unwantedAlgorithms } from "./host-key.ts";
+import type { HostKey } from "#contract/boards.ts";
+import type { Slots } from "#contract/slots.ts";
+import { plainKey, type ShownKey, shownKeyOf, unwantedAlgorithms } from "./host-key.ts";
 import { type Attempt, cancelled, type Hop } from "./problems.ts";
 import { takeTurn } from "./turns.ts";
 
-/** One way to prove who one is; of several, each is tried once, in order. */
+/** A way to prove one's identity; of several, each is tried once, in order. */
 export type Proof =
   | Exclude<AnyAuthMethod, { readonly type: "keyboard-interactive" }>
   /** The password as the answer to the server's question for it. */
@@ -13,31 +15,28 @@ export type Proof =
 
 export interface OpenOptions {
   readonly hop: Hop;
-  /** A channel of the host before; default: a TCP connection of its own. */
+  /** A channel through the previous host; default: a new TCP connection. */
   readonly through?: Duplex;
-  /** Only `true` lets the connection go on. */
+  /** Only `true` lets the connection continue. */
   readonly verify: (key: ShownKey) => boolean;
   /** Types of the keys that are known; others are not asked for. Default: all. */
   readonly keyTypes?: readonly string[];
-  /** None: the host's key is only looked at. */
+  /** None: the host's key is only read. */
   readonly proofs?: readonly Proof[];
   readonly signal?: AbortSignal;
-  /** Where many connect at once: so many agree on keys at the same time, which is mere computing. */
-  readonly turns?: Turns;
-}
-
-export interface Turns {
-  take(signal?: AbortSignal): Promise<void>;
-  free(): void;
+  /** Limits how many key exchanges, which are pure computing, happen at the same time. */
+  readonly keyExchanges?: Slots;
 }
 
 export interface OpenedClient {
   readonly client: Client;
   readonly socket: Duplex;
   readonly hop: Hop;
+  /** The key by which the host proved itself. */
+  readonly hostKey: HostKey;
 }
 
-/** Why no connection came about, as the machines said it. */
+/** Why no connection was made, in the words of the machines. */
 export class AttemptError extends Error {
   readonly attempt: Attempt;
   constructor(attempt: Attempt) {
@@ -49,14 +48,14 @@ export class AttemptError extends Error {
 
 /** From the first word to the end of the handshake and sign-in. */
 const READY_MS = 20_000;
-/** Who takes longer to agree on keys does not keep others waiting. */
-const TURN_MS = 1000;
-/** Until something takes the TCP connection. */
+/** A host that takes longer to exchange keys does not keep others waiting. */
+const EXCHANGE_MS = 1000;
+/** Until the TCP connection is accepted. */
 const REACH_MS = 10_000;
-/** From the first byte to the name of an SSH server; what comes before is a greeting, of so many bytes at most. */
+/** From the first byte to the name of an SSH server. Before it may come a greeting, of this many bytes at most. */
 const NAME_MS = 3000;
 const GREETING_BYTES = 16 * 1024;
-/** A silent connection is given up after three unanswered questions: a cut of 20 s is survived. */
+/** A connection is given up after three unanswered keep-alives: it survives an outage of 20 s. */
 const KEEPALIVE = { keepaliveInterval: 10_000, keepaliveCountMax: 3 };
 
 const WIRE_NAMES: Readonly<Record<string, string>> = { agent: "publickey" };
@@ -82,7 +81,7 @@ const answerOnce = (password: string, asked: string[]) => {
  * @throws AttemptError; BoardError "cancelled"
  */
 export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
-  const { hop, proofs = [], signal, turns } = options;
+  const { hop, proofs = [], signal, keyExchanges } = options;
   if (signal?.aborted) return Promise.reject(cancelled(signal.reason));
   const client: Client = new ssh2.Client();
   const socket: Duplex =
@@ -93,7 +92,8 @@ export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
   let spoke = false;
   let secured = false;
   let partial = false;
-  /** Aborted when it is settled, whichever way. */
+  let hostKey: HostKey | undefined;
+  /** Aborted when the attempt is settled, either way. */
   const over = new AbortController();
   let methods: readonly string[] | undefined;
   const asked: string[] = [];
@@ -104,7 +104,7 @@ export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
     for (;;) {
       const proof = left.shift();
       if (proof === undefined) return false;
-      // Refused as an answer, the same password is not sent a second time: it would count as a second attempt.
+      // A password that was refused as an answer is not sent a second time: it would count as a second attempt.
       if (proof.type === "password" && promptedForPassword) continue;
       if (accepted !== null && !accepted.includes(WIRE_NAMES[proof.type] ?? proof.type)) continue;
       if (proof.type !== "keyboard-interactive") return proof;
@@ -135,9 +135,11 @@ export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
       spoke = true;
       let permitted = false;
       try {
-        permitted = options.verify(readHostKey(bytes)) === true;
+        const key = shownKeyOf(bytes);
+        permitted = options.verify(key) === true;
+        if (permitted) hostKey = plainKey(key);
       } finally {
-        // What is costly comes after it: the signature, the keys, the proof.
+        // The expensive part follows: the signature, the keys, the proof.
         if (permitted && proofs.length > 0)
           void takeTurn(over.signal).then(
             () => done(true),
@@ -156,12 +158,11 @@ export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
 
   return new Promise((resolve, reject) => {
     let settled = false;
-    let inTurn: NodeJS.Timeout | undefined;
-    const freeTurn = (): void => {
-      if (inTurn === undefined) return;
-      clearTimeout(inTurn);
-      inTurn = undefined;
-      turns?.free();
+    let exchanging: NodeJS.Timeout | undefined;
+    let release = (): void => {};
+    const endExchange = (): void => {
+      clearTimeout(exchanging);
+      release();
     };
     const settle = (): boolean => {
       if (settled) return false;
@@ -170,7 +171,7 @@ export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
       clearTimeout(tooLate);
       clearTimeout(notSsh);
       signal?.removeEventListener("abort", abort);
-      freeTurn();
+      endExchange();
       return true;
     };
     const drop = (): void => {
@@ -200,7 +201,7 @@ export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
     };
     let notSsh: NodeJS.Timeout | undefined;
     const tooLate = setTimeout(() => {
-      if (!connected) fail(Object.assign(new Error("no TCP connection came about"), { code: "ETIMEDOUT" }));
+      if (!connected) fail(Object.assign(new Error("no TCP connection was made"), { code: "ETIMEDOUT" }));
     }, REACH_MS);
     signal?.addEventListener("abort", abort, { once: true });
     let first = "";
@@ -224,7 +225,7 @@ export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
       })
       .once("handshake", () => {
         secured = true;
-        freeTurn();
+        endExchange();
       })
       .once("close", () => fail(new Error("the other side ended the connection")))
       .on("change password", () => {
@@ -234,13 +235,17 @@ export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
       .once("ready", () => {
         if (!settle()) return;
         client.setNoDelay(true);
-        resolve({ client, socket, hop });
+        if (hostKey !== undefined) resolve({ client, socket, hop, hostKey });
       });
     const begin = async (): Promise<void> => {
       connected = true;
-      await turns?.take();
-      inTurn = setTimeout(freeTurn, TURN_MS);
-      if (settled) return freeTurn();
+      if (keyExchanges !== undefined) {
+        const acquired = await keyExchanges.acquire(over.signal).catch(() => undefined);
+        if (acquired === undefined) return;
+        release = acquired;
+        exchanging = setTimeout(release, EXCHANGE_MS);
+        if (settled) return endExchange();
+      }
       own?.on("data", hear);
       try {
         client.connect(config);
@@ -254,7 +259,7 @@ export const openClient = (options: OpenOptions): Promise<OpenedClient> => {
   });
 };
 
-/** Ends a client at once: what was to be sent goes, and no answer is awaited. */
+/** Ends a client at once: what is queued is sent, and no answer is awaited. */
 export const endClient = ({ client, socket }: OpenedClient): void => {
   try {
     client.end();

@@ -1,9 +1,9 @@
 import type { BoardProblem, HostKey, SignIn } from "#contract/boards.ts";
 import { BoardError } from "#main/boards/board-ports.ts";
 
-/** Everything that can go wrong on the way to a board and at its door, in plain words. */
+/** What can go wrong on the way to a board and while signing in, in plain words. */
 
-/** Whom one speaks with. */
+/** A host, and the user to sign in as. */
 export interface Hop {
   readonly host: string;
   readonly port: number;
@@ -16,7 +16,7 @@ export const hostText = ({ host, port }: Pick<Hop, "host" | "port">): string =>
 /** What an attempt saw before it failed. */
 export interface Attempt {
   readonly error: Error & { readonly code?: unknown; readonly level?: unknown };
-  /** A TCP connection came about. */
+  /** A TCP connection was made. */
   readonly connected: boolean;
   /** Something was sent to us. */
   readonly heard: boolean;
@@ -24,11 +24,11 @@ export interface Attempt {
   readonly spoke: boolean;
   /** Both sides have agreed on keys: it is an SSH server, and the one that was expected. */
   readonly secured: boolean;
-  /** The ways to sign in that the server takes, once it has said so. */
+  /** The sign-in methods that the server accepts, once it has named them. */
   readonly methods?: readonly string[];
   /** Questions of the server that were not for the password. */
   readonly asked?: readonly string[];
-  /** The first of two proofs was taken. */
+  /** The first of two proofs was accepted. */
   readonly partial?: boolean;
 }
 
@@ -42,12 +42,12 @@ const UNKNOWN_NAME = ["ENOTFOUND", "EAI_AGAIN", "EAI_NONAME", "ENODATA"];
 
 const WAYS: Readonly<Record<string, string>> = {
   password: "a password",
-  "keyboard-interactive": "an answer to its questions",
+  "keyboard-interactive": "answers to its questions",
   publickey: "a key",
 };
 
-/** How one tried to sign in, as it reads in a sentence. */
-export const wayText = (signIn: SignIn): string => {
+/** How one tried to sign in, for a sentence. */
+export const signInText = (signIn: SignIn): string => {
   switch (signIn.kind) {
     case "password":
       return "this password";
@@ -64,14 +64,14 @@ const refusedSignIn = (hop: Hop, way: string, attempt: Attempt): BoardProblem =>
   const { error, methods = [], asked = [], partial } = attempt;
   const takes = methods.map((method) => WAYS[method]).filter((text) => text !== undefined);
   const more = [
-    ...(partial === true ? ["It wants a second proof after the first, which the lab cannot give."] : []),
+    ...(partial === true ? ["It asks for a second factor, which the lab cannot provide."] : []),
     ...(asked.length === 0 ? [] : [`It asked: ${asked.join(" ")}`]),
-    ...(takes.length === 0 ? [] : [`It takes ${takes.join(" or ")}.`]),
-    ...(/too many/i.test(error.message) ? ["The agent offered more keys than it looks at."] : []),
+    ...(takes.length === 0 ? [] : [`It accepts ${takes.join(" or ")}.`]),
+    ...(/too many/i.test(error.message) ? ["The agent offered more keys than the server tries."] : []),
   ];
   return {
     code: "sign-in-refused",
-    title: `${hop.host} refused to let ${hop.user} in`,
+    title: `${hop.host} rejected the login for ${hop.user}`,
     cause: [`${way[0]!.toUpperCase()}${way.slice(1)} was not accepted for ${hop.user}.`, ...more].join(" "),
     next: "Check the user name, or sign in another way.",
     raw: error.message,
@@ -79,7 +79,7 @@ const refusedSignIn = (hop: Hop, way: string, attempt: Attempt): BoardProblem =>
   };
 };
 
-/** Why no connection came about. `way` is missing where nothing was to be signed in with. */
+/** Why no connection was made. `way`: how one tried to sign in, where one did. */
 export const connectProblem = (hop: Hop, attempt: Attempt, way = "this"): BoardProblem => {
   const { error, connected, heard, spoke, secured } = attempt;
   const code = typeof error.code === "string" ? error.code : "";
@@ -90,7 +90,7 @@ export const connectProblem = (hop: Hop, attempt: Attempt, way = "this"): BoardP
       code: "name-unknown",
       title: `No computer called ${hop.host} was found`,
       cause: "The name has no address in this network.",
-      next: `Check the spelling, try ${hop.host.includes(".") ? "the address" : `${hop.host}.local or the address`} instead, or look whether this computer is in the same network.`,
+      next: `Check the spelling, try ${hop.host.includes(".") ? "the address" : `${hop.host}.local or the address`} instead, or check that this computer is in the same network.`,
       raw,
       actions: [editTarget, retry],
     };
@@ -113,8 +113,8 @@ export const connectProblem = (hop: Hop, attempt: Attempt, way = "this"): BoardP
     return {
       code: "unreachable",
       title: `${hop.host} cannot be reached`,
-      cause: "It is off, or in another network, or a firewall is in between.",
-      next: "Look whether it is on and in the same network as this computer.",
+      cause: "It is off, in another network, or behind a firewall.",
+      next: "Check that it is on and in the same network as this computer.",
       raw,
       actions: [retry, editTarget],
     };
@@ -124,11 +124,11 @@ export const connectProblem = (hop: Hop, attempt: Attempt, way = "this"): BoardP
       code: "no-answer",
       title: `${hop.host} does not answer`,
       cause: !connected
-        ? `No answer came from ${where}. It is off, in another network, or a firewall is in between.`
+        ? `No answer came from ${where}. It is off, in another network, or behind a firewall.`
         : spoke
           ? `${where} began to answer and then fell silent.`
-          : `${where} takes the connection but says nothing: it is very busy, or no SSH server is there.`,
-      next: "Look whether it is on and in the same network as this computer.",
+          : `${where} accepts the connection but says nothing. It is very busy, or there is no SSH server.`,
+      next: "Check that it is on and in the same network as this computer.",
       raw,
       actions: [retry, editTarget],
     };
@@ -140,7 +140,7 @@ export const connectProblem = (hop: Hop, attempt: Attempt, way = "this"): BoardP
     return {
       code: "connection-lost",
       title: `${hop.host} ended the connection while signing in`,
-      cause: `${where} closed it before ${hop.user} was let in. It may be starting up or shutting down.`,
+      cause: `${where} closed it before ${hop.user} was signed in. It may be starting up or shutting down.`,
       next: "Try again in a moment.",
       raw,
       actions: [retry, signInAgain],
@@ -149,8 +149,8 @@ export const connectProblem = (hop: Hop, attempt: Attempt, way = "this"): BoardP
   if (/no matching/i.test(raw)) {
     return {
       code: "not-ssh",
-      title: `${hop.host} speaks only methods that are not safe any more`,
-      cause: `The SSH server at ${where} and the lab have no method in common.`,
+      title: `${hop.host} offers only outdated encryption`,
+      cause: `The SSH server at ${where} and the lab have no secure method in common.`,
       next: "Update the SSH server there.",
       raw,
       actions: [editTarget, retry],
@@ -158,12 +158,12 @@ export const connectProblem = (hop: Hop, attempt: Attempt, way = "this"): BoardP
   }
   return {
     code: "not-ssh",
-    title: spoke ? `The SSH server at ${where} ended the connection` : `No SSH server speaks at ${where}`,
+    title: spoke ? `The SSH server at ${where} ended the connection` : `No SSH server answers at ${where}`,
     cause: spoke
-      ? "It ended the connection before both had agreed on keys: it may be starting up, or have too many visitors."
+      ? "It ended the connection before the key exchange was complete. It may be starting up, or have too many connections."
       : heard
         ? "Something else answers on this port."
-        : "The connection was taken and ended at once: another service, or an SSH server with too many visitors.",
+        : "The connection was accepted and closed at once, by another service or by an SSH server with too many connections.",
     next: "Check the port, then try again.",
     raw,
     actions: [editTarget, retry],
@@ -171,7 +171,7 @@ export const connectProblem = (hop: Hop, attempt: Attempt, way = "this"): BoardP
 };
 
 /** What to type on the board to see its own fingerprint. */
-export const checkCommands = (type: string): string[] => {
+const checkCommands = (type: string): string[] => {
   const kind = /ed25519|ecdsa|rsa/.exec(type)?.[0] ?? "ed25519";
   return [`ssh-keygen -lf /etc/ssh/ssh_host_${kind}_key.pub`];
 };
@@ -185,15 +185,15 @@ export const changedKey = (
   known: readonly HostKey[],
 ): BoardProblem => ({
   code: "host-key-changed",
-  title: `This is not the ${at.host} that is known`,
-  cause: `${hostText(at)} shows the key ${keysText([shown])}, but ${keysText(known)} is known. It was set up anew, or somebody is in between. Nothing was sent to it.`,
-  next: "Compare the fingerprint on the machine itself. Only if it was set up anew, replace the key in its settings.",
+  title: `${at.host} shows a different key`,
+  cause: `${hostText(at)} shows the key ${keysText([shown])}, but the known key is ${keysText(known)}. The machine was reinstalled, or somebody intercepts the connection. Nothing was sent to it.`,
+  next: "Compare the fingerprint on the machine itself. Replace the key in its settings only if it was reinstalled.",
   actions: [{ do: "show-commands", label: "How to check", commands: checkCommands(shown.type) }],
 });
 
 export const newKey = (at: Pick<Hop, "host" | "port">, shown: HostKey, isJump: boolean): BoardProblem => ({
   code: "host-key-new",
-  title: `Nobody has looked at the key of ${at.host} yet`,
+  title: `The key of ${at.host} is not trusted yet`,
   cause: `${hostText(at)}${isJump ? ", on the way to the board," : ""} shows ${keysText([shown])}. Nothing was sent to it.`,
   next: "Compare the fingerprint with the one on the machine, then trust it.",
   actions: [{ do: "show-commands", label: "How to check", commands: checkCommands(shown.type) }],
@@ -211,28 +211,28 @@ export const cancelled = (cause?: unknown): BoardError =>
     {
       code: "cancelled",
       title: "Cancelled",
-      cause: "It was stopped before it was done.",
+      cause: "It was stopped before it was complete.",
       next: "Start it again when you like.",
     },
     { cause },
   );
 
-/** The connection was there and is gone. `ours`: the lab ended it. */
+/** An open connection ended. `ours`: the lab ended it. */
 export const lostProblem = (
   hop: Hop,
   error: (Error & { level?: unknown }) | undefined,
   ours: boolean,
 ): BoardProblem => ({
   code: "connection-lost",
-  title: `The connection to ${hop.host} is gone`,
+  title: `The connection to ${hop.host} was lost`,
   cause: ours
     ? "The lab ended it."
     : error === undefined
-      ? "Its SSH server ended it: it was restarted, or the board shuts down."
+      ? "Its SSH server ended it: it was restarted, or the board is shutting down."
       : error.level === "client-timeout"
-        ? "It did not answer any more: it is off, or the network is gone."
-        : "It broke: the board was restarted, or the network changed.",
-  next: "The lab connects again by itself; if it cannot, look whether the board is on and in the network.",
+        ? "It stopped answering: it is off, or the network is down."
+        : "The connection broke: the board was restarted, or the network changed.",
+  next: "The lab reconnects by itself. If it cannot, check that the board is on and in the network.",
   ...(error === undefined ? {} : { raw: error.message }),
   actions: [retry],
 });

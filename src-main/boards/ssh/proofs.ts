@@ -11,7 +11,7 @@ export interface ProofDeps {
   readonly labKey: Pick<LabKey, "privateKey" | "exists">;
 }
 
-/** What is shown at the door, for the chosen way only: nothing else is ever offered there. */
+/** What is offered for signing in: the chosen way only, never anything else. */
 export const proofsFor = async (signIn: SignIn, username: string, deps: ProofDeps): Promise<Proof[]> => {
   switch (signIn.kind) {
     case "password": {
@@ -30,7 +30,7 @@ export const proofsFor = async (signIn: SignIn, username: string, deps: ProofDep
   }
 };
 
-/** At a host on the way, whatever opens without a question: its own keys, the agent, the usual keys, the lab's. */
+/** For a host on the way, every key that needs no question: its own keys, the agent, the usual keys, the lab's. */
 export const jumpProofs = async (
   hop: ConfiguredHop,
   deps: ProofDeps & { readonly config: Pick<UserConfig, "defaultKeys"> },

@@ -1,44 +1,69 @@
+import type { ClientChannel } from "ssh2";
 import type { SshConnection } from "#main/boards/board-ports.ts";
+import { terminate } from "./commands.ts";
 
-/** A line that is longer is no line of a pulse. */
+/** A longer line cannot be one of a pulse. */
 const LONGEST_LINE = 64 * 1024;
 
-export interface PulseEars {
+export interface PulseListener {
   onLine(line: string): void;
-  /** The reader ended although the connection lives: what it said last on standard error, or how it ended. */
+  /**
+   * The command ended although the connection lives.
+   * @param words what it said last on standard error, or how it ended
+   */
   onEnd(words: string): void;
   /** Pause before it is started again. */
   readonly againMs: number;
 }
 
+export interface PulseReader {
+  /** Reads the lines of another command from now on, over the same connection. */
+  use(command: string): void;
+}
+
 /** Reads lines of a command for as long as the connection lives; where the command ends, it is started again. */
-export const readPulse = async (
-  connection: SshConnection,
-  command: string,
-  ears: PulseEars,
-): Promise<void> => {
-  while (!connection.isClosed) {
-    try {
-      ears.onEnd(await readOnce(connection, command, ears));
-    } catch (error) {
-      ears.onEnd(error instanceof Error ? error.message : String(error));
-    }
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ears.againMs);
-      void connection.closed.then(() => {
-        clearTimeout(timer);
-        resolve();
-      });
+export const readPulse = (connection: SshConnection, first: string, listener: PulseListener): PulseReader => {
+  let command = first;
+  let switchOver = (): void => {};
+
+  const readOnce = async (mine: string): Promise<void> => {
+    const channel = await connection.open(mine);
+    if (mine !== command) return terminate(channel);
+    // The next command does not wait for the end of this one, which a busy board may be slow to report.
+    const switched = new Promise<undefined>((resolve) => {
+      switchOver = () => {
+        terminate(channel);
+        resolve(undefined);
+      };
     });
-  }
+    const lines = readLines(channel, (line) => mine === command && listener.onLine(line));
+    const words = await Promise.race([lines, switched]);
+    if (words !== undefined) listener.onEnd(words);
+  };
+  const read = async (): Promise<void> => {
+    while (!connection.isClosed) {
+      const mine = command;
+      try {
+        await readOnce(mine);
+      } catch (error) {
+        listener.onEnd(error instanceof Error ? error.message : String(error));
+      }
+      if (mine === command) await pause(connection, listener.againMs);
+    }
+  };
+  void read();
+
+  return {
+    use(next) {
+      if (next === command) return;
+      command = next;
+      switchOver();
+    },
+  };
 };
 
-const readOnce = async (
-  connection: SshConnection,
-  command: string,
-  { onLine }: PulseEars,
-): Promise<string> => {
-  const channel = await connection.open(command);
+/** @returns what was said last on standard error, or how it ended */
+const readLines = (channel: ClientChannel, onLine: (line: string) => void): Promise<string> => {
   let words = "";
   let rest = "";
   const decoder = new TextDecoder();
@@ -50,10 +75,19 @@ const readOnce = async (
   channel.stderr.on("data", (chunk: Buffer) => {
     words = (words + chunk.toString("utf8")).slice(-2000);
   });
-  return await new Promise((resolve) => {
+  return new Promise((resolve) => {
     channel.once("close", (code?: number | null, signal?: string) =>
-      resolve(words.trim() || `the reader of its pulse ended with ${code ?? signal ?? "no status"}`),
+      resolve(words.trim() || `the command of its pulse ended with ${code ?? signal ?? "no status"}`),
     );
     channel.end();
   });
 };
+
+const pause = (connection: SshConnection, ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    void connection.closed.then(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });

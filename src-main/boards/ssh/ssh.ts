@@ -1,18 +1,19 @@
 import { existsSync } from "node:fs";
 import type { BoardTarget, HostKey, Reached, SignIn, SshEntry } from "#contract/boards.ts";
-import { UserError } from "#contract/failure.ts";
+import { createSlots } from "#contract/slots.ts";
 import { BoardError, type SshConnection } from "#main/boards/board-ports.ts";
 import { countAgentKeys } from "./agent.ts";
-import { createSlots } from "./commands.ts";
 import { createConnection } from "./connection.ts";
+import { enterHost } from "./enter-host.ts";
 import { plainKey, type ShownKey } from "./host-key.ts";
+import { createHostTrust } from "./host-trust.ts";
 import { channelTo, explain } from "./jump.ts";
-import { type KnownHosts, lookUpIn, nameOf } from "./known-hosts.ts";
+import type { Known, KnownHosts } from "./known-hosts.ts";
 import type { LabKey } from "./lab-key.ts";
-import { AttemptError, endClient, type OpenedClient, openClient, type Proof } from "./open-client.ts";
-import { readPrivately } from "./private-file.ts";
-import { changedKey, type Hop, newKey, revokedKey, wayText } from "./problems.ts";
+import { endClient, type OpenedClient } from "./open-client.ts";
+import { type Hop, revokedKey, signInText } from "./problems.ts";
 import { jumpProofs, proofsFor } from "./proofs.ts";
+import { readHostKey, type WayThere } from "./read-host-key.ts";
 import { type ConfiguredHop, createUserConfig } from "./user-config.ts";
 
 export interface SshDeps {
@@ -24,154 +25,53 @@ export interface SshDeps {
   readonly agentSocket?: string;
 }
 
-/** What is known of a host before it is asked. */
-interface Expected {
-  readonly keys: readonly HostKey[];
-  readonly revoked: readonly string[];
-}
-
-/** Agreeing on keys takes some milliseconds of this thread, which has more to do than to connect. */
-const AT_ONCE = 3;
+/** A key exchange takes some milliseconds of this thread, which has more to do than to connect. */
+const KEY_EXCHANGES_AT_ONCE = 3;
+const JUMP_SIGN_IN = "every key that this computer has for it";
 
 export type Ssh = ReturnType<typeof createSsh>;
 
-/** SSH as the lab uses it: who is there is always known before anything is sent. */
+/** SSH as the lab uses it: the host is always identified before anything is sent. */
 export const createSsh = (deps: SshDeps) => {
   const { knownHosts, labKey, agentSocket } = deps;
   const config = createUserConfig(deps.configPath);
-  const turns = createSlots(AT_ONCE);
-  /** Keys that `reach` has read, which `trust` may take: by name and fingerprint. */
-  const shown = new Map<string, ShownKey>();
+  const trust = createHostTrust({ knownHosts, userKnownHosts: config.knownHosts });
+  const keyExchanges = createSlots(KEY_EXCHANGES_AT_ONCE);
 
-  const expected = async (hop: Hop): Promise<Expected> => {
-    const own = await knownHosts.lookup(hop.host, hop.port);
-    const users = lookUpIn(await readPrivately(config.knownHosts).catch(() => undefined), hop.host, hop.port);
-    const revoked = [...own.revoked, ...users.revoked];
-    // What was trusted here counts for more than what ssh was told at some time.
-    const keys = (own.keys.length > 0 ? own.keys : users.keys).filter(
-      ({ fingerprint }) => !revoked.includes(fingerprint),
-    );
-    return { keys, revoked };
-  };
-
-  /** Reads a host's key, and ends before anything is sent. Keys that are known are asked for first. */
-  const readKey = async (
-    hop: Hop,
-    keys: readonly HostKey[],
-    open: () => Promise<{ readonly through?: OpenedClient["socket"] }>,
-    signal?: AbortSignal,
-  ): Promise<ShownKey> => {
-    const look = async (types: readonly string[] | undefined): Promise<ShownKey> => {
-      let key: ShownKey | undefined;
-      try {
-        const client = await openClient({
-          hop,
-          turns,
-          ...(await open()),
-          ...(types === undefined ? {} : { keyTypes: types }),
-          ...(signal === undefined ? {} : { signal }),
-          verify: (found) => {
-            key = found;
-            return false;
-          },
-        });
-        endClient(client);
-        throw new Error("a host was let in that nobody has verified");
-      } catch (error) {
-        if (key !== undefined) return key;
-        throw error;
-      }
+  /** The way to a host: through the last of those that were entered. */
+  const wayTo = (hop: Hop, entered: readonly OpenedClient[], signal: AbortSignal | undefined): WayThere => {
+    const before = entered.at(-1);
+    return {
+      keyExchanges,
+      through: async () => (before === undefined ? undefined : await channelTo(before, hop)),
+      signal,
     };
-    if (keys.length === 0) return await look(undefined);
-    try {
-      return await look(keys.map(({ type }) => type));
-    } catch (error) {
-      if (!(error instanceof AttemptError) || !/no matching/i.test(error.message)) throw error;
-      return await look(undefined);
-    }
   };
 
-  /** Signs in at a host whose key must be one of those that are expected. */
-  const enter = async (
-    hop: Hop,
-    wanted: Expected,
-    proofs: readonly Proof[],
-    way: string | undefined,
-    before: OpenedClient | undefined,
-    isJump: boolean,
-    signal: AbortSignal | undefined,
-  ): Promise<OpenedClient> => {
-    let other: ShownKey | undefined;
-    const patient = signal === undefined ? {} : { signal };
-    const reachIt = async () => (before === undefined ? {} : { through: await channelTo(before, hop) });
-    try {
-      return await openClient({
-        hop,
-        turns,
-        ...(await reachIt()),
-        ...patient,
-        proofs,
-        ...(wanted.keys.length === 0 ? {} : { keyTypes: wanted.keys.map(({ type }) => type) }),
-        verify: (key) => {
-          const same = wanted.keys.some(
-            ({ type, fingerprint }) => type === key.type && fingerprint === key.fingerprint,
-          );
-          if (same && !wanted.revoked.includes(key.fingerprint)) return true;
-          other = key;
-          return false;
-        },
-      });
-    } catch (error) {
-      if (
-        other === undefined &&
-        error instanceof AttemptError &&
-        /no matching.*host key/i.test(error.message)
-      ) {
-        // It has no key of the known types any more: another key of any type is the alarm, so look at it.
-        other = await readKey(hop, [], reachIt, signal).catch(() => undefined);
-      }
-      if (other === undefined) throw explain(hop, error, way, isJump);
-      const key = plainKey(other);
-      shown.set(`${nameOf(hop.host, hop.port)} ${key.fingerprint}`, other);
-      throw new BoardError(
-        wanted.revoked.includes(key.fingerprint)
-          ? revokedKey(hop, key)
-          : wanted.keys.length === 0
-            ? newKey(hop, key, isJump)
-            : changedKey(hop, key, wanted.keys),
-        { cause: error },
-      );
-    }
-  };
-
-  /** Goes through all hosts before the board. @returns those that were entered */
-  const enterJumps = async (
-    jumps: readonly ConfiguredHop[],
-    signal: AbortSignal | undefined,
+  /** Signs in at the next host on the way, and adds it to those that were entered. */
+  const enterJump = async (
+    hop: ConfiguredHop,
     entered: OpenedClient[],
+    signal: AbortSignal | undefined,
   ): Promise<void> => {
-    for (const jump of jumps) {
-      const wanted = await expected(jump);
-      const proofs = wanted.keys.length === 0 ? [] : await jumpProofs(jump, { agentSocket, labKey, config });
-      const way = "every key that this computer has for it";
-      entered.push(await enter(jump, wanted, proofs, way, entered.at(-1), true, signal));
-    }
+    const wanted = await trust.expected(hop);
+    const proofs = wanted.keys.length === 0 ? [] : await jumpProofs(hop, { agentSocket, labKey, config });
+    const entry = { hop, wanted, proofs, signInText: JUMP_SIGN_IN, isJump: true };
+    entered.push(await enterHost(entry, wayTo(hop, entered, signal), trust));
   };
 
   const reachedAt = async (
     hop: ConfiguredHop,
     isJump: boolean,
     key: ShownKey,
-    { keys, revoked }: Expected,
+    { keys, revoked }: Known,
   ): Promise<Reached> => {
     if (revoked.includes(key.fingerprint)) throw new BoardError(revokedKey(hop, plainKey(key)));
-    shown.set(`${nameOf(hop.host, hop.port)} ${key.fingerprint}`, key);
-    const known = keys.some(({ fingerprint }) => fingerprint === key.fingerprint);
-    const files = [...new Set([...hop.identityFiles, ...config.defaultKeys])].filter((file) =>
-      existsSync(file),
-    );
+    trust.remember(hop, key);
+    const isKnown = keys.some(({ fingerprint }) => fingerprint === key.fingerprint);
+    const files = new Set([...hop.identityFiles, ...config.defaultKeys]);
     return {
-      trust: known ? "known" : keys.length === 0 ? "new" : "changed",
+      trust: isKnown ? "known" : keys.length === 0 ? "new" : "changed",
       host: hop.host,
       port: hop.port,
       isJump,
@@ -180,18 +80,10 @@ export const createSsh = (deps: SshDeps) => {
       user: hop.user,
       ways: {
         agent: await hasAgentKeys(agentSocket),
-        keys: files,
+        keys: [...files].filter((file) => existsSync(file)),
         labKey: await labKey.exists(),
       },
     };
-  };
-
-  const seen = (host: string, port: number, fingerprint: string): ShownKey => {
-    const key = shown.get(`${nameOf(host, port)} ${fingerprint}`);
-    if (key !== undefined) return key;
-    throw new UserError(
-      `${host}:${port} did not show ${fingerprint} lately: look at it again before you trust it.`,
-    );
   };
 
   return {
@@ -204,27 +96,26 @@ export const createSsh = (deps: SshDeps) => {
       const { board, jumps } = await config.route(target);
       const entered: OpenedClient[] = [];
       try {
-        for (const [at, hop] of [...jumps, board].entries()) {
-          const isJump = at < jumps.length;
-          const wanted = await expected(hop);
-          const before = entered.at(-1);
-          const open = async () => (before === undefined ? {} : { through: await channelTo(before, hop) });
-          const key = await readKey(hop, wanted.keys, open, signal).catch((error: unknown) => {
+        for (const hop of [...jumps, board]) {
+          const isJump = hop !== board;
+          const known = await trust.expected(hop);
+          const way = wayTo(hop, entered, signal);
+          const key = await readHostKey(hop, known.keys, way).catch((error: unknown) => {
             throw explain(hop, error, undefined, isJump);
           });
-          const reached = await reachedAt(hop, isJump, key, wanted);
+          const reached = await reachedAt(hop, isJump, key, known);
           if (!isJump || reached.trust !== "known") return reached;
-          await enterJumps([hop], signal, entered);
+          await enterJump(hop, entered, signal);
         }
-        throw new Error("a way without an end");
+        throw new Error("a route without a board");
       } finally {
         for (const jump of entered.reverse()) endClient(jump);
       }
     },
 
     /**
-     * Signs in at a board whose key is `pinned`, or without that one that is known.
-     * @throws BoardError
+     * Signs in at a board whose key is `pinned`; default: one that is known. The connection says which it was.
+     * @throws BoardError; "host-key-new" where no key is known: nothing was sent, and the key may be trusted now
      */
     async connect(
       target: BoardTarget,
@@ -232,15 +123,15 @@ export const createSsh = (deps: SshDeps) => {
       options: { readonly pinned?: HostKey; readonly signal?: AbortSignal } = {},
     ): Promise<SshConnection> {
       const { pinned, signal } = options;
-      const { board, jumps } = await config.route(target);
-      const proofs = await proofsFor(signIn, board.user, { agentSocket, labKey });
+      const { board: hop, jumps } = await config.route(target);
+      const proofs = await proofsFor(signIn, hop.user, { agentSocket, labKey });
       const entered: OpenedClient[] = [];
       try {
-        await enterJumps(jumps, signal, entered);
-        const { keys, revoked } = await expected(board);
+        for (const jump of jumps) await enterJump(jump, entered, signal);
+        const { keys, revoked } = await trust.expected(hop);
         const wanted = { keys: pinned === undefined ? keys : [pinned], revoked };
-        const client = await enter(board, wanted, proofs, wayText(signIn), entered.at(-1), false, signal);
-        return createConnection(client, entered);
+        const entry = { hop, wanted, proofs, signInText: signInText(signIn), isJump: false };
+        return createConnection(await enterHost(entry, wayTo(hop, entered, signal), trust), entered);
       } catch (error) {
         for (const jump of entered.reverse()) endClient(jump);
         throw error;
@@ -248,24 +139,8 @@ export const createSsh = (deps: SshDeps) => {
     },
 
     entries: (): Promise<SshEntry[]> => config.entries(),
-
-    /** Takes a key that `reach` has shown as known, where none is known yet. */
-    async trust(host: string, port: number, fingerprint: string): Promise<void> {
-      const key = seen(host, port, fingerprint);
-      const { keys, revoked } = await expected({ host, port, user: "" });
-      if (revoked.includes(fingerprint)) throw new BoardError(revokedKey({ host, port }, key));
-      const known = keys.some((one) => one.fingerprint === fingerprint);
-      if (keys.length > 0 && !known) throw new BoardError(changedKey({ host, port }, plainKey(key), keys));
-      await knownHosts.add(host, port, key);
-    },
-
-    /** Takes a key that was shown in the place of all that were known: the machine was set up anew. */
-    async replace(host: string, port: number, fingerprint: string): Promise<void> {
-      const key = seen(host, port, fingerprint);
-      const { revoked } = await expected({ host, port, user: "" });
-      if (revoked.includes(fingerprint)) throw new BoardError(revokedKey({ host, port }, key));
-      await knownHosts.replace(host, port, key);
-    },
+    trust: trust.trust,
+    replace: trust.replace,
 
     /** Where a target is, with what the configuration says. */
     async addressOf(target: BoardTarget): Promise<Hop> {

@@ -1,12 +1,12 @@
 import { createSlots } from "#contract/slots.ts";
 
 /**
- * A handshake takes this computer some milliseconds of computing. When a whole fleet answers in the same moment, the
- * event loop would do all of them in one go, and nothing else meanwhile: so a few at a time. Of the process, as the
- * event loop is.
+ * A handshake takes this computer some milliseconds of computing. When a whole fleet answers at the same moment, the
+ * event loop would do all of them in one go, and nothing else meanwhile: so a few at a time. One limit for the process,
+ * since it has one event loop.
  */
 const turns = createSlots(4);
-/** A board that is slow to go on does not hold up the others for longer. */
+/** A slow board does not hold up the others for longer than this. */
 const MOST_MS = 500;
 
 /**

@@ -67,7 +67,7 @@ const badConfig = (path: string, cause: string, error?: unknown): BoardError =>
       code: "bad-configuration",
       title: `${path} cannot be used`,
       cause,
-      next: "Mend it there, or give the address, port and user here.",
+      next: "Fix it there, or enter the address, port and user here.",
       ...(error instanceof Error ? { raw: error.message } : {}),
     },
     { cause: error },
@@ -83,14 +83,14 @@ const readWithIncludes = async (path: string, home: string, depth = 0): Promise<
     text = await readFile(path, "utf8");
   } catch (error) {
     if (depth > 0 || (error as NodeJS.ErrnoException).code === "ENOENT") return "";
-    throw badConfig(path, "It is there but cannot be read.", error);
+    throw badConfig(path, "The file exists but cannot be read.", error);
   }
   const lines: string[] = [];
   let block: string | undefined;
   for (const line of text.split(/\r?\n/)) {
     if (/^\s*(host|match)[\s=]/i.test(line)) block = line;
     const [, patterns] = /^\s*include[\s=]+(.+?)\s*$/i.exec(line) ?? [];
-    // Asking the name server for every look at the configuration would hold everything up.
+    // A question to the name server at every look into the configuration would hold everything up.
     if (/^\s*canonicali[sz]e/i.test(line)) continue;
     if (patterns === undefined) {
       lines.push(line);
@@ -111,7 +111,7 @@ const readWithIncludes = async (path: string, home: string, depth = 0): Promise<
   return lines.join("\n");
 };
 
-/** The user's own configuration, read anew for each question: it may be edited at any time. Never written. */
+/** The user's own configuration, read again for each question: it may be edited at any time. Never written. */
 export const createUserConfig = (
   path = join(homedir(), ".ssh", "config"),
   home = dirname(dirname(path)),
@@ -121,7 +121,7 @@ export const createUserConfig = (
     try {
       return SshConfig.parse(text);
     } catch (error) {
-      throw badConfig(path, "It is not written as a configuration of OpenSSH.", error);
+      throw badConfig(path, "It is not a valid OpenSSH configuration.", error);
     }
   };
 
@@ -173,9 +173,9 @@ export const createUserConfig = (
       if (command !== undefined) {
         throw new BoardError({
           code: "bad-configuration",
-          title: `The way to ${target.host} goes through a command`,
+          title: `${target.host} is reached through a command`,
           cause: `${path} has a ProxyCommand for it, which the lab does not run.`,
-          next: "Say ProxyJump there instead, or give the address of the board itself.",
+          next: "Use ProxyJump there instead, or enter the address of the board itself.",
           raw: `ProxyCommand ${command}`,
           actions: [{ do: "edit-target", label: "Change the address" }],
         });
@@ -183,7 +183,7 @@ export const createUserConfig = (
       return { board: hop, jumps: [] };
     }
     if (seen.includes(target.host) || seen.length >= MAX_JUMPS) {
-      throw badConfig(path, `The jump hosts of ${seen[0] ?? target.host} lead in a circle.`);
+      throw badConfig(path, `The jump hosts of ${seen[0] ?? target.host} form a circle.`);
     }
     const stops = jump.split(",").map(readDestination);
     // The configuration of the first host says how that one is reached; the others are reached through it.

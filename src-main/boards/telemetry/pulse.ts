@@ -3,12 +3,14 @@ import type { Pulse } from "#main/boards/board-ports.ts";
 import { readThrottled } from "#main/boards/probe/throttling.ts";
 import { READER_SCRIPT } from "./reader-script.ts";
 
-/** A line is a few hundred characters; nothing longer is looked at. */
+/** A line is a few hundred characters; longer ones are ignored. */
 const LONGEST_LINE = 4096;
 /** Each value's last character takes part, so that no value can be cut off unseen; 15 digits are exact. */
 const WHOLE = /^\d{1,15}$/;
+/** Ends, as the full reader does, when its output is closed. */
+const HEARTBEAT = "exec sh -c 'while echo pulse; do sleep 1 || exit 0; done'";
 
-/** @param options.diskPath whose free space is told; default: where Docker keeps its images, or the home folder */
+/** @param options.diskPath whose free space is reported; default: where Docker keeps its images, or the home folder */
 export const createPulse = (
   options: { readonly diskPath?: string; readonly now?: () => Date } = {},
 ): Pulse => {
@@ -18,7 +20,7 @@ export const createPulse = (
       ? "disk=$HOME; [ ! -d /var/lib/docker ] || disk=/var/lib/docker"
       : `disk="${options.diskPath.replace(/["$`\\'\n]/g, "")}"`;
   const command = `exec sh -c '${disk}${READER_SCRIPT}'`;
-  return { command, read: (line) => readPulse(line, now()) };
+  return { command, heartbeat: HEARTBEAT, read: (line) => readPulse(line, now()) };
 };
 
 /**

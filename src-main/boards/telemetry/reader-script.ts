@@ -8,8 +8,8 @@
  * `vcgencmd pmic_read_adc` does. What the board does not have is left out.
  *
  * It runs beside the training, so it starts no process that it can do without: files are read by the shell itself,
- * `sleep` is the only program of each second; `vcgencmd` runs every 5 s and `df` every 30. It ends at the first line
- * that nobody takes: when the SSH channel closes, its output does.
+ * `sleep` is the only program of each second; `vcgencmd` runs every 5 s and `df` every 30. It ends with the first line
+ * that nobody reads: when the SSH channel closes, its output does.
  *
  * It stands between single quotes on a command line of whatever login shell the user has: no single quote, no
  * backslash in it.

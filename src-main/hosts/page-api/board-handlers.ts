@@ -12,7 +12,7 @@ import type {
 import type { VirtualGroup } from "#contract/fleet.ts";
 import { page } from "./base.ts";
 
-/** What the page's questions about boards need of the fleet. All throw a UserError for what a person can mend. */
+/** What the page's requests about boards need. All throw a UserError for what a person can fix. */
 export interface BoardPorts {
   sshEntries(): Promise<readonly SshEntry[]>;
   readonly secrets: { view(): SecretsView; keepInFile(keep: boolean): Promise<SecretsView> };
@@ -53,6 +53,8 @@ export interface BoardPorts {
   stopProvision(name: string): Promise<void>;
   undo(name: string, step: StepId, sudoPassword: string | undefined): Promise<void>;
   client(name: string, action: "restart" | "stop" | "remove"): Promise<void>;
+  /** Reads the telemetry of boards until the returned function is called. */
+  watchTelemetry(names: readonly string[]): () => void;
   logs(query: {
     readonly name: string;
     readonly study?: string | undefined;
@@ -62,21 +64,23 @@ export interface BoardPorts {
   }): { readonly lines: readonly BoardLogLine[]; readonly more: boolean };
   /** @returns what could not be removed from the board. */
   remove(name: string, cleanUp: boolean): Promise<string | undefined>;
-  /** Names that others have. */
+  /** Groups of virtual devices, whose names are taken. */
   groups(): readonly VirtualGroup[];
-  /** Tells the pages that the fleet is another. */
+  /** Tells the pages that the fleet changed. */
   changed(): void;
+  /** Aborted when the lab closes. */
+  readonly closed: AbortSignal;
 }
 
-const noBoard = (name: string): string => `There is no board called ${name} any more.`;
+const noBoard = (name: string): string => `There is no longer a board called ${name}.`;
 
-/** Why a board cannot be called so. */
+/** Why a board cannot have this name. */
 const clash = (name: string, groups: readonly VirtualGroup[]): string | undefined => {
-  if (/^external-\d+$/i.test(name)) return "Foreign clients are called external-1, external-2, …";
+  if (/^external-\d+$/i.test(name)) return "External clients are called external-1, external-2, ….";
   const group = groups.find(
     (one) => name.toLowerCase().replace(/-\d+$/, "") === one.name.toLowerCase() && /-\d+$/.test(name),
   );
-  return group === undefined ? undefined : `The devices of the group ${group.name} are called like that.`;
+  return group === undefined ? undefined : `Devices of the group ${group.name} have names like this.`;
 };
 
 export const boardHandlers = (ports: BoardPorts) => {
@@ -88,7 +92,7 @@ export const boardHandlers = (ports: BoardPorts) => {
     if (view === undefined) throw errors.NOT_FOUND({ message: noBoard(name) });
     return view;
   };
-  /** What is done to a board is answered with what it is then. */
+  /** Answers with the board as it is after the work. */
   const after = async (name: string, errors: Errors, work: () => Promise<void>): Promise<BoardView> => {
     if (!ports.has(name)) throw errors.NOT_FOUND({ message: noBoard(name) });
     await work();
@@ -130,7 +134,7 @@ export const boardHandlers = (ports: BoardPorts) => {
     replaceKey: boards.replaceKey.handler(({ input: { name, typedName, fingerprint }, errors }) =>
       after(name, errors, async () => {
         if (typedName !== name) {
-          const message = `Type ${name} to say that this board shall have another key.`;
+          const message = `Type ${name} to confirm that this board gets another key.`;
           throw errors.PROBLEM({ message, data: { fields: [{ path: "typedName", message }] } });
         }
         await ports.replaceKey(name, fingerprint);
@@ -157,6 +161,10 @@ export const boardHandlers = (ports: BoardPorts) => {
       after(input.name, errors, () => ports.client(input.name, input.do)),
     ),
 
+    watchTelemetry: boards.watchTelemetry.handler(({ input, signal }) =>
+      watchTelemetry(ports, input.names, signal),
+    ),
+
     logs: boards.logs.handler(({ input }) => ports.logs(input)),
 
     remove: boards.remove.handler(async ({ input: { name, cleanUp }, errors }) => {
@@ -167,3 +175,22 @@ export const boardHandlers = (ports: BoardPorts) => {
     }),
   };
 };
+
+/** Says once which boards are read; they are for as long as the page keeps the stream open. */
+async function* watchTelemetry(
+  { watchTelemetry: watch, closed }: Pick<BoardPorts, "watchTelemetry" | "closed">,
+  names: readonly string[],
+  asker: AbortSignal | undefined,
+): AsyncGenerator<{ readonly watching: readonly string[] }, void, void> {
+  const signal = asker === undefined ? closed : AbortSignal.any([asker, closed]);
+  const release = watch(names);
+  try {
+    yield { watching: names };
+    await new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      else signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+  } finally {
+    release();
+  }
+}

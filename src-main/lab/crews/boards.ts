@@ -8,10 +8,9 @@ export const bringUpBoards: BringUp = async (input) => {
   const devices = CREWS.board.members(study.fleet);
   if (data === undefined || devices.length === 0) return undefined;
   say(`starting the client on ${devices.length === 1 ? devices[0] : `${devices.length} boards`}`);
-  let run = input.firstRun;
   const engagement = input.boards.engage({
     study: input.id,
-    run: () => run,
+    run: input.firstRun,
     devices,
     model: study.model,
     seed: study.seed,
@@ -32,9 +31,7 @@ export const bringUpBoards: BringUp = async (input) => {
   });
   return {
     explain: engagement.explain,
-    onRunBegins(next) {
-      run = next;
-    },
+    onRunBegins: engagement.runBegan,
     // Their clients end by themselves when the server sends them away: they must know beforehand.
     stop: (politely) => engagement.stop(politely),
   };

@@ -113,7 +113,7 @@ const HOT = 85;
 
 /** Temperature and memory, which come about once a second: nothing else of the row is drawn for them. */
 const Told = ({ device, state }: { readonly device: DeviceView; readonly state: FleetRow["state"] }) => {
-  const point = useTelemetry(device.name);
+  const point = useTelemetry(device.board === undefined ? undefined : device.name);
   const fresh = device.board?.state === "online" && state !== "offline";
   const warm = degrees(point?.temperature);
   const memory = memoryText(point);

@@ -238,14 +238,14 @@ describe.skipIf(skip(NO_SSHD))(named("data on a board, over a real sshd", NO_SSH
   test("a folder that belongs to somebody else is named", async () => {
     mkdirSync(onBoard(), { mode: 0o755 });
     const problem = await problemOf(send("s1", partOf(10)));
-    expect(problem.title).toBe("The lab's folder on the board cannot be written");
+    expect(problem.title).toBe("The lab cannot write to its folder on the board");
     expect(problem.raw).toMatch(/permission denied/i);
   });
 
   test("an id that is no name of a file is refused before anything is done", async () => {
     for (const study of ["../s1", "", "a b", "-rf", ".."]) {
-      await expect(send(study, partOf(1))).rejects.toThrow("is no id of a study");
-      await expect(dropPart(connection, study)).rejects.toThrow("is no id of a study");
+      await expect(send(study, partOf(1))).rejects.toThrow("is not the id of a study");
+      await expect(dropPart(connection, study)).rejects.toThrow("is not the id of a study");
     }
     expect(existsSync(onBoard())).toBe(false);
   });
@@ -306,7 +306,7 @@ describe.skipIf(skip(NO_SSHD))(named("data on a board, over a real sshd", NO_SSH
     expect(await titleOf(folder)).toBe("The data folder is empty");
     chownSync(folder, 0, 0);
     chmodSync(folder, 0o700);
-    expect(await titleOf(folder)).toBe("The data folder cannot be read by the board's user");
+    expect(await titleOf(folder)).toBe("The data folder cannot be read by the user");
     chownSync(folder, uid, gid);
   });
 });

@@ -195,10 +195,10 @@ describe.skipIf(skip(NO_BOARDS))(named("the client image on a board", NO_BOARDS)
       });
       const text = join(temporary(), "letter.txt");
       writeFileSync(text, "Dear board,\n".repeat(100));
-      await expect(load(text)).rejects.toThrow(/letter\.txt is no saved image: .*docker save/);
+      await expect(load(text)).rejects.toThrow(/letter\.txt is not a saved image: .*docker save/);
       const cut = join(temporary(), "cut.tar");
       writeFileSync(cut, readFileSync(file).subarray(0, 5_000_000));
-      await expect(load(cut)).rejects.toThrow(/is no saved image/);
+      await expect(load(cut)).rejects.toThrow(/is not a saved image/);
       await expect(load("/none.tar")).rejects.toThrow(/it cannot be read/);
       expect(await lab.everything()).toEqual(clean);
     });

@@ -116,7 +116,7 @@ export const createLaunchLab = async (options: TestBoardOptions = {}) => {
         image: () => SHELL_IMAGE,
         lab: "lab-of-test",
         study: "s1",
-        run: () => "r1",
+        run: "r1",
         batchSize: 50,
         part: async (): Promise<PartFiles> => ({ json: "{}", files: [] }),
         serverArguments: ["--cid", "pi-1", "--model", "Net"],

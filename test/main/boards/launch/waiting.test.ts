@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { createBell } from "#main/boards/bell.ts";
 import { whenClosed } from "#main/boards/board-data/when-closed.ts";
 import type { SshConnection } from "#main/boards/board-ports.ts";
-import { createAlarmClock } from "#main/boards/launch/alarm-clock.ts";
 
 /** As much of a connection as its end. */
 const connectionOf = () => {
@@ -71,40 +71,40 @@ describe("the end of a connection", () => {
   });
 });
 
-describe("an alarm clock", () => {
+describe("a bell", () => {
   it("ends all that wait, and those alone", async () => {
-    const clock = createAlarmClock();
+    const bell = createBell();
     const ended: string[] = [];
     const waits = [
-      clock.rest().then(() => ended.push("rest")),
-      clock.rest(60_000).then(() => ended.push("long rest")),
+      bell.rest().then(() => ended.push("rest")),
+      bell.rest(60_000).then(() => ended.push("long rest")),
     ];
-    clock.onRing(() => ended.push("listener"));
-    clock.onRing(() => ended.push("none"))();
-    clock.ring();
+    bell.onRing(() => ended.push("listener"));
+    bell.onRing(() => ended.push("none"))();
+    bell.ring();
     await Promise.all(waits);
     expect(ended.sort()).toEqual(["listener", "long rest", "rest"]);
-    clock.ring();
+    bell.ring();
     expect(ended).toHaveLength(3);
     const begun = performance.now();
-    await clock.rest(30);
+    await bell.rest(30);
     expect(performance.now() - begun).toBeGreaterThan(25);
   });
 
   it("looks at what is waited for now and at each ring", async () => {
-    const clock = createAlarmClock();
-    await clock.until(() => true);
+    const bell = createBell();
+    await bell.until(() => true);
     let holds = false;
     let looks = 0;
-    const waited = clock.until(() => {
+    const waited = bell.until(() => {
       looks++;
       return holds;
     });
-    clock.ring();
+    bell.ring();
     await Promise.resolve();
     await Promise.resolve();
     holds = true;
-    clock.ring();
+    bell.ring();
     await waited;
     expect(looks).toBeGreaterThan(1);
   });

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { BoardFacts } from "#contract/boards.ts";
 import { parseProbe } from "#main/boards/probe/parse-probe.ts";
 
-const FOLDER = fileURLToPath(new URL("../../fleet/probe/fixtures/", import.meta.url));
+const FOLDER = fileURLToPath(new URL("./fixtures/", import.meta.url));
 const names = readdirSync(FOLDER)
   .filter((file) => file.endsWith(".txt"))
   .map((file) => file.slice(0, -".txt".length));

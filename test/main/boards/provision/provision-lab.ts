@@ -2,11 +2,8 @@ import { randomBytes } from "node:crypto";
 import type { BoardFacts, ProvisionPlan, StepId, StepView } from "#contract/boards.ts";
 import type { SshConnection } from "#main/boards/board-ports.ts";
 import { probeBoard } from "#main/boards/probe/probe-board.ts";
-import {
-  type BoardToSetUp,
-  createProvisioner,
-  type HowToProvision,
-} from "#main/boards/provision/provisioner.ts";
+import { createProvisioner } from "#main/boards/provision/provisioner.ts";
+import type { BoardToSetUp, HowToProvision } from "#main/boards/provision/step.ts";
 import { createSshLab } from "#test/main/boards/ssh/ssh-lab.ts";
 import { type Dockerd, type DockerdOptions, startDockerd } from "#test/setup/docker.ts";
 import { type SshdOptions, type SshdUser, startSshd } from "#test/setup/sshd.ts";

@@ -115,7 +115,7 @@ describe.skipIf(skip(NO_BOARDS))(named("a board is made ready", NO_BOARDS), () =
     const plan = await board.run({ steps: ["image"], imageFile: file });
     expect(stepOf(plan, "image")).toMatchObject({
       state: "failed",
-      problem: { cause: expect.stringMatching(/holiday\.jpg is no saved image/) },
+      problem: { cause: expect.stringMatching(/holiday\.jpg is not a saved image/) },
     });
   });
 

@@ -9,7 +9,8 @@ import { lostProblem } from "#main/boards/ssh/problems.ts";
 import { type Sshd, startSshd } from "#test/setup/sshd.ts";
 import { createSshLab, NO_NAMESPACE, named, skip, targetOf } from "./ssh-lab.ts";
 
-const PULSE = { command: "while :; do echo beat; sleep 1; done", read: () => ({ at: "now" }) };
+const BEAT = "while :; do echo beat; sleep 1; done";
+const PULSE = { command: BEAT, heartbeat: BEAT, read: () => ({ at: "now" }) };
 
 const problem = (code: BoardProblemCode): BoardProblem => ({ code, title: code, cause: "It.", next: "Do." });
 

@@ -141,7 +141,7 @@ describe.skipIf(skip(NO_SSHD))(named("a connection, to a real sshd", NO_SSHD), (
     const long = await problemOf(connection.forwardSocket(`${"x".repeat(120)}/s:1`, () => {}));
     expect(long.cause).toContain("longer than");
     const locked = await problemOf(connection.forwardSocket("/proc/nothing/s:1", () => {}));
-    expect(locked.cause).toContain("cannot be made");
+    expect(locked.cause).toContain("cannot be created");
   });
 
   test("a server that forbids tunnels is named, with the line to change", async () => {

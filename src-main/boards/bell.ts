@@ -1,16 +1,16 @@
-/** Waiting that somebody can end. */
-export interface AlarmClock {
-  /** Ends every wait that is under way. */
+/** A signal that can come many times, and waits that end with it. */
+export interface Bell {
+  /** Ends every wait that is in progress. */
   ring(): void;
-  /** Waits so long, or until it rings. */
+  /** Waits this long, or until it rings. */
   rest(ms?: number): Promise<void>;
-  /** Waits until `holds` is true; looked at now and whenever it rings. */
+  /** Waits until `holds` is true; checked now and whenever it rings. */
   until(holds: () => boolean): Promise<void>;
-  /** Calls `listener` once, when it rings next. @returns does not */
+  /** Calls `listener` once, when it rings next. @returns a function that cancels that */
   onRing(listener: () => void): () => void;
 }
 
-export const createAlarmClock = (): AlarmClock => {
+export const createBell = (): Bell => {
   const waiting = new Set<() => void>();
 
   const onRing = (listener: () => void): (() => void) => {
@@ -21,10 +21,10 @@ export const createAlarmClock = (): AlarmClock => {
   const rest = (ms?: number): Promise<void> =>
     new Promise((resolve) => {
       const timer = ms === undefined ? undefined : setTimeout(() => wake(), ms).unref();
-      const forget = onRing(() => wake());
+      const cancel = onRing(() => wake());
       const wake = (): void => {
         clearTimeout(timer);
-        forget();
+        cancel();
         resolve();
       };
     });
