@@ -19,6 +19,16 @@ export type LossSettings =
   /** Cross-entropy plus beta · T · KL over the not-true classes; T = tau² or 1. */
   | { readonly kind: "ntd"; readonly tau: number; readonly beta: number; readonly tauSquared: boolean };
 
+/**
+ * How the head of a model sees the feature vector f: "plain" as it is; "l2-normalised" as f / max(‖f‖, 1e-12), like
+ * PyTorch's F.normalize (FedFN: Kim et al., FL@FM workshop at NeurIPS 2023).
+ */
+export type FeatureSettings = { readonly kind: "plain" } | { readonly kind: "l2-normalised" };
+
+/** What is learned, and so how a model is judged. */
+export const TASK_IDS = ["classification"] as const;
+export type TaskId = (typeof TASK_IDS)[number];
+
 /** What a client does in one round. Travels as JSON in the fit configuration under `fedfleet`. */
 export interface Recipe {
   readonly round: number;
@@ -28,6 +38,8 @@ export interface Recipe {
   readonly batchSize: number;
   readonly optimizer: OptimizerSettings;
   readonly loss: LossSettings;
+  /** In evaluations too. On the wire it is left out where it is plain: earlier clients do not know it. */
+  readonly feature: FeatureSettings;
   /** Seeds the order of batches on this client in this round; a uint32. */
   readonly seed: number;
   /**

@@ -1,7 +1,7 @@
 import { constants, setPriority } from "node:os";
 import type { Parent } from "#contract/child.ts";
 import { answerJobs } from "#contract/child-jobs.ts";
-import type { Dataset, DatasetLocation, Partition } from "#contract/dataset.ts";
+import { type Dataset, type DatasetLocation, labelledImages, type Partition } from "#contract/dataset.ts";
 import { UserError } from "#contract/failure.ts";
 import type { Study, StudyProblem } from "#contract/study.ts";
 import type { DatasetLabels, DataWork, Dealt, PartWanted } from "./data-worker-messages.ts";
@@ -47,7 +47,7 @@ export const runDataWorkerHost = ({ parent, deal }: DataWorkerHostPorts): void =
     const labels: DatasetLabels = {
       // copies: a view would hold, and send, all the memory that it is a part of
       train: dataset.train.labels.slice(),
-      test: dataset.test.labels.slice(),
+      test: labelledImages(dataset.test).labels.slice(),
       classes: dataset.classes.length,
       classNames: dataset.classes,
       sha256: datasetSha256(dataset),

@@ -2,7 +2,7 @@
  * The registry of algorithms: what each one does on the server (a strategy), on the clients (a loss) and on the wire
  * (which parameters travel). A new algorithm is one strategy file, if it needs one, and one entry here.
  */
-import type { LossSettings } from "#contract/jobs.ts";
+import type { FeatureSettings, LossSettings } from "#contract/jobs.ts";
 import type { AlgorithmName, Study } from "#contract/study.ts";
 import type { ParameterSpec } from "#contract/tensor.ts";
 import { createFedAdam } from "./strategies/fedadam.ts";
@@ -22,8 +22,10 @@ export interface Algorithm {
   readonly strategy: Strategy;
   /** What the clients minimise. */
   readonly loss: LossSettings;
-  /** Whether a parameter stays on the device: it travels in neither direction. `specs` is the model's whole list. */
-  keeps(spec: ParameterSpec, specs: readonly ParameterSpec[]): boolean;
+  /** How the head of the model sees the feature, in training and in every evaluation. */
+  readonly feature: FeatureSettings;
+  /** Whether a parameter stays on the device: it travels in neither direction. */
+  keeps(spec: ParameterSpec): boolean;
 }
 
 interface Entry {
@@ -31,15 +33,18 @@ interface Entry {
   readonly paper: string;
   readonly strategy?: (study: Study) => Strategy;
   readonly loss?: (study: Study) => LossSettings;
+  readonly feature?: FeatureSettings;
   readonly keeps?: Algorithm["keeps"];
 }
 
-/** Names of the last linear layer's weight (rank 2) and bias: the classifier. */
-const classifierNames = (specs: readonly ParameterSpec[]): ReadonlySet<string> => {
-  const weight = specs.findLast((s) => s.kind === "trainable" && s.shape.length === 2);
-  if (weight === undefined) throw new Error("FedPer needs a model that ends in a linear layer");
-  const layer = weight.name.replace(/weight$/, "");
-  return new Set([weight.name, `${layer}bias`]);
+/** @throws Error for a model without parts: parameters that a client brought do not say which of them are the head. */
+const isHead = ({ name, part }: ParameterSpec): boolean => {
+  if (part === undefined) {
+    throw new Error(
+      `FedPer keeps the model's head on the device, but nothing says which part ${name} belongs to`,
+    );
+  }
+  return part === "head";
 };
 
 const ENTRIES: Readonly<Record<AlgorithmName, Entry>> = {
@@ -88,7 +93,7 @@ const ENTRIES: Readonly<Record<AlgorithmName, Entry>> = {
   fedper: {
     title: "FedPer",
     paper: "Arivazhagan et al., Federated Learning with Personalization Layers, 2019",
-    keeps: (spec, specs) => classifierNames(specs).has(spec.name),
+    keeps: isHead,
   },
 };
 
@@ -104,6 +109,7 @@ export const algorithmOf = (name: AlgorithmName, study: Study): Algorithm => {
     paper: entry.paper,
     strategy: entry.strategy?.(study) ?? createFedAvg(),
     loss: entry.loss?.(study) ?? { kind: "ce" },
+    feature: entry.feature ?? { kind: "plain" },
     keeps: entry.keeps ?? (() => false),
   };
 };

@@ -32,8 +32,8 @@ export type RunOutcome =
  */
 export const conductRun = async (plan: RunPlan, ports: RunPorts, control: Control): Promise<RunOutcome> => {
   const { study, run, algorithm, model } = plan;
-  const travels = model.parameters.filter((spec) => !algorithm.keeps(spec, model.parameters));
-  const keeps = model.parameters.filter((spec) => algorithm.keeps(spec, model.parameters)).map((s) => s.name);
+  const travels = model.parameters.filter((spec) => !algorithm.keeps(spec));
+  const keeps = model.parameters.filter((spec) => algorithm.keeps(spec)).map((s) => s.name);
   const travelling = new Set(travels.map((spec) => spec.name));
   // Of what is recorded only this is looked at again: a run may have very many rounds.
   const history = ports.history.rounds(run.id).map(remembered);
@@ -55,7 +55,8 @@ export const conductRun = async (plan: RunPlan, ports: RunPorts, control: Contro
       model: model.name,
     });
     control.now.throwIfAborted();
-    const central = ports.evaluate && (await unlessAborted(ports.evaluate(path), control.now));
+    const central =
+      ports.evaluate && (await unlessAborted(ports.evaluate(path, algorithm.feature), control.now));
     const federated = await federatedEvaluation();
     control.now.throwIfAborted();
     const complete: RoundResult = {
@@ -91,6 +92,7 @@ export const conductRun = async (plan: RunPlan, ports: RunPorts, control: Contro
             run: run.id,
             model: model.name,
             numClasses: model.numClasses,
+            feature: algorithm.feature,
             keeps,
             keptFrom: keeps.length > 0 ? keptFrom(history, device, at.round + 1, trainedNow) : 0,
             initSeed,
@@ -182,6 +184,7 @@ export const conductRun = async (plan: RunPlan, ports: RunPorts, control: Contro
           lr: study.optimizer.lr * study.optimizer.lrDecay ** (round - 1),
         },
         loss: algorithm.loss,
+        feature: algorithm.feature,
         seed: deriveSeed(run.seed, "batches", round, device),
         keeps,
         keptFrom: keeps.length > 0 ? keptFrom(history, device, round) : 0,

@@ -1,8 +1,15 @@
-import type { Recipe } from "#contract/jobs.ts";
+import type { FeatureSettings, Recipe } from "#contract/jobs.ts";
 import type { ConfigOut } from "#main/wire/protocol.ts";
 
 /** The optimizer names that clients of the original repository compare with. */
 const OPTIMIZER_NAMES = { sgd: "SGD", adam: "Adam", rmsprop: "RMSprop" } as const;
+
+/**
+ * An instruction as JSON. A plain feature is left out: clients of earlier versions refuse a field that they do not
+ * know, and a plain feature is all that they can do.
+ */
+const toJson = ({ feature, ...rest }: Recipe | EvaluationInstruction): string =>
+  JSON.stringify(feature.kind === "plain" ? rest : { ...rest, feature });
 
 /**
  * The fit configuration: the lab's recipe as JSON under `fedfleet`, and beside it every key that clients of the
@@ -20,7 +27,7 @@ export const fitConfig = (recipe: Recipe): ConfigOut => ({
   epoch_global: { kind: "int", value: recipe.round },
   server_round: { kind: "int", value: recipe.round },
   ...(recipe.loss.kind === "prox" ? { proximal_mu: { kind: "double", value: recipe.loss.mu } } : {}),
-  fedfleet: { kind: "string", value: JSON.stringify(recipe) },
+  fedfleet: { kind: "string", value: toJson(recipe) },
 });
 
 /** What a device needs to evaluate the global model, beside the original keys. */
@@ -29,6 +36,7 @@ export interface EvaluationInstruction {
   readonly run: string;
   readonly model: string;
   readonly numClasses: number;
+  readonly feature: FeatureSettings;
   readonly keeps: readonly string[];
   readonly keptFrom: number;
   readonly initSeed: number;
@@ -40,5 +48,5 @@ export const evaluateConfig = (instruction: EvaluationInstruction, batchSize: nu
   pin_memory: { kind: "bool", value: false },
   epoch_global: { kind: "int", value: instruction.round },
   server_round: { kind: "int", value: instruction.round },
-  fedfleet: { kind: "string", value: JSON.stringify(instruction) },
+  fedfleet: { kind: "string", value: toJson(instruction) },
 });

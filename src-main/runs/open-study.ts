@@ -1,4 +1,4 @@
-import type { Partition } from "#contract/dataset.ts";
+import type { ClassLabels, Partition } from "#contract/dataset.ts";
 import type { Study, StudyProblem } from "#contract/study.ts";
 import { dataNames } from "#contract/study.ts";
 import { makePartition } from "#main/federation/partition.ts";
@@ -14,8 +14,8 @@ export interface PlannedRun {
 
 /** What a study needs to know of its data to deal it out. */
 export interface Labels {
-  readonly train: Uint8Array;
-  readonly test: Uint8Array;
+  readonly train: ClassLabels;
+  readonly test: ClassLabels;
   readonly classes: number;
 }
 

@@ -1,6 +1,6 @@
 import type { LabEventBody, RoundResult } from "#contract/events.ts";
 import type { Result } from "#contract/failure.ts";
-import type { Evaluation } from "#contract/jobs.ts";
+import type { Evaluation, FeatureSettings } from "#contract/jobs.ts";
 import type { NamedTensor, ParameterSpec } from "#contract/tensor.ts";
 import type { OutgoingMessage } from "#main/wire/messages.ts";
 import type { ClientMessage } from "#main/wire/protocol.ts";
@@ -61,8 +61,11 @@ export interface RunPorts {
   readonly clients: Clients;
   readonly checkpoints: Checkpoints;
   readonly history: History;
-  /** Central evaluation of a checkpoint on the whole test set; undefined where the study has none. */
-  readonly evaluate: ((checkpoint: string) => Promise<Evaluation>) | undefined;
+  /**
+   * Central evaluation of a checkpoint on the whole test set, its head seeing the feature as the run's algorithm says;
+   * undefined where the study has none.
+   */
+  readonly evaluate: ((checkpoint: string, feature: FeatureSettings) => Promise<Evaluation>) | undefined;
   /** SHA-256 (hex) over the tensors' bytes in order. */
   readonly weightsSha256: (tensors: readonly NamedTensor[]) => Promise<string>;
   readonly emit: (event: LabEventBody) => void;

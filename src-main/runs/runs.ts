@@ -1,6 +1,6 @@
 import type { DatasetLocation, Partition } from "#contract/dataset.ts";
 import { UserError } from "#contract/failure.ts";
-import { type EngineInfo, MODEL_NAMES, type ModelName } from "#contract/jobs.ts";
+import { type EngineInfo, type FeatureSettings, MODEL_NAMES, type ModelName } from "#contract/jobs.ts";
 import type { Study, StudyProblem } from "#contract/study.ts";
 import { conductStudy, type StudyStatus, whyStopped } from "./conduct-study.ts";
 import type { Equipment, LabPorts, StoredStudy } from "./lab-ports.ts";
@@ -186,7 +186,9 @@ const centralEvaluation = (
 ) => {
   const { model } = study;
   if (!study.evaluation.central || dataset === undefined || !isBuiltIn(model)) return undefined;
-  return (checkpoint: string) => equipment.evaluate({ checkpoint, model, numClasses, dataset });
+  const task = "classification";
+  return (checkpoint: string, feature: FeatureSettings) =>
+    equipment.evaluate({ checkpoint, model, numClasses, feature, task, dataset });
 };
 
 const modelOf = async (

@@ -1,10 +1,9 @@
-import type { Dataset, DatasetLocation, PictureSet } from "#contract/dataset.ts";
-import type { EngineInfo, Evaluation, ModelName, Recipe } from "#contract/jobs.ts";
+import type { Dataset, DatasetLocation, ImageSet, TestSide } from "#contract/dataset.ts";
+import type { EngineInfo, Evaluation, FeatureSettings, ModelName, Recipe, TaskId } from "#contract/jobs.ts";
 import type { NamedTensor, ParameterSpec } from "#contract/tensor.ts";
 
-/** Pictures and how they are normalised; the same for training and evaluation. */
-interface Pictures {
-  readonly pictures: PictureSet;
+/** How images are normalised; the same for training and evaluation. */
+interface Normalised {
   readonly mean: Dataset["mean"];
   readonly std: Dataset["std"];
   readonly signal?: AbortSignal;
@@ -17,9 +16,10 @@ export interface Learner {
    * @throws an error named `DivergedError` when the loss is no longer a number.
    */
   train(
-    input: Pictures & {
+    input: Normalised & {
       readonly weights: readonly NamedTensor[];
       readonly recipe: Recipe;
+      readonly images: ImageSet;
       readonly indices: readonly number[];
       readonly onProgress?: (fraction: number) => void;
     },
@@ -30,10 +30,13 @@ export interface Learner {
     readonly accuracy: number;
   }>;
   evaluate(
-    input: Pictures & {
+    input: Normalised & {
       readonly weights: readonly NamedTensor[];
       readonly model: ModelName;
       readonly numClasses: number;
+      readonly feature: FeatureSettings;
+      readonly task: TaskId;
+      readonly test: TestSide;
       readonly indices?: readonly number[];
     },
   ): Promise<Evaluation>;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { MODEL_NAMES, type ModelName, type Recipe } from "#contract/jobs.ts";
+import { MODEL_NAMES, type ModelName, type Recipe, TASK_IDS, type TaskId } from "#contract/jobs.ts";
 import type { Config } from "#main/wire/protocol.ts";
 
 const modelName = z.enum(MODEL_NAMES);
@@ -10,11 +10,20 @@ const uint32 = z
   .min(0)
   .max(2 ** 32 - 1);
 
+/** Absent in what earlier servers send, and where it is plain. */
+const feature = z
+  .discriminatedUnion("kind", [
+    z.object({ kind: z.literal("plain") }),
+    z.object({ kind: z.literal("l2-normalised") }),
+  ])
+  .default({ kind: "plain" });
+
 const common = {
   round,
   run: z.string().min(1),
   model: modelName,
   numClasses: z.number().int().min(1),
+  feature,
   keeps: z.array(z.string()),
   keptFrom: round,
   initSeed: uint32,
@@ -39,15 +48,16 @@ const recipeSchema = z.object({
   seed: uint32,
 });
 
-const evaluationSchema = z.object(common);
+const evaluationSchema = z.object({ ...common, task: z.enum(TASK_IDS).default("classification") });
 
 /** What every instruction says of the model and of what the device keeps. */
 export type CommonInstruction = Pick<
   Recipe,
-  "round" | "run" | "numClasses" | "keeps" | "keptFrom" | "initSeed"
+  "round" | "run" | "numClasses" | "feature" | "keeps" | "keptFrom" | "initSeed"
 > & {
   readonly model: ModelName;
 };
+export type EvaluationInstruction = CommonInstruction & { readonly task: TaskId };
 export type FitInstruction = Recipe & { readonly model: ModelName };
 
 /** An instruction that this device cannot follow; the message is what it answers. */
@@ -78,5 +88,5 @@ const parse = <T>(config: Config, schema: z.ZodType<T>, what: string): T => {
 export const parseFitInstruction = (config: Config): FitInstruction => parse(config, recipeSchema, "fit");
 
 /** @throws BadInstruction */
-export const parseEvaluationInstruction = (config: Config): CommonInstruction =>
+export const parseEvaluationInstruction = (config: Config): EvaluationInstruction =>
   parse(config, evaluationSchema, "evaluate");

@@ -29,7 +29,7 @@ def model_with_formula(name):
 
 
 def pictures_of(count):
-    pixels, labels = tm.formula_pictures(count)
+    pixels, labels = tm.formula_images(count)
     return Pictures(pixels, labels.astype(np.uint8))
 
 

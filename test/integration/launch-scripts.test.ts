@@ -204,6 +204,7 @@ describe.skipIf(noDocker !== undefined && process.env.CI !== "true")(
         batchSize: 50,
         optimizer: { kind: "sgd", lr: 0.05, momentum: 0, nesterov: false, weightDecay: 0 },
         loss: { kind: "ce" },
+        feature: { kind: "plain" },
         seed: 1,
         keeps: [],
         keptFrom: 0,

@@ -1,3 +1,4 @@
+import { createRowNormalisation } from "./normalise.ts";
 import {
   BATCH_NORM_EPSILON,
   type ConvGeometry,
@@ -203,6 +204,7 @@ export const createTensorflowOps = (tf: Tf): Ops => {
         ),
       );
     },
+    ...createRowNormalisation(tf),
     reshape: (x, shape) => run("Reshape", SHAPED, x, intTensor(shape)),
     add: (a, b) => run("AddV2", T_ONLY, a, b),
   };

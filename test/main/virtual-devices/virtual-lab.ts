@@ -131,6 +131,7 @@ export const openFleetLab = async (options: {
       batchSize: 25,
       optimizer: { kind: "sgd", lr: 0.05, momentum: 0.9, nesterov: false, weightDecay: 0 },
       loss: { kind: "ce" },
+      feature: { kind: "plain" },
       seed: round * 1000 + Number(device.split("-")[1]),
       keeps: [],
       keptFrom: 0,

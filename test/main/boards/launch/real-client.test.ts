@@ -32,6 +32,7 @@ const recipe: Recipe = {
   batchSize: 10,
   optimizer: { kind: "sgd", lr: 0.05, momentum: 0, nesterov: false, weightDecay: 0 },
   loss: { kind: "ce" },
+  feature: { kind: "plain" },
   seed: 7,
   keeps: [],
   keptFrom: 0,
