@@ -26,8 +26,8 @@ export type LossSettings =
 export type FeatureSettings = { readonly kind: "plain" } | { readonly kind: "l2-normalised" };
 
 /** What is learned, and so how a model is judged. */
-export const TASK_IDS = ["classification"] as const;
-export type TaskId = (typeof TASK_IDS)[number];
+export const TASK_NAMES = ["classification"] as const;
+export type TaskName = (typeof TASK_NAMES)[number];
 
 /** What a client does in one round. Travels as JSON in the fit configuration under `fedfleet`. */
 export interface Recipe {

@@ -1,5 +1,5 @@
 import type { DatasetLocation } from "#contract/dataset.ts";
-import type { EngineInfo, Evaluation, FeatureSettings, ModelName, TaskId } from "#contract/jobs.ts";
+import type { EngineInfo, Evaluation, FeatureSettings, ModelName, TaskName } from "#contract/jobs.ts";
 
 /** What to evaluate: weights travel as the name of their file, never through the pipe. */
 export interface EvaluationJob {
@@ -9,7 +9,7 @@ export interface EvaluationJob {
   readonly numClasses: number;
   /** How the head sees the feature: as the algorithm of the run has it. */
   readonly feature: FeatureSettings;
-  readonly task: TaskId;
+  readonly task: TaskName;
   /** The whole test part of this data set is used. */
   readonly dataset: DatasetLocation;
 }

@@ -1,6 +1,6 @@
 import type { DatasetLocation, Partition } from "#contract/dataset.ts";
 import type { Emit } from "#contract/events.ts";
-import type { EngineInfo, Evaluation, FeatureSettings, ModelName, TaskId } from "#contract/jobs.ts";
+import type { EngineInfo, Evaluation, FeatureSettings, ModelName, TaskName } from "#contract/jobs.ts";
 import type { AlgorithmName, Study } from "#contract/study.ts";
 import type { NamedTensor, ParameterSpec } from "#contract/tensor.ts";
 import type { openStudy, PlannedRun } from "./open-study.ts";
@@ -33,7 +33,7 @@ export interface Equipment {
     model: ModelName;
     numClasses: number;
     feature: FeatureSettings;
-    task: TaskId;
+    task: TaskName;
     dataset: DatasetLocation;
   }): Promise<Evaluation>;
   readonly engine: EngineInfo;

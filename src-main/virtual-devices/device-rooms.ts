@@ -1,5 +1,5 @@
 import type { Dataset, DatasetLocation, ImageSet, TestSide } from "#contract/dataset.ts";
-import type { EngineInfo, Evaluation, FeatureSettings, ModelName, Recipe, TaskId } from "#contract/jobs.ts";
+import type { EngineInfo, Evaluation, FeatureSettings, ModelName, Recipe, TaskName } from "#contract/jobs.ts";
 import type { NamedTensor, ParameterSpec } from "#contract/tensor.ts";
 
 /** How images are normalised; the same for training and evaluation. */
@@ -35,7 +35,7 @@ export interface Learner {
       readonly model: ModelName;
       readonly numClasses: number;
       readonly feature: FeatureSettings;
-      readonly task: TaskId;
+      readonly task: TaskName;
       readonly test: TestSide;
       readonly indices?: readonly number[];
     },

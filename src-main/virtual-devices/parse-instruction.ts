@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { MODEL_NAMES, type ModelName, type Recipe, TASK_IDS, type TaskId } from "#contract/jobs.ts";
+import { MODEL_NAMES, type ModelName, type Recipe, TASK_NAMES, type TaskName } from "#contract/jobs.ts";
 import type { Config } from "#main/wire/protocol.ts";
 
 const modelName = z.enum(MODEL_NAMES);
@@ -48,7 +48,7 @@ const recipeSchema = z.object({
   seed: uint32,
 });
 
-const evaluationSchema = z.object({ ...common, task: z.enum(TASK_IDS).default("classification") });
+const evaluationSchema = z.object({ ...common, task: z.enum(TASK_NAMES).default("classification") });
 
 /** What every instruction says of the model and of what the device keeps. */
 export type CommonInstruction = Pick<
@@ -57,7 +57,7 @@ export type CommonInstruction = Pick<
 > & {
   readonly model: ModelName;
 };
-export type EvaluationInstruction = CommonInstruction & { readonly task: TaskId };
+export type EvaluationInstruction = CommonInstruction & { readonly task: TaskName };
 export type FitInstruction = Recipe & { readonly model: ModelName };
 
 /** An instruction that this device cannot follow; the message is what it answers. */

@@ -1,12 +1,12 @@
-import type { Evaluation, TaskId } from "#contract/jobs.ts";
+import type { Evaluation, TaskName } from "#contract/jobs.ts";
 import type { Engine } from "#main/learning/engines/engine.ts";
 import { classification } from "./classification.ts";
 import type { Task, TaskInput } from "./task.ts";
 
-const TASKS: Readonly<Record<TaskId, Task>> = { classification };
+const TASKS: Readonly<Record<TaskName, Task>> = { classification };
 
 export interface EvaluateInput extends TaskInput {
-  readonly task: TaskId;
+  readonly task: TaskName;
 }
 
 /** Judges a model as its task says; see Task. */
