@@ -41,6 +41,7 @@ export const createBatchSource = (
   const tables = lookupTables(mean, std).slice(0, input.channels);
   const size = input.height * input.width * input.channels;
   const buffer = new Float32Array(largestBatch * size);
+  const black = Float32Array.from({ length: size }, (_, i) => tables[i % input.channels]![0]!);
 
   /** Writes one channel of an image, `to` being where the image begins in the buffer. */
   const writeChannel = (index: number, to: number, channel: number): void => {
@@ -52,9 +53,6 @@ export const createBatchSource = (
       for (let x = 0; x < width; x += 1, from += channels, at += step) buffer[at] = table[pixels[from]!]!;
     }
   };
-  const blacken = (to: number): void => {
-    for (let i = to; i < to + size; i += 1) buffer[i] = tables[(i - to) % input.channels]![0]!;
-  };
 
   return {
     take: (indices) => {
@@ -65,7 +63,7 @@ export const createBatchSource = (
         if (!(index >= 0 && index < count)) {
           throw new RangeError(`sample ${index} is outside the set of ${count}`);
         }
-        if (border.rows > 0 || border.columns > 0) blacken(i * size);
+        if (border.rows > 0 || border.columns > 0) buffer.set(black, i * size);
         for (let channel = 0; channel < input.channels; channel += 1) writeChannel(index, i * size, channel);
       }
       return {

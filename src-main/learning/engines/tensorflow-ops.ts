@@ -15,7 +15,7 @@ interface OpAttribute {
   readonly value: unknown;
 }
 
-/** The parts of tfjs-node's backend that run TensorFlow's own operations. */
+/** The part of tfjs-node's backend that runs TensorFlow's own operations. */
 export interface TensorflowBackend {
   readonly binding: Readonly<Record<string, number>> & { readonly TF_Version: string };
   executeSingleOutput(

@@ -18,7 +18,7 @@ const DEFINITIONS: Readonly<Record<ModelName, ModelDefinition>> = {
 /** @throws UserError for a name that is not one of MODEL_NAMES. */
 export const modelDefinition = (name: string): ModelDefinition => {
   if (!(MODEL_NAMES as readonly string[]).includes(name)) {
-    throw new UserError(`there is no model "${name}"; write one of ${MODEL_NAMES.join(", ")}`);
+    throw new UserError(`there is no model "${name}"; use one of ${MODEL_NAMES.join(", ")}`);
   }
   return DEFINITIONS[name as ModelName];
 };

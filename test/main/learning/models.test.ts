@@ -101,5 +101,5 @@ test("foreign weights are refused by name, shape and count", () => {
   );
   const renamed = weights.map((w, i) => (i === 3 ? { ...w, name: "conv9.bias" } : w));
   expect(() => readState(net, 10, renamed)).toThrow(/tensor 3 must be conv2\.bias.*conv9\.bias/);
-  expect(() => modelDefinition("VGG")).toThrow(/no model "VGG"; write one of Net/);
+  expect(() => modelDefinition("VGG")).toThrow(/no model "VGG"; use one of Net/);
 });

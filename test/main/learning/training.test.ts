@@ -108,7 +108,7 @@ test("two calls may overlap", async () => {
   expect(sha(b.weights)).toBe(sha((await learner.train(input({ seed: 8 }))).weights));
 });
 
-test("training lowers the loss and answers better", async () => {
+test("training lowers the loss and raises the accuracy", async () => {
   const from = input({ localEpochs: 40, batchSize: 10, optimizer: { lr: 0.02, momentum: 0.9 } });
   const evaluate = (weights: readonly NamedTensor[]) =>
     learner.evaluate({ ...labelled(images), weights, model: "Net", numClasses: 10, mean: MEAN, std: STD });
@@ -155,7 +155,7 @@ test("a client without samples returns its weights, and has nothing to evaluate"
   expect(evaluation).toMatchObject({ loss: 0, accuracy: 0, examples: 0 });
 });
 
-test("a loss that leaves the numbers is named, with where it happened", async () => {
+test("a loss that is no longer a number is reported with its epoch and batch", async () => {
   const wild = input({ optimizer: { lr: 1e20 } });
   const error = await learner.train(wild).catch((e: unknown) => e);
   expect(error).toBeInstanceOf(DivergedError);
@@ -177,7 +177,7 @@ test("an abort ends training between batches, with the caller's reason", async (
   expect(batches).toBe(3);
 });
 
-test("greyscale 28×28 images are brought to three channels with a black border", async () => {
+test("greyscale 28×28 images get three channels and a black border", async () => {
   const greyscale: ImageSet = {
     count: 2,
     height: 28,
