@@ -42,15 +42,15 @@ export interface Learner {
   ): Promise<Evaluation>;
 }
 
-/** The model's parameter list, which alone carries the names, and its seeded first values. */
+/** The model's parameter list, the only source of names, and its seeded initial values. */
 export interface Models {
   parameters(name: ModelName, numClasses: number): readonly ParameterSpec[];
   initialWeights(name: ModelName, numClasses: number, seed: number): readonly NamedTensor[];
 }
 
 /**
- * Files of tensors. `write` returns once the file is on disk under its name, whole; what it leaves when the process
- * is killed lies beside it and ends in `.unfinished`.
+ * Files of tensors. `write` returns once the whole file is on disk under its name. When the process is killed, a file
+ * that ends in `.unfinished` may remain beside it.
  */
 export interface TensorFiles {
   read(path: string): Promise<readonly NamedTensor[]>;
@@ -61,9 +61,9 @@ export interface TensorFiles {
   ): Promise<unknown>;
 }
 
-/** What the root of the worker process wires in from the other rooms. */
+/** What the entry of the worker process wires in from other rooms. */
 export interface DeviceRooms {
-  /** Opens the engine with so many threads. Called once per process. */
+  /** Opens the engine with this many threads. Called once per process. */
   openLearner(threads: number): Promise<{ readonly learner: Learner; readonly engine: EngineInfo }>;
   loadDataset(location: DatasetLocation): Promise<Dataset>;
   readonly models: Models;

@@ -50,7 +50,7 @@ const recipeSchema = z.object({
 
 const evaluationSchema = z.object({ ...common, task: z.enum(TASK_NAMES).default("classification") });
 
-/** What every instruction says of the model and of what the device keeps. */
+/** What every instruction says about the model, and about the parameters that the device keeps. */
 export type CommonInstruction = Pick<
   Recipe,
   "round" | "run" | "numClasses" | "feature" | "keeps" | "keptFrom" | "initSeed"
@@ -60,14 +60,14 @@ export type CommonInstruction = Pick<
 export type EvaluationInstruction = CommonInstruction & { readonly task: TaskName };
 export type FitInstruction = Recipe & { readonly model: ModelName };
 
-/** An instruction that this device cannot follow; the message is what it answers. */
+/** An instruction that this device cannot follow; it answers with the message. */
 export class BadInstruction extends Error {}
 
 const parse = <T>(config: Config, schema: z.ZodType<T>, what: string): T => {
   const text = config.fedfleet;
   if (typeof text !== "string") {
     throw new BadInstruction(
-      `the ${what} configuration has no text under "fedfleet": only a Fedfleet server can instruct a virtual device`,
+      `the ${what} configuration has no text under "fedfleet": a virtual device follows only a Fedfleet server`,
     );
   }
   let json: unknown;
