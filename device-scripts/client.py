@@ -1,5 +1,5 @@
 """The original repository's command line: `python3 client.py --server_address=HOST:8080 --cid=0 --model=ResNet18
---batch_size 50`. The same client as `python3 -m fedfleet_client`.
+--batch_size 50`. It is the same client as `python3 -m fedfleet_client`.
 """
 
 import os

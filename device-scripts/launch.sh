@@ -1,18 +1,18 @@
 # shellcheck shell=bash
-# What run_pi.sh and run_jetson.sh share: builds the client image where it is missing and runs the client in it.
-# Sourced by them; expects `here` (this folder) and `usage` (a function).
+# Shared by run_pi.sh and run_jetson.sh: builds the client image if it is missing, and runs the client in it.
+# They source it; it expects `here` (this folder) and `usage` (a function).
 : "${here:?}"
 
 say() { printf '%s\n' "$*" >&2; }
 
-# Exit code 2: the command line, or this computer, is not ready.
+# Exit code 2: the command line is wrong, or this computer is not ready.
 give_up() {
   say "$(basename "$0"): $*"
   exit 2
 }
 
 image=""
-# read by those that source this file
+# read by the scripts that source this file
 # shellcheck disable=SC2034
 base="" l4t=""
 rebuild=no
@@ -24,7 +24,7 @@ runtime=()
 mounts=()
 arguments=()
 
-# An absolute path, whether it is there or not.
+# An absolute path, whether or not it exists.
 absolute() {
   case $1 in
     /*) printf '%s' "$1" ;;
@@ -32,7 +32,7 @@ absolute() {
   esac
 }
 
-# A file that the client reads is mounted, and named as it is called inside.
+# Mounts a file that the client reads, and passes on its path in the container.
 mount_file() {
   local option=$1 file
   file=$(absolute "$2")
@@ -41,7 +41,7 @@ mount_file() {
   arguments+=("$option" "/fedfleet/files$file")
 }
 
-# Takes the options that are this script's own; the others are the client's, in both spellings: --x=value and --x value.
+# Reads this script's own options and passes the others to the client, in both spellings: --x=value and --x value.
 read_options() {
   local option value
   while [ $# -gt 0 ]; do
@@ -69,7 +69,7 @@ read_options() {
         value=$1
         shift
         ;;
-      *) give_up "$option is no option; see --help" ;;
+      *) give_up "$option is not an option; see --help" ;;
     esac
     # underscores as the original repository writes them
     option=${option//_/-}
@@ -90,7 +90,7 @@ read_options() {
   done
 }
 
-# The image changes its name when the files change that it is made of.
+# The image gets a new name when the files that it is made of change.
 digest() {
   (
     cd "$here" || exit 1
@@ -99,11 +99,11 @@ digest() {
   ) | sha256sum | cut -c1-12
 }
 
-# plan_build DOCKERFILE BASE [FLWR]: the image's name, and the command that builds it.
+# plan_build DOCKERFILE BASE [FLWR]: sets the image's name and the command that builds it.
 plan_build() {
   local name
   image=fedfleet-client:hand-$(digest "$@")
-  # the host's network: kernels of some Jetsons have no bridge
+  # the host's network: the kernels of some Jetsons have no bridge
   build=(docker build --network host --file "$here/$1" --build-arg "BASE=$2")
   [ -z "${3:-}" ] || build+=(--build-arg "FLWR=$3")
   for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY PIP_INDEX_URL PIP_TRUSTED_HOST; do
@@ -121,7 +121,7 @@ show() {
 launch() {
   local command build socket
   data=$(absolute "$data")
-  [ -e "$data" ] || give_up "--data-dir: there is no $data; put the data there (README.md says in which form)"
+  [ -e "$data" ] || give_up "--data-dir: $data does not exist; put the data there (README.md describes the forms)"
   mounts+=(--volume "$data:/fedfleet/data:ro")
   arguments+=(--data-dir /fedfleet/data)
   if [ -n "$state" ]; then
@@ -131,7 +131,7 @@ launch() {
   fi
   case $server in
     unix:/*)
-      # the folder, not the socket: one that is made anew is seen
+      # the folder rather than the socket, so that the container sees a socket that is created again
       socket=$(dirname "${server#unix:}")
       mounts+=(--volume "$socket:$socket")
       ;;
@@ -148,12 +148,12 @@ launch() {
   fi
   command -v docker >/dev/null || give_up "Docker is not installed; see https://docs.docker.com/engine/install/"
   docker version >/dev/null 2>&1 ||
-    give_up "Docker does not answer this user ($(docker version 2>&1 >/dev/null | tail -n 1)); start it, or join the group docker and sign in again"
+    give_up "Docker does not answer this user ($(docker version 2>&1 >/dev/null | tail -n 1)); start it, or join the group docker and log in again"
   if [ ${#build[@]} -gt 0 ] && { [ "$rebuild" = yes ] || ! docker image inspect "$image" >/dev/null 2>&1; }; then
     say "Building $image on $2. The first time this takes some minutes."
-    "${build[@]}" >&2 || give_up "the image could not be built; what docker said is above"
+    "${build[@]}" >&2 || give_up "the image could not be built; see Docker's output above"
   fi
-  # made by this user, lest docker makes it as root
+  # created here, because Docker would create it as root
   [ -z "$state" ] || mkdir -p "$state"
   exec "${command[@]}"
 }

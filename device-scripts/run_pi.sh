@@ -7,14 +7,14 @@ usage() {
   cat <<'TEXT'
 usage: ./run_pi.sh --server_address=HOST:PORT --cid=NAME [--model=Net] [--batch_size N] [option …]
 
-Builds the client's image where it is missing, and runs the client in it on this computer's processor.
+Builds the client's image if it is missing, and runs the client in it on this computer's processor.
 
-  --data_dir DIR     holds the data; read only in the container (default: ./data)
-  --state_dir DIR    for parameters that stay on the device
+  --data_dir DIR     folder with the data, read-only in the container (default: ./data)
+  --state_dir DIR    keeps parameters that stay on the device
   --rebuild          build the image again
-  --image NAME       an image that is there already
-  --base NAME        what the image is built on (default: debian:bookworm-slim)
-  --dry-run          print the docker commands and end
+  --image NAME       use an existing image
+  --base NAME        the base image (default: debian:bookworm-slim)
+  --dry-run          print the docker commands and exit
 
 Options are written with _ or -, as --x=value or --x value. All others are the client's: see README.md, or
 `python3 -m fedfleet_client --help`. The exit code is the client's.

@@ -1,4 +1,4 @@
-"""What the device does when a Flower server asks: properties, parameters, fit, evaluate."""
+"""What the device answers a Flower server: properties, parameters, fit, evaluate."""
 
 import time
 from typing import Dict, FrozenSet, List, Tuple
@@ -21,12 +21,12 @@ from flwr.common import (
 )
 
 from .config import Options
-from .data.pictures import LocalData
+from .data.images import LocalData
 from .evaluation import evaluate
 from .exits import Refusal
 from .instruction import Common, Scalar, kept_names, parse_evaluation, parse_fit
 from .kept_state import KeptState
-from .models import build, first_values, read_arrays, write_arrays
+from .models import Model, build, first_values, read_arrays, write_arrays
 from .progress import Progress
 from .training import train
 
@@ -34,7 +34,7 @@ Metrics = Dict[str, Scalar]
 
 
 class FedfleetClient(flwr.client.NumPyClient):
-    """A plain NumPyClient. Its methods raise Refusal for an instruction that it cannot follow."""
+    """A NumPyClient. Its methods raise Refusal for an instruction that it cannot follow."""
 
     def __init__(self, options: Options, data: LocalData, device: torch.device, progress: Progress) -> None:
         self._options = options
@@ -49,20 +49,20 @@ class FedfleetClient(flwr.client.NumPyClient):
             "training_examples": len(self._data.train),
             "test_examples": len(self._data.test),
         }
-        # The question of a server that lets nobody in without the token.
+        # A server that admits no client without the token asks for it.
         if config.get("want") == "join_token" and self._options.join_token is not None:
             properties["join_token"] = self._options.join_token
         return properties
 
     def get_parameters(self, config: Dict[str, Scalar]) -> List[np.ndarray]:
-        """First weights, for servers that have none: PyTorch's own, by --seed."""
+        """Initial weights, for servers that have none: PyTorch's own, from --seed."""
         torch.manual_seed(self._options.seed)
         return read_arrays(build(self._options.model, len(self._data.classes)))
 
     def fit(
         self, parameters: List[np.ndarray], config: Dict[str, Scalar]
     ) -> Tuple[List[np.ndarray], int, Metrics]:
-        """Trains from `parameters` (those of the model that travel, in its order) and gives them back trained."""
+        """Trains from `parameters` (those that travel, in the model's order) and returns them trained."""
         options, data = self._options, self._data
         fit = parse_fit(config, options, len(data.classes))
         common = fit.common
@@ -135,11 +135,11 @@ class FedfleetClient(flwr.client.NumPyClient):
         }
         return found.loss, found.examples, metrics
 
-    def _assemble(self, common: Common, received: List[np.ndarray]) -> Tuple[torch.nn.Module, FrozenSet[str]]:
-        """The model on the device, of what came over the wire and what the device kept itself (from the seeded first
-        values, before its first round), and the names of what stays here.
+    def _assemble(self, common: Common, received: List[np.ndarray]) -> Tuple[Model, FrozenSet[str]]:
+        """The model on the device, and the names of the parameters that stay here. Its parameters came over the wire or
+        were kept here (before the first round: the seeded first values).
         """
-        model = build(common.model, common.classes)
+        model = build(common.model, common.classes, common.feature)
         state = model.state_dict()
         stays = kept_names(common, tuple(state))
         travelling = [name for name in state if name not in stays]
@@ -164,8 +164,8 @@ class FedfleetClient(flwr.client.NumPyClient):
 
 
 class AnsweringClient(flwr.client.Client):
-    """The client as flwr runs it. A refused instruction is answered with its reason, where flwr by itself would end
-    the process without a word to the server.
+    """The client as flwr runs it. It answers an instruction that it refuses with the reason; flwr by itself would end the
+    process without telling the server.
     """
 
     def __init__(self, client: FedfleetClient, cid: str, progress: Progress) -> None:
@@ -194,7 +194,7 @@ class AnsweringClient(flwr.client.Client):
             return EvaluateRes(status, 0.0, 0, {"device": self._cid})
 
     def _refused(self, stage: str, refusal: Refusal, code: Code) -> Status:
-        # The codes are the only ones that Flower has for what did not work.
+        # Flower has no other codes for an instruction that failed.
         self._progress.say("refused", stage=stage, message=str(refusal))
         return Status(code, str(refusal))
 

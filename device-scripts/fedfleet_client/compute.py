@@ -1,4 +1,4 @@
-"""The processor or GPU that trains, set up so that the same input gives the same numbers."""
+"""The processor or GPU that trains, set up so that the same input always gives the same numbers."""
 
 import os
 from typing import Optional
@@ -9,7 +9,7 @@ from .exits import NO_GPU, ClientExit
 
 
 def choose_device(wanted: str, threads: Optional[int]) -> torch.device:
-    """wanted: "auto", "cpu" or "cuda". ClientExit(15) where a GPU was asked for and PyTorch sees none."""
+    """wanted: "auto", "cpu" or "cuda". ClientExit(15) where --device cuda asks for a GPU and PyTorch sees none."""
     if threads is not None:
         torch.set_num_threads(threads)
     there = wanted != "cpu" and torch.cuda.is_available()
@@ -26,7 +26,7 @@ def choose_device(wanted: str, threads: Optional[int]) -> torch.device:
         )
     if there:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        # float32 all the way: TF32 would part from the lab's numbers in the fourth digit
+        # float32 everywhere: TF32 would differ from the lab's numbers in the fourth digit
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.benchmark = False

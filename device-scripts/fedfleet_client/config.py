@@ -1,4 +1,4 @@
-"""The command line, strictly: what is unknown or wrong ends the client with exit code 2 and names the option."""
+"""The command line, checked strictly: an unknown or wrong option ends the client with exit code 2 and is named."""
 
 import argparse
 import math
@@ -54,10 +54,10 @@ def _number(kind: Callable, what: str, fits: Callable) -> Callable:
     return parse
 
 
-_COUNT = _number(int, "a whole number from 1 on", lambda n: n >= 1)
+_COUNT = _number(int, "a whole number of at least 1", lambda n: n >= 1)
 _POSITIVE = _number(float, "a number above 0", lambda x: x > 0)
-_NOT_NEGATIVE = _number(float, "a number from 0 on", lambda x: x >= 0)
-_FRACTION = _number(float, "a number from 0 to below 1", lambda x: 0 <= x < 1)
+_NOT_NEGATIVE = _number(float, "a number of at least 0", lambda x: x >= 0)
+_FRACTION = _number(float, "a number from 0 up to, but not including, 1", lambda x: 0 <= x < 1)
 _SEED = _number(int, "a whole number from 0 to 4294967295", lambda n: 0 <= n < 2**32)
 
 
@@ -80,8 +80,8 @@ def _parser(program: str) -> argparse.ArgumentParser:
     parser = _Parser(
         prog=program,
         allow_abbrev=False,
-        description="Trains on this device's pictures as a Flower server asks for it.",
-        epilog="Tells one JSON object a line on standard output. Exit codes: 0 sent away by the server, 2 bad "
+        description="Trains on this device's images as a Flower server asks.",
+        epilog="Writes one JSON object per line to standard output. Exit codes: 0 sent away by the server, 2 bad "
         "configuration, 10 data missing, 11 data damaged, 12 server lost, 13 CUDA out of memory, 14 out of memory, "
         "15 no GPU.",
     )
@@ -92,18 +92,18 @@ def _parser(program: str) -> argparse.ArgumentParser:
         parser.add_argument(*spellings, **settings)
 
     add("--server-address", type=_address, metavar="ADDRESS", help="HOST:PORT, or unix:/folder/s:1")
-    add("--cid", type=_name, metavar="NAME", help="how this device is called")
-    add("--model", choices=MODEL_NAMES, default="Net", help="where the server does not name one (default: Net)")
-    add("--data-dir", default="./data", metavar="DIR", help="holds the data (default: ./data)")
-    add("--part", metavar="FILE", help="which part of the data is this device's (default: all of it)")
-    add("--state-dir", metavar="DIR", help="for parameters that stay on the device (default: in memory)")
+    add("--cid", type=_name, metavar="NAME", help="the name of this device")
+    add("--model", choices=MODEL_NAMES, default="Net", help="used when the server names none (default: Net)")
+    add("--data-dir", default="./data", metavar="DIR", help="folder with the data (default: ./data)")
+    add("--part", metavar="FILE", help="part of the data that belongs to this device (default: all of it)")
+    add("--state-dir", metavar="DIR", help="keeps parameters that stay on the device (default: in memory)")
     add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to train (default: auto)")
     add("--threads", type=_COUNT, metavar="N", help="CPU threads (default: PyTorch's)")
-    add("--seed", type=_SEED, default=0, metavar="N", help="where the server gives none (default: 0)")
-    group = parser.add_argument_group("where the server's configuration does not say")
+    add("--seed", type=_SEED, default=0, metavar="N", help="used when the server gives none (default: 0)")
+    group = parser.add_argument_group("used when the server's configuration does not say")
     for option, settings in (
         ("--batch-size", dict(type=_COUNT, default=50, metavar="N", help="default: 50")),
-        ("--epochs", dict(type=_COUNT, default=1, metavar="N", help="local epochs a round (default: 1)")),
+        ("--epochs", dict(type=_COUNT, default=1, metavar="N", help="local epochs per round (default: 1)")),
         ("--lr", dict(type=_POSITIVE, default=0.01, metavar="X", help="learning rate (default: 0.01)")),
         ("--optimizer", dict(choices=OPTIMIZER_NAMES, default="sgd", help="default: sgd")),
         ("--momentum", dict(type=_FRACTION, default=0.0, metavar="X", help="default: 0")),
@@ -116,16 +116,16 @@ def _parser(program: str) -> argparse.ArgumentParser:
         type=_NOT_NEGATIVE,
         default=0.0,
         metavar="N",
-        help="how long a lost server is dialled again (default: 0)",
+        help="how long to keep dialling a lost server (default: 0)",
     )
-    add("--ca", metavar="FILE", help="speak TLS and trust the certificates (PEM) in this file")
-    add("--join-token", metavar="TEXT", help="default: ${}, which other users cannot see".format(TOKEN_VARIABLE))
-    add("--self-test", action="store_true", help="train one step on made-up data, tell about this device, and end")
+    add("--ca", metavar="FILE", help="use TLS and trust the certificates (PEM) in this file")
+    add("--join-token", metavar="TEXT", help="default: ${}, which other users of this computer cannot see".format(TOKEN_VARIABLE))
+    add("--self-test", action="store_true", help="train one step on made-up data, report on this device, and exit")
     return parser
 
 
 def parse_options(arguments: List[str], program: str = "fedfleet_client") -> Options:
-    """ClientExit(2) for what is unknown, missing or wrong; --help prints and raises SystemExit(0)."""
+    """ClientExit(2) for an option that is unknown, missing or wrong; --help prints and raises SystemExit(0)."""
     parsed = vars(_parser(program).parse_args(arguments))
     if parsed["join_token"] is None:
         parsed["join_token"] = os.environ.get(TOKEN_VARIABLE) or None

@@ -1,7 +1,7 @@
-"""The conversation with the server, and what becomes of it when the server is lost.
+"""The conversation with the server, and what happens when the server is lost.
 
-Flower's own clients dial once and end with a traceback when the connection breaks. Here a lost server is dialled again
-for as long as the command line says, and being sent away is told apart from being left alone.
+Flower's own clients dial once and end with a traceback when the connection breaks. This client dials again for as long as
+the command line says, and distinguishes a server that sends it away from one that disappears.
 """
 
 import logging
@@ -19,7 +19,7 @@ LAST_WAIT_SECONDS = 5.0
 
 
 class Listener(logging.Handler):
-    """Hears in flwr's log what flwr tells nobody else: that the channel is up, and which message came last.
+    """Learns from flwr's log what flwr says nowhere else: that the channel is up, and which message came last.
 
     flwr 1.9 to 1.11 return from start_client in the same way when the server says goodbye (Reconnect 0) and when it ends
     the conversation without a word.
@@ -49,7 +49,7 @@ class Listener(logging.Handler):
 
 
 class _Lost(Exception):
-    """Why the server is lost, in a sentence."""
+    """The server is lost; the message says why, in a sentence."""
 
 
 def _once(start: Callable[[], None], listener: Listener) -> None:
@@ -77,13 +77,13 @@ def _judge(error: Any) -> None:
     if name in ("PERMISSION_DENIED", "UNAUTHENTICATED"):
         raise ClientExit(
             BAD_CONFIGURATION,
-            "the server does not let this client in: {}".format(details),
-            "Give the right --join-token, or let the server allow this device's address.",
+            "the server does not admit this client: {}".format(details),
+            "Give the right --join-token, or allow this device's address on the server.",
         ) from None
     if name == "UNIMPLEMENTED":
         raise ClientExit(
             BAD_CONFIGURATION,
-            "at --server-address something answers that is no Flower server: {}".format(details),
+            "no Flower server answers at --server-address: {}".format(details),
             "Give the address on which the server listens for clients.",
         ) from None
     raise _Lost("{}: {}".format(name, details)) from None
@@ -99,8 +99,8 @@ def converse(
 ) -> int:
     """Talks with the server until it sends the client away.
 
-    start: one conversation, as start_client. Returns SENT_AWAY. ClientExit(12) when the server has been lost for longer
-    than retry_seconds, counted from when it was last there.
+    start: one conversation, as start_client. Returns SENT_AWAY. ClientExit(12) when the server has been lost for more
+    than retry_seconds.
     """
     there = clock()
     wait = FIRST_WAIT_SECONDS
@@ -111,7 +111,7 @@ def converse(
         except _Lost as lost:
             now = clock()
             if listener.connected:
-                # it was there just now
+                # it was there until now
                 there, wait = now, FIRST_WAIT_SECONDS
             left = there + retry_seconds - now
             if left <= 0:
@@ -119,9 +119,9 @@ def converse(
                 raise ClientExit(
                     SERVER_LOST,
                     "the server is lost ({})".format(lost),
-                    "See whether it still runs and can be reached; --retry-seconds dials again.",
+                    "Check that it runs and can be reached; with --retry-seconds the client keeps dialling.",
                 ) from None
-            # devices that were lost together should not all come back in the same instant
+            # devices that were lost together should not all come back at the same instant
             pause = min(left, wait * random.uniform(0.75, 1.25))
             progress.say("disconnected", reason=str(lost), retry_in=round(pause, 2))
             sleep(pause)
@@ -131,7 +131,7 @@ def converse(
 def talk(client: Any, address: str, ca: Optional[bytes], progress: Progress, retry_seconds: float) -> int:
     """Runs the client against the server at `address` (HOST:PORT, or unix:/folder/name:1).
 
-    ca: certificates in PEM form, for TLS. ClientExit for whatever ends it but a goodbye.
+    ca: certificates in PEM form, for TLS. ClientExit for every other end than a goodbye.
     """
     import flwr
 

@@ -5,11 +5,11 @@ from typing import List, Sequence, Tuple
 
 import numpy as np
 import torch
-from torch import nn
 
 from .batches import Batches
-from .data.pictures import Pictures
+from .data.images import ImageSet
 from .exits import Refusal
+from .models import Model
 
 DEFAULT_BATCH = 128
 
@@ -25,16 +25,16 @@ class Evaluation:
     per_class: List[Tuple[int, int]]
 
 
-def check_labels(pictures: Pictures, classes: int) -> None:
+def check_labels(images: ImageSet, classes: int) -> None:
     """Refusal where a label does not fit the model's number of classes."""
-    if len(pictures) > 0 and int(pictures.labels.max()) >= classes:
-        at = int(pictures.labels.argmax())
-        raise Refusal("sample {} has label {}, the model has {} classes".format(at, pictures.labels[at], classes))
+    if len(images) > 0 and int(images.labels.max()) >= classes:
+        at = int(images.labels.argmax())
+        raise Refusal("sample {} has label {}, the model has {} classes".format(at, images.labels[at], classes))
 
 
 @torch.no_grad()
-def logits_of(model: nn.Module, batches: Batches, count: int, batch_size: int, device: torch.device) -> torch.Tensor:
-    """(count, C) in evaluation mode, on `device`; leaves the model in the mode that it was in."""
+def logits_of(model: Model, batches: Batches, count: int, batch_size: int, device: torch.device) -> torch.Tensor:
+    """(count, C) in evaluation mode, on `device`; the model is left in the mode that it was in."""
     training = model.training
     model.eval()
     parts = []
@@ -46,20 +46,20 @@ def logits_of(model: nn.Module, batches: Batches, count: int, batch_size: int, d
 
 
 def evaluate(
-    model: nn.Module,
-    pictures: Pictures,
+    model: Model,
+    images: ImageSet,
     mean: Sequence[float],
     std: Sequence[float],
     device: torch.device,
     classes: int,
     batch_size: int = DEFAULT_BATCH,
 ) -> Evaluation:
-    """Of all pictures, in their order, summed in float64. Refusal where a label does not fit."""
-    check_labels(pictures, classes)
-    batches = Batches(pictures, mean, std, device)
-    logits = logits_of(model, batches, len(pictures), batch_size, torch.device("cpu"))
+    """Over all images, in their order, summed in float64. Refusal where a label does not fit."""
+    check_labels(images, classes)
+    batches = Batches(images, model.input, mean, std, device)
+    logits = logits_of(model, batches, len(images), batch_size, torch.device("cpu"))
     z = logits.numpy().astype(np.float64)
-    labels = pictures.labels.astype(np.int64)
+    labels = images.labels.astype(np.int64)
     top = z.max(axis=1, keepdims=True)
     norm = top[:, 0] + np.log(np.exp(z - top).sum(axis=1))
     loss = float((norm - z[np.arange(len(labels)), labels]).sum())

@@ -1,4 +1,4 @@
-"""How the client ends: one exit code for each cause that asks for another next step."""
+"""How the client ends: one exit code for each cause that needs a next step of its own."""
 
 from typing import Optional
 
@@ -29,10 +29,10 @@ class ClientExit(Exception):
 
 
 class Refusal(Exception):
-    """An instruction that this device cannot follow. The server is told the message; the client goes on."""
+    """An instruction that this device cannot follow. The server gets the message; the client goes on."""
 
 
-# What PyTorch 1.10 to 2.x says when the GPU's memory is used up; Jetson's allocator has words of its own.
+# What PyTorch 1.10 to 2.x says when the GPU's memory is used up, and what Jetson's allocator says.
 _CUDA_MEMORY = (
     "CUDA out of memory",
     "CUDA error: out of memory",
@@ -45,7 +45,7 @@ _MEMORY = ("can't allocate memory", "not enough memory", "Cannot allocate memory
 
 
 def out_of_memory(error: BaseException) -> Optional[int]:
-    """CUDA_OUT_OF_MEMORY or OUT_OF_MEMORY where `error` or one that it came from says so, else None."""
+    """CUDA_OUT_OF_MEMORY or OUT_OF_MEMORY where `error`, or an error that caused it, says so, else None."""
     seen: Optional[BaseException] = error
     while seen is not None:
         text = str(seen)

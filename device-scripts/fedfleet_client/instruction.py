@@ -1,4 +1,4 @@
-"""What the server asks for, strictly checked: the lab's JSON under `fedfleet`, or the plain keys of the original project.
+"""The server's instructions, checked strictly: the lab's JSON under `fedfleet`, or the plain keys of the original project.
 
 The fields are those of `Recipe` in src-main/contract/jobs.ts.
 """
@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, FrozenSet, Optional, Tuple, Union
 
 from .config import Options
 from .exits import Refusal
-from .model_names import MODEL_NAMES, OPTIMIZER_NAMES
+from .model_names import FEATURE_NAMES, MODEL_NAMES, OPTIMIZER_NAMES, PLAIN
 from .seeds import derive_seed
 
 Scalar = Union[bool, bytes, float, int, str]
@@ -27,6 +27,8 @@ class Common:
     keeps: Tuple[str, ...]
     kept_from: int
     init_seed: int
+    # how the head sees the feature
+    feature: str = PLAIN
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Fit:
 
 
 class _Fields:
-    """Takes the fields of one JSON object out, each once and checked; what is left over is unknown."""
+    """Takes fields out of one JSON object, each once and checked; a field that is left at the end is unknown."""
 
     def __init__(self, value: Any, where: str, what: str) -> None:
         self._where = where
@@ -106,6 +108,9 @@ class _Fields:
         value = self.take(field, "an object", lambda v: isinstance(v, dict))
         return _Fields(value, field, self._what)
 
+    def has(self, field: str) -> bool:
+        return field in self._left
+
     def end(self) -> None:
         if self._left:
             raise self.wrong(sorted(self._left)[0], "this client does not know this field; update its image")
@@ -131,7 +136,18 @@ def _common(fields: _Fields, options: Options, classes: int) -> Common:
         ),
         kept_from=fields.whole("keptFrom", 0),
         init_seed=fields.whole("initSeed", 0, UINT32),
+        feature=_feature(fields),
     )
+
+
+def _feature(fields: _Fields) -> str:
+    """Absent where it is plain, and in what earlier servers send."""
+    if not fields.has("feature"):
+        return PLAIN
+    inner = fields.inner("feature")
+    kind = inner.one_of("kind", FEATURE_NAMES)
+    inner.end()
+    return kind
 
 
 def _parsed(config: Dict[str, Scalar], what: str) -> Optional[_Fields]:
@@ -164,7 +180,7 @@ def _loss(fields: _Fields) -> Loss:
 def parse_fit(config: Dict[str, Scalar], options: Options, classes: int) -> Fit:
     """The fit configuration. Refusal where it is wrong.
 
-    classes: of this device's data, for servers that do not say.
+    classes: the number of classes of this device's data, for servers that do not say.
     """
     fields = _parsed(config, "fit")
     if fields is None:
@@ -204,8 +220,8 @@ def parse_evaluation(config: Dict[str, Scalar], options: Options, classes: int) 
 class _Plain:
     """The plain keys that servers of the original project and Flower's own strategies send.
 
-    The original's clients cast them with int() and float(), so texts are welcome; but what no such cast
-    understands is refused rather than guessed.
+    The original's clients cast them with int() and float(), so texts are accepted; a value that such a cast does not
+    understand is refused.
     """
 
     def __init__(self, config: Dict[str, Scalar], what: str) -> None:
@@ -226,7 +242,7 @@ class _Plain:
 
     def whole(self, key: str, default: int, least: int) -> int:
         fits = lambda n: n.is_integer() and n >= least  # noqa: E731
-        return int(self.number(key, default, fits, "a whole number from {} on".format(least)))
+        return int(self.number(key, default, fits, "a whole number of at least {}".format(least)))
 
     def optimizer(self, default: str) -> str:
         value = self._config.get("optimizer", default)
@@ -247,7 +263,7 @@ def _plain_common(plain: _Plain, options: Options, classes: int) -> Common:
 def _plain_fit(config: Dict[str, Scalar], options: Options, classes: int) -> Fit:
     plain = _Plain(config, "fit")
     common = _plain_common(plain, options, classes)
-    mu = plain.number("proximal_mu", 0.0, lambda x: x >= 0, "a number from 0 on")
+    mu = plain.number("proximal_mu", 0.0, lambda x: x >= 0, "a number of at least 0")
     return Fit(
         common=common,
         epochs=plain.whole("epochs", options.epochs, 1),
@@ -265,7 +281,7 @@ def _plain_fit(config: Dict[str, Scalar], options: Options, classes: int) -> Fit
 
 
 def kept_names(common: Common, names: Tuple[str, ...]) -> FrozenSet[str]:
-    """The model's parameters that stay here. Refusal for a name that the model does not have."""
+    """Names of the parameters that stay here. Refusal for a name that the model does not have."""
     for name in common.keeps:
         if name not in names:
             raise Refusal("{} has no parameter called {} to keep".format(common.model, name))

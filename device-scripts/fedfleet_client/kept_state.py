@@ -1,4 +1,4 @@
-"""What stays on the device between rounds: one file for each run and round, written whole or not at all."""
+"""Parameters that stay on the device between rounds: one file per run and round, written whole or not at all."""
 
 import os
 import re
@@ -20,7 +20,7 @@ def encode_name(name: str) -> str:
 
 
 class KeptState:
-    """Under `<folder>/<run>/<cid>/<round>.npz`; in memory, and so for this process only, where `folder` is None."""
+    """Under `<folder>/<run>/<cid>/<round>.npz`; where `folder` is None, in the memory of this process."""
 
     def __init__(self, folder: Optional[str], cid: str) -> None:
         self._folder = folder
@@ -31,12 +31,12 @@ class KeptState:
         return os.path.join(self._folder or "", encode_name(run), encode_name(self._cid))
 
     def load(self, run: str, round_number: int) -> Dict[str, np.ndarray]:
-        """Refusal when there is nothing, or it cannot be read."""
+        """Refusal where that round has nothing, or it cannot be read."""
         if self._folder is None:
             kept = self._memory.get(run, {}).get(round_number)
             if kept is None:
                 raise Refusal(
-                    "what it kept in round {} is lost: the client was started again without --state-dir".format(
+                    "the parameters that it kept in round {} are lost: the client was restarted without --state-dir".format(
                         round_number
                     )
                 )
@@ -46,10 +46,10 @@ class KeptState:
             with np.load(path, allow_pickle=False) as file:
                 return {name: file[name] for name in file.files}
         except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-            raise Refusal("what it kept in round {} cannot be read: {}".format(round_number, error)) from None
+            raise Refusal("the parameters that it kept in round {} cannot be read: {}".format(round_number, error)) from None
 
     def save(self, run: str, round_number: int, arrays: Dict[str, np.ndarray], needed: int) -> None:
-        """On disk before it returns. Rounds before `needed`, which the server goes on from, are deleted."""
+        """On disk before it returns. Rounds before `needed`, from which the server continues, are deleted."""
         if self._folder is None:
             rounds = self._memory.setdefault(run, {})
             rounds[round_number] = arrays

@@ -1,7 +1,4 @@
-"""The lab's models, with exactly the parameters (names, order, shapes) of src-main/learning/models.
-
-All take float32 (N, 3, 32, 32) and give logits (N, classes).
-"""
+"""The lab's models, with exactly the parameters (names, order, shapes) of src-main/learning/models."""
 
 import math
 from typing import Callable, Dict, List, Sequence, Tuple
@@ -12,11 +9,33 @@ import torch.nn.functional as F
 from torch import nn
 
 from .exits import Refusal
-from .model_names import MODEL_NAMES
+from .inputs import CIFAR_INPUT, ModelInput
+from .model_names import MODEL_NAMES, NORMALISED, PLAIN
 from .seeds import Random, derive_seed
 
 
-class Net(nn.Module):
+class Model(nn.Module):
+    """Features, which turn images (N, C, H, W) into vectors (N, D), and a head, which turns those into logits.
+
+    input: the images that it takes. feature: how the head sees the feature, "plain" as it is or "l2-normalised" at length
+    1 (FedFN: Kim et al., FL@FM workshop at NeurIPS 2023).
+    """
+
+    input: ModelInput = CIFAR_INPUT
+    feature: str = PLAIN
+
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        raise NotImplementedError
+
+    def head(self, feature: torch.Tensor) -> torch.Tensor:
+        raise NotImplementedError
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        feature = self.features(x)
+        return self.head(F.normalize(feature) if self.feature == NORMALISED else feature)
+
+
+class Net(Model):
     """LeNet-5 with ReLU, the small model of the original project. 62,006 parameters for ten classes."""
 
     def __init__(self, classes: int) -> None:
@@ -29,16 +48,18 @@ class Net(nn.Module):
         self.fc2 = nn.Linear(120, hidden)
         self.fc3 = nn.Linear(hidden, classes)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        # ReLU is monotone, so it may come behind the pooling, where a quarter of the elements remains.
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        # ReLU is monotone, so it may come after the pooling, where a quarter of the elements remains.
         x = F.relu(F.max_pool2d(self.conv1(x), 2))
         x = F.relu(F.max_pool2d(self.conv2(x), 2))
         x = F.relu(self.fc1(x.flatten(1)))
-        x = F.relu(self.fc2(x))
-        return self.fc3(x)
+        return F.relu(self.fc2(x))
+
+    def head(self, feature: torch.Tensor) -> torch.Tensor:
+        return self.fc3(feature)
 
 
-class FedAvgNet(nn.Module):
+class FedAvgNet(Model):
     """The two-convolution CNN of the FedAvg and FedNTD papers, as FedNTD's code has it. 2,156,490 parameters."""
 
     def __init__(self, classes: int) -> None:
@@ -48,10 +69,13 @@ class FedAvgNet(nn.Module):
         self.linear_1 = nn.Linear(4096, 512)
         self.classifier = nn.Linear(512, classes)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def features(self, x: torch.Tensor) -> torch.Tensor:
         x = F.max_pool2d(self.conv2d_1(x), 2)
         x = F.max_pool2d(self.conv2d_2(x), 2)
-        return self.classifier(F.relu(self.linear_1(x.flatten(1))))
+        return F.relu(self.linear_1(x.flatten(1)))
+
+    def head(self, feature: torch.Tensor) -> torch.Tensor:
+        return self.classifier(feature)
 
 
 def _convolution(inputs: int, width: int, size: int, stride: int) -> nn.Conv2d:
@@ -77,7 +101,7 @@ class _BasicBlock(nn.Module):
         return F.relu(self.bn2(self.conv2(h)) + shortcut)
 
 
-class ResNet(nn.Module):
+class ResNet(Model):
     """Residual network of basic blocks (He et al. 2016) for 32×32: 3×3 stem with stride 1, no max-pooling."""
 
     def __init__(self, widths: Sequence[int], per_stage: int, classes: int) -> None:
@@ -96,14 +120,17 @@ class ResNet(nn.Module):
             self._stages.append(name)
         self.fc = nn.Linear(widths[-1], classes)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def features(self, x: torch.Tensor) -> torch.Tensor:
         x = F.relu(self.bn1(self.conv1(x)))
         for name in self._stages:
             x = getattr(self, name)(x)
-        return self.fc(x.mean((2, 3)))
+        return x.mean((2, 3))
+
+    def head(self, feature: torch.Tensor) -> torch.Tensor:
+        return self.fc(feature)
 
 
-MODELS: Dict[str, Callable[[int], nn.Module]] = {
+MODELS: Dict[str, Callable[[int], Model]] = {
     "Net": Net,
     "FedAvgNet": FedAvgNet,
     # 78,042 parameters for ten classes
@@ -114,9 +141,11 @@ MODELS: Dict[str, Callable[[int], nn.Module]] = {
 assert tuple(MODELS) == MODEL_NAMES
 
 
-def build(name: str, classes: int) -> nn.Module:
+def build(name: str, classes: int, feature: str = PLAIN) -> Model:
     """A model with PyTorch's own first weights (torch.manual_seed decides them). KeyError for another name."""
-    return MODELS[name](classes)
+    model = MODELS[name](classes)
+    model.feature = feature
+    return model
 
 
 def has_batch_norm(model: nn.Module) -> bool:
@@ -152,8 +181,8 @@ def write_arrays(model: nn.Module, entries: Sequence[Tuple[str, np.ndarray]]) ->
 
 
 def first_values(name: str, shape: Sequence[int], model: nn.Module, seed: int) -> np.ndarray:
-    """First values of one entry by the lab's own generator, equal to the server's initial weights to the last bit
-    but for what the two languages' log and sqrt differ in.
+    """First values of one entry by the lab's own generator, equal to the server's initial weights to the last bit,
+    except where the log and sqrt of the two languages differ.
 
     name, shape: as in the model's state dictionary; seed: the run's initSeed.
     """

@@ -1,6 +1,6 @@
-"""What the client tells: one JSON object a line on standard output, flushed.
+"""What the client reports: one JSON object per line on standard output, flushed.
 
-Standard output belongs to these lines alone: whatever else prints there ends up on standard error.
+Standard output carries nothing but these lines: other prints go to standard error.
 """
 
 import json
@@ -24,7 +24,7 @@ def _finite(value: Any) -> Any:
 
 
 class Progress:
-    """Writes events. Safe to call from several threads; a reader that has gone away is no error."""
+    """Writes events. Safe to call from several threads; it is no error when the reader has gone away."""
 
     def __init__(self, stream: TextIO, every_seconds: float = 0.5) -> None:
         self._stream = stream
@@ -42,7 +42,7 @@ class Progress:
                 pass
 
     def step(self, run: str, round_number: int, fraction: float, loss: Optional[float]) -> None:
-        """Progress of local training, `fraction` from 0 to 1; lines come twice a second at most, the last one always."""
+        """Progress of local training, `fraction` from 0 to 1; at most two lines a second, and always the last one."""
         now = time.monotonic()
         if fraction < 1 and now - self._last < self._every:
             return
@@ -54,7 +54,7 @@ class Progress:
 
 
 def take_standard_output() -> Progress:
-    """Keeps standard output for events and sends everything else that is printed there to standard error."""
+    """Keeps standard output for events and sends other prints to standard error."""
     sys.stdout.flush()
     own = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="backslashreplace")
     os.dup2(2, 1)

@@ -21,12 +21,12 @@ from .signals import end_on_signals
 
 
 def main(arguments: List[str], program: str = "fedfleet_client") -> int:
-    """Runs the client; returns its exit code, having told the reason."""
+    """Runs the client, reports why it ends, and returns its exit code."""
     if "--help" in arguments or "-h" in arguments:
         parse_options(arguments, program)
     progress = take_standard_output()
     end_on_signals(progress)
-    # flwr reports its use to its makers, unless told not to
+    # flwr sends usage reports unless told not to
     os.environ["FLWR_TELEMETRY_ENABLED"] = "0"
     try:
         code = _run(parse_options(arguments, program), progress)
@@ -40,12 +40,12 @@ def main(arguments: List[str], program: str = "fedfleet_client") -> int:
             return _end(progress, _memory_end(memory, error))
         traceback.print_exc()
         message = "{}: {}".format(type(error).__name__, error)
-        return _end(progress, ClientExit(BUG, message, "This is a fault of the client; report it with its log."))
+        return _end(progress, ClientExit(BUG, message, "This is a bug in the client; report it with its log."))
     return code
 
 
 def main_and_end(arguments: List[str], program: str = "fedfleet_client") -> NoReturn:
-    """Ends the process with main's exit code, at once: neither gRPC's threads nor CUDA's teardown have a say in it."""
+    """Ends the process at once with main's exit code: neither gRPC's threads nor CUDA's teardown can delay it."""
     code = main(arguments, program)
     sys.stderr.flush()
     os._exit(code)
@@ -55,7 +55,7 @@ def _not_installed(error: ModuleNotFoundError) -> ClientExit:
     return ClientExit(
         BAD_CONFIGURATION,
         "{} ({}) has no module called {}".format(sys.executable, sys.version.split()[0], error.name),
-        "Install what device-scripts/README.md lists, or run the client in its image (run_pi.sh, run_jetson.sh).",
+        "Install the packages that device-scripts/README.md lists, or run the client in its image (run_pi.sh, run_jetson.sh).",
     )
 
 
@@ -76,7 +76,7 @@ def _memory_end(code: int, error: BaseException) -> ClientExit:
     return ClientExit(
         OUT_OF_MEMORY,
         "memory is used up ({})".format(str(error).split("\n")[0] or type(error).__name__),
-        "Lower the batch size, take a smaller model, or give the board swap.",
+        "Lower the batch size, take a smaller model, or give the board more swap.",
     )
 
 
@@ -85,7 +85,7 @@ def _empty_cuda() -> None:
         import torch
 
         torch.cuda.empty_cache()
-    except Exception:  # it ends in any case
+    except Exception:  # the client ends in any case
         pass
 
 
@@ -95,7 +95,7 @@ def _run(options: Options, progress: Progress) -> int:
 
         run_self_test(options, progress)
         return SENT_AWAY
-    # Cheap things first: what is missing is said before PyTorch has been loaded, which takes a small board half a minute.
+    # Cheap checks first: loading PyTorch takes a small board half a minute.
     certificates = _certificates(options.ca)
     from .data.local_data import load
 
@@ -137,5 +137,5 @@ def _certificates(path: Optional[str]) -> Optional[bytes]:
             return file.read()
     except OSError as error:
         raise ClientExit(
-            BAD_CONFIGURATION, "--ca {}: {}".format(path, error.strerror), "Name the file with the certificates."
+            BAD_CONFIGURATION, "--ca {}: {}".format(path, error.strerror), "Name a file with certificates that can be read."
         ) from None

@@ -1,4 +1,4 @@
-"""Whether this image trains on this device: one step of a convolution on made-up data."""
+"""Checks that this image trains on this device: one step of a convolution on made-up data."""
 
 import platform
 import sys
@@ -10,9 +10,9 @@ from .progress import Progress
 
 
 def run_self_test(options: Options, progress: Progress) -> None:
-    """Tells {"event": "self-test", …}. A PyTorch that is built for another processor ends by itself with SIGILL (132)."""
+    """Reports {"event": "self-test", …}. A PyTorch built for another processor dies with SIGILL (132)."""
     started = time.monotonic()
-    import flwr.client  # noqa: F401 - an image without it is of no use
+    import flwr.client  # noqa: F401 - an image without it is useless
     import numpy
     import torch
 

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT end the client at once, in the middle of whatever it does."""
+"""SIGTERM and SIGINT end the client at once, whatever it is doing."""
 
 import os
 import signal
@@ -12,10 +12,10 @@ _CODES: Dict[int, int] = {signal.SIGTERM: TERMINATED, signal.SIGINT: INTERRUPTED
 
 
 def end_on_signals(progress: Progress) -> None:
-    """To be called before any thread is started, so that all of them leave the signals to the one that waits for them.
+    """Call it before any thread starts: all threads then leave the signals to the one that waits for them.
 
-    Handlers would not do: flwr sets its own, after which a SIGTERM looks like a goodbye of the server; and a handler does
-    not run while PyTorch computes. What the client keeps on disk is written whole or not at all, so it may end anywhere.
+    Signal handlers are not enough: flwr sets its own, after which a SIGTERM looks like a goodbye of the server, and a
+    handler does not run while PyTorch computes. Files are written whole or not at all, so the client may end anywhere.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, set(_CODES))
 

@@ -9,12 +9,12 @@ import torch
 from torch import nn
 
 from .batches import Batches
-from .data.pictures import Pictures
+from .data.images import ImageSet
 from .evaluation import check_labels, logits_of
 from .exits import Refusal
 from .instruction import Fit, Optimizer
 from .losses import local_loss, proximal_term
-from .models import has_batch_norm
+from .models import Model, has_batch_norm
 from .seeds import Random, derive_seed
 
 
@@ -37,13 +37,13 @@ class Diverged(Refusal):
 
 
 def make_optimizer(settings: Optimizer, parameters: Sequence[torch.Tensor]) -> torch.optim.Optimizer:
-    """With PyTorch's defaults for what a study does not set. Its state begins anew every round."""
+    """With PyTorch's defaults for what a study does not set. Its state starts empty every round."""
     if settings.kind == "sgd":
         return torch.optim.SGD(
             parameters,
             lr=settings.lr,
             momentum=settings.momentum,
-            # PyTorch wants momentum for Nesterov's; the lab takes it without as plain SGD
+            # PyTorch refuses Nesterov momentum of 0; to the lab that is plain SGD
             nesterov=settings.nesterov and settings.momentum > 0,
             weight_decay=settings.weight_decay,
         )
@@ -55,9 +55,9 @@ def make_optimizer(settings: Optimizer, parameters: Sequence[torch.Tensor]) -> t
 
 
 def train(
-    model: nn.Module,
+    model: Model,
     fit: Fit,
-    pictures: Pictures,
+    images: ImageSet,
     mean: Sequence[float],
     std: Sequence[float],
     device: torch.device,
@@ -69,9 +69,9 @@ def train(
     one of a single sample for a model with batch normalisation. on_step(fraction from 0 to 1, mean loss so far in this
     epoch) is called after every batch. Diverged when the loss or a weight is not finite.
     """
-    count, size, loss = len(pictures), fit.batch_size, fit.loss
-    check_labels(pictures, fit.common.classes)
-    batches = Batches(pictures, mean, std, device)
+    count, size, loss = len(images), fit.batch_size, fit.loss
+    check_labels(images, fit.common.classes)
+    batches = Batches(images, model.input, mean, std, device)
     # With weight 0 the extra term is left out altogether, so that such a run equals FedAvg's.
     teacher = logits_of(model, batches, count, size, device) if loss.kind == "ntd" and loss.beta != 0 else None
     parameters: List[torch.Tensor] = list(model.parameters())

@@ -1,4 +1,4 @@
-"""Which Flower this is."""
+"""The version of flwr."""
 
 
 def flwr_version() -> str:

@@ -19,7 +19,10 @@ export type LossSettings =
   /** Cross-entropy plus beta · T · KL over the not-true classes; T = tau² or 1. */
   | { readonly kind: "ntd"; readonly tau: number; readonly beta: number; readonly tauSquared: boolean };
 
-/** How the head sees the feature: as it is, or scaled to length 1. */
+/**
+ * How the head of a model sees the feature vector f: "plain" as it is; "l2-normalised" as f / max(‖f‖, 1e-12), like
+ * PyTorch's F.normalize (FedFN: Kim et al., FL@FM workshop at NeurIPS 2023).
+ */
 export type FeatureSettings = { readonly kind: "plain" } | { readonly kind: "l2-normalised" };
 
 /** What a client does in one round. Travels as JSON in the fit configuration under `fedfleet`. */
@@ -31,7 +34,7 @@ export interface Recipe {
   readonly batchSize: number;
   readonly optimizer: OptimizerSettings;
   readonly loss: LossSettings;
-  /** In training and, on the same weights, in every evaluation. */
+  /** In evaluations too. On the wire it is left out where it is plain: earlier clients do not know it. */
   readonly feature: FeatureSettings;
   /** Seeds the order of batches on this client in this round; a uint32. */
   readonly seed: number;

@@ -32,16 +32,21 @@ export interface NamedTensor extends Tensor {
   readonly name: string;
 }
 
+/** A model is its features (images to vectors) and its head (vectors to logits). */
+export type ModelPart = "features" | "head";
+
 /**
  * What a model's parameter list says of one entry, in state_dict order.
  * `kind`: "trainable" takes gradients; "buffer" is state such as BatchNorm's running statistics, which server
  * optimizers never touch.
+ * `part`: where in the model it belongs; absent in a list that a client brought, which only has shapes.
  */
 export interface ParameterSpec {
   readonly name: string;
   readonly dtype: Dtype;
   readonly shape: readonly number[];
   readonly kind: "trainable" | "buffer";
+  readonly part?: ModelPart;
 }
 
 export const BYTES_PER_ELEMENT: Readonly<Record<Dtype, number>> = {

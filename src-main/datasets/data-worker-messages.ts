@@ -1,4 +1,4 @@
-import type { DatasetLocation, Partition } from "#contract/dataset.ts";
+import type { ClassLabels, DatasetLocation, Partition } from "#contract/dataset.ts";
 import type { Study, StudyProblem } from "#contract/study.ts";
 import type { Examination } from "./examine.ts";
 import type { Registered } from "./inspect.ts";
@@ -7,8 +7,8 @@ import type { PartFiles, PartSamples } from "./part-files.ts";
 /** What dealing out a data set needs of it: small compared with its images. */
 export interface DatasetLabels {
   /** One class index per image. */
-  readonly train: Uint8Array;
-  readonly test: Uint8Array;
+  readonly train: ClassLabels;
+  readonly test: ClassLabels;
   readonly classes: number;
   readonly classNames: readonly string[];
   /** Over images and labels. */

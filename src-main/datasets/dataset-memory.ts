@@ -1,5 +1,5 @@
 import { createTurns } from "#contract/child-jobs.ts";
-import type { Dataset, DatasetLocation } from "#contract/dataset.ts";
+import { type Dataset, type DatasetLocation, labelledImages } from "#contract/dataset.ts";
 import type { DatasetLabels } from "./data-worker-messages.ts";
 import { datasetSha256, loadDataset } from "./datasets.ts";
 import { stampOf } from "./digest.ts";
@@ -28,7 +28,7 @@ const keyOf = async (location: DatasetLocation): Promise<string> =>
 const labelsOf = (dataset: Dataset): DatasetLabels => ({
   // copies: a view would hold, and send, all the memory that it is a part of
   train: dataset.train.labels.slice(),
-  test: dataset.test.labels.slice(),
+  test: labelledImages(dataset.test).labels.slice(),
   classes: dataset.classes.length,
   classNames: dataset.classes,
   sha256: datasetSha256(dataset),

@@ -42,8 +42,13 @@ export const loadDataset = async (location: DatasetLocation): Promise<Dataset> =
 
 /** SHA-256 (hex) over images and labels: equal for the same data, whatever form it had on disk. */
 export const datasetSha256 = ({ train, test }: Pick<Dataset, "train" | "test">): string => {
-  const hash = createHash("sha256");
-  for (const set of [train, test]) hash.update(set.pixels).update(set.labels);
+  const hash = createHash("sha256").update(train.pixels).update(train.labels);
+  if (test.kind === "labelled") hash.update(test.images.pixels).update(test.images.labels);
+  else {
+    for (const set of [test.query, test.gallery]) {
+      hash.update(set.pixels).update(set.identities).update(set.cameras);
+    }
+  }
   return hash.digest("hex");
 };
 

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, open, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
-import type { Dataset, PictureSet } from "#contract/dataset.ts";
+import { type ClassLabels, type Dataset, type ImageSet, labelledImages } from "#contract/dataset.ts";
 
 /** A device's part of a data set: the text that describes it, and the files that the text names. */
 export interface PartFiles {
@@ -24,10 +24,13 @@ const PORTION_BYTES = 1 << 20;
 /** Files that no part has named for this long are removed: they can be made again at any time. */
 const UNUSED_MS = 7 * 24 * 3600 * 1000;
 
-/** The header of a .npy file (format 1.0) with uint8 in C order, padded so that the data begin at a multiple of 64. */
-export const npyHeader = (shape: readonly number[]): Buffer => {
+/** Element types of the files, as .npy writes them: one byte, or two with the low one first. */
+type Descr = "|u1" | "<u2";
+
+/** The header of a .npy file (format 1.0) in C order, padded so that the data begin at a multiple of 64. */
+export const npyHeader = (shape: readonly number[], descr: Descr = "|u1"): Buffer => {
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
-  const dict = `{'descr': '|u1', 'fortran_order': False, 'shape': ${tuple}, }`;
+  const dict = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${tuple}, }`;
   const length = Math.ceil((10 + dict.length + 1) / 64) * 64 - 10;
   const start = Buffer.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, length & 0xff, length >> 8]);
   return Buffer.concat([start, Buffer.from(`${dict.padEnd(length - 1)}\n`, "latin1")]);
@@ -93,7 +96,15 @@ const tidy = async (dir: string, now: number): Promise<void> => {
   }
 };
 
-const checkIndices = (set: PictureSet, indices: readonly number[], what: string): void => {
+/** A file of labels: as wide as the data set's labels are. */
+const writeLabels = (dir: string, labels: ClassLabels, indices: readonly number[]): Promise<PartFile> => {
+  const width = labels.BYTES_PER_ELEMENT;
+  const bytes = new Uint8Array(labels.buffer, labels.byteOffset, labels.byteLength);
+  const header = npyHeader([indices.length], width === 1 ? "|u1" : "<u2");
+  return writeNamed(dir, header, () => portions(bytes, width, indices));
+};
+
+const checkIndices = (set: ImageSet, indices: readonly number[], what: string): void => {
   const wrong = indices.find((i) => !Number.isInteger(i) || i < 0 || i >= set.count);
   if (wrong !== undefined) throw new Error(`the part names ${what} sample ${wrong} of ${set.count}`);
 };
@@ -109,8 +120,10 @@ const describe = (dataset: Dataset, rest: object): string =>
   });
 
 /**
- * Writes a device's images (uint8, N × H × W × C) and labels (uint8, N) as .npy files into `dir`, each under its
- * SHA-256: equal parts share one file, and a file that exists already is not written again.
+ * Writes a device's images (uint8, N × H × W × C) and labels (uint8, or uint16 where the data set has more than 256
+ * classes, N) as .npy files into `dir`, each under its SHA-256: equal parts share one file, and a file that exists
+ * already is not written again.
+ * @throws UserError for a data set whose test images have no classes.
  */
 export const writePart = async (
   dataset: Dataset,
@@ -120,14 +133,14 @@ export const writePart = async (
 ): Promise<PartFiles> => {
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const files: PartFile[] = [];
-  const writeSet = async (set: PictureSet, indices: readonly number[], what: string) => {
+  const writeSet = async (set: ImageSet, indices: readonly number[], what: string) => {
     checkIndices(set, indices, what);
     const { height, width, channels } = set;
     const n = indices.length;
     const images = await writeNamed(dir, npyHeader([n, height, width, channels]), () =>
       portions(set.pixels, height * width * channels, indices),
     );
-    const labels = await writeNamed(dir, npyHeader([n]), () => portions(set.labels, 1, indices));
+    const labels = await writeLabels(dir, set.labels, indices);
     for (const file of [images, labels]) {
       if (!files.some(({ sha256 }) => sha256 === file.sha256)) files.push(file);
     }
@@ -135,7 +148,7 @@ export const writePart = async (
   };
   const json = describe(dataset, {
     train: await writeSet(dataset.train, train, "training"),
-    test: await writeSet(dataset.test, test, "test"),
+    test: await writeSet(labelledImages(dataset.test), test, "test"),
   });
   await tidy(dir, now);
   return { json, files };
@@ -144,7 +157,7 @@ export const writePart = async (
 /** The part of a device that has the whole data set in a folder of its own: only which samples it uses. */
 export const folderPart = (dataset: Dataset, { train, test }: PartSamples): PartFiles => {
   checkIndices(dataset.train, train, "training");
-  checkIndices(dataset.test, test, "test");
+  checkIndices(labelledImages(dataset.test), test, "test");
   return {
     json: describe(dataset, { folder: true, train: { indices: train }, test: { indices: test } }),
     files: [],

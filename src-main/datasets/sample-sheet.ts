@@ -1,4 +1,4 @@
-import type { Dataset } from "#contract/dataset.ts";
+import { type Dataset, testCount } from "#contract/dataset.ts";
 import type { SampleSheet } from "./data-worker-messages.ts";
 import { encodePng } from "./png.ts";
 
@@ -24,5 +24,5 @@ export const sampleSheet = ({ classes, train, test }: Dataset, columns: number):
     }
   }
   const png = encodePng({ width: columns * width, height: classes.length * height, channels, pixels: sheet });
-  return { classes, train: train.count, test: test.count, perClass, columns, width, height, png };
+  return { classes, train: train.count, test: testCount(test), perClass, columns, width, height, png };
 };

@@ -24,8 +24,8 @@ export interface Algorithm {
   readonly loss: LossSettings;
   /** How the head sees the feature, in training and in every evaluation. */
   readonly feature: FeatureSettings;
-  /** Whether a parameter stays on the device: it travels in neither direction. `specs` is the model's whole list. */
-  keeps(spec: ParameterSpec, specs: readonly ParameterSpec[]): boolean;
+  /** Whether a parameter stays on the device: it travels in neither direction. */
+  keeps(spec: ParameterSpec): boolean;
 }
 
 /** How updates are combined, by name: an algorithm that needs another way has its file in strategies and a line here. */
@@ -39,12 +39,12 @@ const STRATEGIES: Readonly<Record<StrategyName, (study: Study) => Strategy>> = {
   fedtrimmedavg: ({ fedtrimmedavg }) => createFedTrimmedAvg(fedtrimmedavg),
 };
 
-/** Names of the last linear layer's weight (rank 2) and bias: the classifier. */
-const classifierNames = (specs: readonly ParameterSpec[]): ReadonlySet<string> => {
-  const weight = specs.findLast((s) => s.kind === "trainable" && s.shape.length === 2);
-  if (weight === undefined) throw new Error("a kept head needs a model that ends in a linear layer");
-  const layer = weight.name.replace(/weight$/, "");
-  return new Set([weight.name, `${layer}bias`]);
+/** @throws Error for a model without parts: parameters that a client brought do not say which of them are the head. */
+const isHead = ({ name, part }: ParameterSpec): boolean => {
+  if (part === undefined) {
+    throw new Error(`a kept head needs a model with parts, but nothing says which part ${name} belongs to`);
+  }
+  return part === "head";
 };
 
 /** The algorithm of a study; its strategy is fresh, made for one run. */
@@ -58,6 +58,6 @@ export const algorithmOf = (name: AlgorithmName, study: Study): Algorithm => {
     strategy: STRATEGIES[strategy](study),
     loss,
     feature,
-    keeps: traits?.keepsHead ? (spec, specs) => classifierNames(specs).has(spec.name) : () => false,
+    keeps: traits?.keepsHead ? isHead : () => false,
   };
 };

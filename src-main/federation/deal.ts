@@ -1,9 +1,10 @@
 /** What the kinds of partition share: what is dealt, to how many, and why it may be impossible. */
+import type { ClassLabels } from "#contract/dataset.ts";
 import type { Random } from "./random.ts";
 
 export interface Deal {
   /** One class index per training sample. */
-  readonly labels: Uint8Array;
+  readonly labels: ClassLabels;
   readonly classes: number;
   readonly clients: number;
   readonly random: Random;

@@ -1,9 +1,10 @@
 /** The iid partition of McMahan et al. (AISTATS 2017): shuffle, then cut into equal parts. */
+import type { ClassLabels } from "#contract/dataset.ts";
 import type { Deal } from "./deal.ts";
 import type { Random } from "./random.ts";
 
 /** Sample indices by class, each list shuffled: labels (N) → classes lists. */
-export const samplesByClass = (labels: Uint8Array, classes: number, random: Random): number[][] => {
+export const samplesByClass = (labels: ClassLabels, classes: number, random: Random): number[][] => {
   const lists: number[][] = Array.from({ length: classes }, () => []);
   labels.forEach((label, sample) => {
     lists[label]!.push(sample);

@@ -2,7 +2,7 @@
  * Who holds which samples. A partition is a function of the labels, the settings and the seed alone, so that every
  * algorithm and every trial of a study, on any machine, deals the same samples to the same clients.
  */
-import type { Partition } from "#contract/dataset.ts";
+import type { ClassLabels, Partition } from "#contract/dataset.ts";
 import type { Result } from "#contract/failure.ts";
 import type { PartitionSettings } from "#contract/study.ts";
 import type { PartitionProblem } from "./deal.ts";
@@ -16,9 +16,9 @@ import { dealTestSamples } from "./test-samples.ts";
 export interface PartitionInput {
   readonly settings: PartitionSettings;
   /** One class index per training sample, below `classes`. */
-  readonly trainLabels: Uint8Array;
+  readonly trainLabels: ClassLabels;
   /** One class index per test sample, below `classes`. */
-  readonly testLabels: Uint8Array;
+  readonly testLabels: ClassLabels;
   readonly classes: number;
   readonly clients: number;
   readonly seed: number;

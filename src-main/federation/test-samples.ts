@@ -2,6 +2,7 @@
  * The test samples that a client evaluates on: of each class in proportion to the client's share of that class's
  * training samples, so that a client is tested on what it was trained on.
  */
+import type { ClassLabels } from "#contract/dataset.ts";
 import { samplesByClass } from "./partition-iid.ts";
 import type { Random } from "./random.ts";
 
@@ -13,7 +14,7 @@ import type { Random } from "./random.ts";
  * @returns one ascending list per client.
  */
 export const dealTestSamples = (input: {
-  readonly labels: Uint8Array;
+  readonly labels: ClassLabels;
   readonly classes: number;
   readonly histogram: readonly (readonly number[])[];
   readonly random: Random;

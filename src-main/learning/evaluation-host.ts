@@ -52,7 +52,9 @@ export const runEvaluationHost = (
       weights: inOrder(tensors, parameterNames(job)),
       model: job.model,
       numClasses: job.numClasses,
-      pictures: data.test,
+      feature: job.feature,
+      task: job.task,
+      test: data.test,
       mean: data.mean,
       std: data.std,
     });

@@ -1,17 +1,17 @@
 import type { ConvGeometry, Ops, Tf, TfTensor } from "./engines/ops.ts";
 
 /**
- * The layers that models are written in. In training each call also notes how its gradient is computed, so a
- * model's forward pass is all that is ever written of it.
+ * The layers that models are written in. In training each call also notes how to compute its gradient, so a model is
+ * its forward pass and nothing else.
  *
- * Ownership: relu, maxPool, batchNorm, flatten, linear, globalAveragePool and add take their first input over;
- * the model must not use it again. A convolution's input may be used again.
+ * Ownership: relu, maxPool, batchNorm, flatten, linear, globalAveragePool, l2Normalise and add take over their first
+ * input; the model must not use it again. A convolution's input may be used again.
  */
 export interface Layers {
   convolution(name: string, x: TfTensor, geometry: ConvGeometry): TfTensor;
   /**
-   * Convolution, then 2×2 max-pooling. The bias is added behind the pooling, to a quarter of the elements: adding
-   * one number to all of a window does not change which is the largest, nor by rounding what the largest becomes.
+   * Convolution, then 2×2 max-pooling. The bias is added after the pooling, to a quarter of the elements: adding
+   * one number to a whole window changes neither which element is the largest nor how the largest is rounded.
    */
   pooledConvolution(name: string, x: TfTensor, geometry: ConvGeometry): TfTensor;
   batchNorm(name: string, x: TfTensor): TfTensor;
@@ -21,8 +21,10 @@ export interface Layers {
   flatten(x: TfTensor): TfTensor;
   linear(name: string, x: TfTensor): TfTensor;
   globalAveragePool(x: TfTensor): TfTensor;
+  /** (N, D), each row divided by its length; see Ops. */
+  l2Normalise(x: TfTensor): TfTensor;
   add(a: TfTensor, b: TfTensor): TfTensor;
-  /** Everything made inside but its result may be given back at its end. */
+  /** Everything made inside, except the result, may be disposed at its end. */
   block(make: () => TfTensor): TfTensor;
   /** Says that `x` will not be used again; returns `next`. */
   release(x: TfTensor, next: TfTensor): TfTensor;
@@ -37,7 +39,7 @@ const find = (parameters: Parameters, name: string): TfTensor => {
   return tensor;
 };
 
-/** Layers in evaluation mode: running statistics, nothing noted, memory given back as soon as possible. */
+/** Layers in evaluation mode: running statistics, nothing noted, tensors disposed as soon as possible. */
 export const createEvaluationLayers = (tf: Tf, ops: Ops, parameters: Parameters): Layers => {
   const consume = (x: TfTensor, y: TfTensor): TfTensor => {
     x.dispose();
@@ -68,6 +70,7 @@ export const createEvaluationLayers = (tf: Tf, ops: Ops, parameters: Parameters)
     linear: (name, x) =>
       consume(x, ops.dense(x, find(parameters, `${name}.weight`), find(parameters, `${name}.bias`))),
     globalAveragePool: (x) => consume(x, ops.globalAveragePool(x)),
+    l2Normalise: (x) => consume(x, ops.l2Normalise(x)),
     add: (a, b) => consume(a, ops.add(a, b)),
     block: (make) => tf.tidy(make),
     release: consume,
@@ -84,7 +87,7 @@ export interface TrainingLayers extends Layers {
   /** Batch statistics of every batch normalisation of the last forward pass. */
   readonly statistics: ReadonlyMap<string, { readonly mean: TfTensor; readonly variance: TfTensor }>;
   /**
-   * Runs the noted steps backwards from d(loss)/d(logits). Activations are disposed on the way.
+   * Runs the noted steps backwards from d(loss)/d(logits) and disposes the activations on the way.
    * @returns the gradient of every trainable that the forward pass used, by name.
    */
   backward(logits: TfTensor, dLogits: TfTensor): Map<string, TfTensor>;
@@ -93,13 +96,9 @@ export interface TrainingLayers extends Layers {
 /**
  * Layers in training mode: batch statistics, and reverse-mode differentiation by hand. It stands in for
  * tf.grads because it knows what it differentiates: one engine call per gradient where tfjs's own makes several,
- * and no gradient for the pictures.
+ * and no gradient for the images.
  */
-export const createTrainingLayers = (
-  ops: Ops,
-  parameters: Parameters,
-  pictures: TfTensor,
-): TrainingLayers => {
+export const createTrainingLayers = (ops: Ops, parameters: Parameters, images: TfTensor): TrainingLayers => {
   const steps: Step[] = [];
   const gradients = new Map<TfTensor, TfTensor>();
   const ofParameters = new Map<string, TfTensor>();
@@ -128,7 +127,7 @@ export const createTrainingLayers = (
       return note(ops.conv2d(x, weight, bias, geometry), (dy) => {
         if (bias) ofParameters.set(`${name}.bias`, ops.biasGrad(dy));
         ofParameters.set(`${name}.weight`, ops.conv2dFilterGrad(x, weight.shape, dy, geometry));
-        if (x !== pictures) give(x, ops.conv2dInputGrad(x.shape, weight, dy, geometry));
+        if (x !== images) give(x, ops.conv2dInputGrad(x.shape, weight, dy, geometry));
       });
     },
     pooledConvolution: (name, x, geometry) => {
@@ -140,7 +139,7 @@ export const createTrainingLayers = (
         ofParameters.set(`${name}.bias`, ops.biasGrad(dy));
         const dConvolved = ops.maxPoolGrad(convolved, pooled, dy, 2);
         ofParameters.set(`${name}.weight`, ops.conv2dFilterGrad(x, weight.shape, dConvolved, geometry));
-        if (x !== pictures) give(x, ops.conv2dInputGrad(x.shape, weight, dConvolved, geometry));
+        if (x !== images) give(x, ops.conv2dInputGrad(x.shape, weight, dConvolved, geometry));
         dConvolved.dispose();
         pooled.dispose();
         convolved.dispose();
@@ -177,6 +176,7 @@ export const createTrainingLayers = (
     },
     globalAveragePool: (x) =>
       note(ops.globalAveragePool(x), (dy) => give(x, ops.globalAveragePoolGrad(x.shape, dy))),
+    l2Normalise: (x) => note(ops.l2Normalise(x), (dy) => give(x, ops.l2NormaliseGrad(x, dy))),
     add: (a, b) =>
       note(ops.add(a, b), (dy) => {
         give(a, dy.clone());

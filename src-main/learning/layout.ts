@@ -1,5 +1,5 @@
 import { elementCount } from "#contract/tensor.ts";
-import type { ParameterDefinition } from "./models/definition.ts";
+import type { ParameterDefinition } from "./models/parameters.ts";
 
 /** The shape of a parameter inside the engine. */
 export const engineShape = ({ layout, shape }: ParameterDefinition): number[] => {

@@ -1,6 +1,6 @@
 /**
- * Losses on logits, with their gradients, in float64. They run on plain arrays: logits are few, and the engine's
- * calls would cost more than the arithmetic; and every engine gets the same digits.
+ * Losses on logits, with their gradients, in float64. They run on plain arrays: logits are few,
+ * so calls of the engine would cost more than the arithmetic, and every engine gets the same digits this way.
  *
  * Cross-entropy: mean over the batch of −log softmax(z)_y.
  * Not-true distillation (FedNTD, Lee et al., NeurIPS 2022): with the true class removed before both softmaxes,
@@ -64,7 +64,7 @@ export const crossEntropy = (logits: Float32Array, offset: number, classes: numb
  */
 export const batchLoss = (
   logits: Float32Array,
-  labels: Uint8Array,
+  labels: ArrayLike<number>,
   classes: number,
   gradient: Float32Array,
   distillation?: Distillation,

@@ -10,13 +10,13 @@ export interface Optimizer {
   update(slot: number, values: Float32Array, gradient: Float32Array): void;
 }
 
-// PyTorch's defaults for what a study does not set.
+// PyTorch's defaults for the settings that a study does not have.
 const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 const RMSPROP = { alpha: 0.99, epsilon: 1e-8 };
 
 type Slots = (slot: number, like: Float32Array) => Float32Array;
 
-/** Zeroed state arrays, made when a slot is first seen. */
+/** Zeroed state arrays, each made when its slot is first used. */
 const createSlots = (): Slots => {
   const arrays: Float32Array[] = [];
   return (slot, like) => {
@@ -119,7 +119,7 @@ const rmsprop = ({ lr, momentum, weightDecay }: OptimizerSettings): Optimizer =>
 
 /**
  * An optimizer as PyTorch 1.13 computes it, weight decay added to the gradient. Arithmetic is float64, state and
- * parameters float32. It works on plain arrays: for small models that is faster than the engine's calls.
+ * parameters float32. It works on plain arrays, which for small models is faster than calling the engine.
  */
 export const createOptimizer = (settings: OptimizerSettings): Optimizer => {
   switch (settings.kind) {

@@ -2,7 +2,8 @@ import { UserError } from "#contract/failure.ts";
 import { describeTensor, float32Tensor, type NamedTensor, toFloat32Array } from "#contract/tensor.ts";
 import type { Tf, TfTensor } from "./engines/ops.ts";
 import { engineShape, toEngineLayout, toTorchLayout } from "./layout.ts";
-import type { ModelDefinition, ParameterDefinition } from "./models/definition.ts";
+import { type ModelDefinition, parametersOf } from "./models/definition.ts";
+import type { ParameterDefinition } from "./models/parameters.ts";
 
 /** A float parameter in the engine's layout. */
 export interface StateEntry {
@@ -10,7 +11,7 @@ export interface StateEntry {
   readonly values: Float32Array;
 }
 
-/** A model's weights as local training holds them: plain arrays, so that updates need no engine. */
+/** A model's weights as local training holds them: plain arrays, which optimizers update without the engine. */
 export interface ModelState {
   readonly definitions: readonly ParameterDefinition[];
   readonly trainables: readonly StateEntry[];
@@ -21,7 +22,7 @@ export interface ModelState {
 }
 
 /**
- * Takes weights in PyTorch's form apart. The bytes are copied.
+ * Reads weights in PyTorch's layout. The bytes are copied.
  * @throws UserError where names, order, shapes or element types are not the model's.
  */
 export const readState = (
@@ -29,7 +30,7 @@ export const readState = (
   numClasses: number,
   weights: readonly NamedTensor[],
 ): ModelState => {
-  const definitions = model.parameters(numClasses);
+  const definitions = parametersOf(model, numClasses);
   if (weights.length !== definitions.length) {
     throw new UserError(
       `${model.name} with ${numClasses} classes has ${definitions.length} tensors, got ${weights.length}`,
@@ -57,7 +58,7 @@ export const readState = (
   return { definitions, trainables, buffers, counters };
 };
 
-/** Puts the weights together again in PyTorch's form; the bytes are new. */
+/** The weights in PyTorch's layout again; the bytes are new. */
 export const writeState = (state: ModelState): NamedTensor[] => {
   const trainables = new Map(state.trainables.map((entry) => [entry.definition.name, entry]));
   return state.definitions.map((definition) => {

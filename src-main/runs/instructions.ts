@@ -1,8 +1,12 @@
 import type { FeatureSettings, Recipe } from "#contract/jobs.ts";
+import type { TaskName } from "#contract/tasks/tasks.ts";
 import { deriveSeed } from "#main/federation/random.ts";
 import type { ConfigOut } from "#main/wire/protocol.ts";
 import type { RunInProgress } from "./run-in-progress.ts";
 import { keptFrom } from "./run-position.ts";
+
+/** The one task that labs of earlier versions had: instructions do not name it. */
+const FIRST_TASK: TaskName = "classification";
 
 /** What a device does in a round: the same for all but its seed, and where its kept state comes from. */
 export const recipeFor = (of: RunInProgress, round: number, device: string): Recipe => {
@@ -26,6 +30,7 @@ export interface EvaluationInstruction {
   readonly model: string;
   readonly numClasses: number;
   readonly feature: FeatureSettings;
+  readonly task: TaskName;
   readonly keeps: readonly string[];
   readonly keptFrom: number;
   readonly initSeed: number;
@@ -33,6 +38,7 @@ export interface EvaluationInstruction {
 
 export const evaluationFor = (of: RunInProgress, round: number, device: string): EvaluationInstruction => ({
   ...commonFor(of, round),
+  task: of.study.task,
   keptFrom: of.keeps.length > 0 ? keptFrom(of.history, device, round + 1, of.trainedNow) : 0,
 });
 
@@ -50,6 +56,19 @@ const commonFor = ({ run, model, algorithm, keeps, initSeed }: RunInProgress, ro
 const OPTIMIZER_NAMES = { sgd: "SGD", adam: "Adam", rmsprop: "RMSprop" } as const;
 
 /**
+ * An instruction as JSON. A plain feature and the first task are left out: clients of earlier versions refuse a field
+ * that they do not know, and these are all that they can do.
+ */
+const toJson = ({ feature, ...rest }: Recipe | EvaluationInstruction): string => {
+  const { task = FIRST_TASK, ...fields } = rest as typeof rest & { readonly task?: TaskName };
+  return JSON.stringify({
+    ...fields,
+    ...(feature.kind === "plain" ? {} : { feature }),
+    ...(task === FIRST_TASK ? {} : { task }),
+  });
+};
+
+/**
  * The fit configuration: the lab's recipe as JSON under `fedfleet`, and beside it every key that clients of the
  * original repository read (epochs, lr, batch_size, optimizer, num_workers, pin_memory, epoch_global), which cast
  * with int(), float() and bool(). `pin_memory` is a real bool because bool("False") is True in Python.
@@ -65,7 +84,7 @@ export const fitConfig = (recipe: Recipe): ConfigOut => ({
   epoch_global: { kind: "int", value: recipe.round },
   server_round: { kind: "int", value: recipe.round },
   ...(recipe.loss.kind === "prox" ? { proximal_mu: { kind: "double", value: recipe.loss.mu } } : {}),
-  fedfleet: { kind: "string", value: JSON.stringify(recipe) },
+  fedfleet: { kind: "string", value: toJson(recipe) },
 });
 
 /** The evaluate configuration, with the original clients' keys beside the lab's own. */
@@ -75,5 +94,5 @@ export const evaluateConfig = (instruction: EvaluationInstruction, batchSize: nu
   pin_memory: { kind: "bool", value: false },
   epoch_global: { kind: "int", value: instruction.round },
   server_round: { kind: "int", value: instruction.round },
-  fedfleet: { kind: "string", value: JSON.stringify(instruction) },
+  fedfleet: { kind: "string", value: toJson(instruction) },
 });

@@ -1,5 +1,5 @@
 import { definitionOf, traitsOf } from "#contract/algorithms/algorithms.ts";
-import type { Partition } from "#contract/dataset.ts";
+import type { ClassLabels, Partition } from "#contract/dataset.ts";
 import { dataNames } from "#contract/fleet.ts";
 import type { Study, StudyProblem } from "#contract/study.ts";
 import { makePartition } from "#main/federation/partition.ts";
@@ -15,8 +15,8 @@ export interface PlannedRun {
 
 /** What a study needs to know of its data to deal it out. */
 export interface Labels {
-  readonly train: Uint8Array;
-  readonly test: Uint8Array;
+  readonly train: ClassLabels;
+  readonly test: ClassLabels;
   readonly classes: number;
 }
 

@@ -65,7 +65,10 @@ export interface RunPorts {
   readonly clients: Clients;
   readonly checkpoints: Checkpoints;
   readonly history: History;
-  /** Central evaluation of a checkpoint on the whole test set; undefined where the study has none. */
+  /**
+   * Central evaluation of a checkpoint on the whole test set, its head seeing the feature as the run's algorithm says;
+   * undefined where the study has none.
+   */
   readonly evaluate: ((checkpoint: string, feature: FeatureSettings) => Promise<Evaluation>) | undefined;
   /** SHA-256 (hex) over the tensors' bytes in order. */
   readonly weightsSha256: (tensors: readonly NamedTensor[]) => Promise<string>;

@@ -28,14 +28,13 @@ export interface RunInProgress extends RunPlan {
 /** Where the record of a run ends. */
 export const openRun = async (plan: RunPlan, ports: RunPorts, control: Control): Promise<RunInProgress> => {
   const { algorithm, model, run } = plan;
-  const stays = (spec: ParameterSpec) => algorithm.keeps(spec, model.parameters);
   const initSeed = deriveSeed(run.seed, "initial-weights");
   return {
     ...plan,
     ports,
     control,
-    travels: model.parameters.filter((spec) => !stays(spec)),
-    keeps: model.parameters.filter(stays).map(({ name }) => name),
+    travels: model.parameters.filter((spec) => !algorithm.keeps(spec)),
+    keeps: model.parameters.filter((spec) => algorithm.keeps(spec)).map(({ name }) => name),
     initSeed,
     at: await findPosition(plan, ports, initSeed),
     history: [...ports.history.rounds(run.id)],

@@ -25,7 +25,7 @@ export const findPosition = async (plan: RunPlan, ports: RunPorts, initSeed: num
       round: 0,
       weights: plan.model.initialWeights(initSeed),
       state: plan.algorithm.strategy.initialState(
-        plan.model.parameters.filter((spec) => !plan.algorithm.keeps(spec, plan.model.parameters)),
+        plan.model.parameters.filter((spec) => !plan.algorithm.keeps(spec)),
       ),
     };
   }

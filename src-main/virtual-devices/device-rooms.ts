@@ -1,10 +1,10 @@
-import type { Dataset, DatasetLocation, PictureSet } from "#contract/dataset.ts";
-import type { EngineInfo, Evaluation, ModelName, Recipe } from "#contract/jobs.ts";
+import type { Dataset, DatasetLocation, ImageSet, TestSide } from "#contract/dataset.ts";
+import type { EngineInfo, Evaluation, FeatureSettings, ModelName, Recipe } from "#contract/jobs.ts";
+import type { TaskName } from "#contract/tasks/tasks.ts";
 import type { NamedTensor, ParameterSpec } from "#contract/tensor.ts";
 
-/** Pictures and how they are normalised; the same for training and evaluation. */
-interface Pictures {
-  readonly pictures: PictureSet;
+/** How images are normalised; the same for training and evaluation. */
+interface Normalised {
   readonly mean: Dataset["mean"];
   readonly std: Dataset["std"];
   readonly signal?: AbortSignal;
@@ -17,9 +17,10 @@ export interface Learner {
    * @throws an error named `DivergedError` when the loss is no longer a number.
    */
   train(
-    input: Pictures & {
+    input: Normalised & {
       readonly weights: readonly NamedTensor[];
       readonly recipe: Recipe;
+      readonly images: ImageSet;
       readonly indices: readonly number[];
       readonly onProgress?: (fraction: number) => void;
     },
@@ -30,24 +31,27 @@ export interface Learner {
     readonly accuracy: number;
   }>;
   evaluate(
-    input: Pictures & {
+    input: Normalised & {
       readonly weights: readonly NamedTensor[];
       readonly model: ModelName;
       readonly numClasses: number;
+      readonly feature: FeatureSettings;
+      readonly task: TaskName;
+      readonly test: TestSide;
       readonly indices?: readonly number[];
     },
   ): Promise<Evaluation>;
 }
 
-/** The model's parameter list, which alone carries the names, and its seeded first values. */
+/** The model's parameter list, the only source of names, and its seeded initial values. */
 export interface Models {
   parameters(name: ModelName, numClasses: number): readonly ParameterSpec[];
   initialWeights(name: ModelName, numClasses: number, seed: number): readonly NamedTensor[];
 }
 
 /**
- * Files of tensors. `write` returns once the file is on disk under its name, whole; what it leaves when the process
- * is killed lies beside it and ends in `.unfinished`.
+ * Files of tensors. `write` returns once the whole file is on disk under its name. When the process is killed, a file
+ * that ends in `.unfinished` may remain beside it.
  */
 export interface TensorFiles {
   read(path: string): Promise<readonly NamedTensor[]>;
@@ -58,9 +62,9 @@ export interface TensorFiles {
   ): Promise<unknown>;
 }
 
-/** What the root of the worker process wires in from the other rooms. */
+/** What the entry of the worker process wires in from other rooms. */
 export interface DeviceRooms {
-  /** Opens the engine with so many threads. Called once per process. */
+  /** Opens the engine with this many threads. Called once per process. */
   openLearner(threads: number): Promise<{ readonly learner: Learner; readonly engine: EngineInfo }>;
   loadDataset(location: DatasetLocation): Promise<Dataset>;
   readonly models: Models;

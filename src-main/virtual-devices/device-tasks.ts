@@ -11,6 +11,7 @@ import type { KeptState } from "./kept-state.ts";
 import {
   BadInstruction,
   type CommonInstruction,
+  type EvaluationInstruction,
   type FitInstruction,
   parseEvaluationInstruction,
   parseFitInstruction,
@@ -121,7 +122,7 @@ export const createDeviceTasks = (device: VirtualDevice, shared: SharedByDevices
       ...normalisation,
       weights,
       recipe: instruction,
-      pictures: data.train,
+      images: data.train,
       indices: device.trainIndices,
       signal,
       onProgress: (fraction) => {
@@ -188,19 +189,21 @@ export const createDeviceTasks = (device: VirtualDevice, shared: SharedByDevices
   };
 
   const evaluate = async (
-    job: { readonly instruction: CommonInstruction; readonly weights: readonly NamedTensor[] },
+    job: { readonly instruction: EvaluationInstruction; readonly weights: readonly NamedTensor[] },
     compute: Release,
     signal: AbortSignal,
   ): Promise<Outcome> => {
     if (device.testIndices.length === 0) throw new BadInstruction("it holds no test samples");
-    const { model, numClasses } = job.instruction;
+    const { model, numClasses, feature, task: judgedAs } = job.instruction;
     const startedAt = clock.now();
     const figures = await learner.evaluate({
       ...normalisation,
       weights: job.weights,
       model,
       numClasses,
-      pictures: data.test,
+      feature,
+      task: judgedAs,
+      test: data.test,
       indices: device.testIndices,
       signal,
     });

@@ -4,10 +4,10 @@ import type { KeptState } from "./kept-state.ts";
 import { BadInstruction, type CommonInstruction } from "./parse-instruction.ts";
 
 /**
- * Puts the model's parameters together: those that came over the wire, in the order of the model's list without
- * what the device keeps, and those it kept itself (from the seeded first weights, before its first round).
+ * All parameters of the model, in its order: those that came over the wire (without those that the device keeps), and
+ * those that the device kept (before its first round: the seeded initial weights).
  *
- * @throws BadInstruction when the numbers do not match, or the kept state is not there
+ * @throws BadInstruction when their number does not match, or the kept state is missing
  */
 export const assembleWeights = async (
   instruction: CommonInstruction,
@@ -52,6 +52,6 @@ const keptTensors = async (
     return (await ports.kept.load(run, ports.device, keptFrom)).filter((t) => stays.has(t.name));
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error);
-    throw new BadInstruction(`what it kept in round ${keptFrom} cannot be read: ${cause}`);
+    throw new BadInstruction(`the parameters that it kept in round ${keptFrom} cannot be read: ${cause}`);
   }
 };

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { MODEL_NAMES, type ModelName, type Recipe } from "#contract/jobs.ts";
+import { TASK_NAMES, type TaskName } from "#contract/tasks/tasks.ts";
 import type { Config } from "#main/wire/protocol.ts";
 
 const modelName = z.enum(MODEL_NAMES);
@@ -10,20 +11,23 @@ const uint32 = z
   .min(0)
   .max(2 ** 32 - 1);
 
+/** Absent in what earlier servers send, and where it is plain. */
+const feature = z
+  .discriminatedUnion("kind", [
+    z.object({ kind: z.literal("plain") }),
+    z.object({ kind: z.literal("l2-normalised") }),
+  ])
+  .default({ kind: "plain" });
+
 const common = {
   round,
   run: z.string().min(1),
   model: modelName,
   numClasses: z.number().int().min(1),
+  feature,
   keeps: z.array(z.string()),
   keptFrom: round,
   initSeed: uint32,
-  feature: z
-    .discriminatedUnion("kind", [
-      z.object({ kind: z.literal("plain") }),
-      z.object({ kind: z.literal("l2-normalised") }),
-    ])
-    .default({ kind: "plain" }),
 };
 
 const recipeSchema = z.object({
@@ -45,25 +49,26 @@ const recipeSchema = z.object({
   seed: uint32,
 });
 
-const evaluationSchema = z.object(common);
+const evaluationSchema = z.object({ ...common, task: z.enum(TASK_NAMES).default("classification") });
 
-/** What every instruction says of the model and of what the device keeps. */
+/** What every instruction says about the model, and about the parameters that the device keeps. */
 export type CommonInstruction = Pick<
   Recipe,
-  "round" | "run" | "numClasses" | "keeps" | "keptFrom" | "initSeed" | "feature"
+  "round" | "run" | "numClasses" | "feature" | "keeps" | "keptFrom" | "initSeed"
 > & {
   readonly model: ModelName;
 };
+export type EvaluationInstruction = CommonInstruction & { readonly task: TaskName };
 export type FitInstruction = Recipe & { readonly model: ModelName };
 
-/** An instruction that this device cannot follow; the message is what it answers. */
+/** An instruction that this device cannot follow; it answers with the message. */
 export class BadInstruction extends Error {}
 
 const parse = <T>(config: Config, schema: z.ZodType<T>, what: string): T => {
   const text = config.fedfleet;
   if (typeof text !== "string") {
     throw new BadInstruction(
-      `the ${what} configuration has no text under "fedfleet": only a Fedfleet server can instruct a virtual device`,
+      `the ${what} configuration has no text under "fedfleet": a virtual device follows only a Fedfleet server`,
     );
   }
   let json: unknown;
@@ -84,5 +89,5 @@ const parse = <T>(config: Config, schema: z.ZodType<T>, what: string): T => {
 export const parseFitInstruction = (config: Config): FitInstruction => parse(config, recipeSchema, "fit");
 
 /** @throws BadInstruction */
-export const parseEvaluationInstruction = (config: Config): CommonInstruction =>
+export const parseEvaluationInstruction = (config: Config): EvaluationInstruction =>
   parse(config, evaluationSchema, "evaluate");

@@ -6,7 +6,7 @@ import { type Figure, renderFigures } from "./figure.ts";
 interface Task {
   readonly task: "train" | "evaluate";
   readonly model: string;
-  readonly pictures: number;
+  readonly images: number;
   readonly batch: number;
 }
 
@@ -70,12 +70,12 @@ interface Plan extends Task {
 }
 
 const PLANS: readonly Plan[] = [
-  { engine: "native", task: "train", model: "Net", pictures: 3000, batch: 50, atLeast: 1, repetitions: 9 },
+  { engine: "native", task: "train", model: "Net", images: 3000, batch: 50, atLeast: 1, repetitions: 9 },
   {
     engine: "native",
     task: "evaluate",
     model: "Net",
-    pictures: 3000,
+    images: 3000,
     batch: 128,
     atLeast: 1,
     repetitions: 9,
@@ -84,7 +84,7 @@ const PLANS: readonly Plan[] = [
     engine: "native",
     task: "train",
     model: "ResNet18",
-    pictures: 192,
+    images: 192,
     batch: 32,
     atLeast: 0.8,
     repetitions: 5,
@@ -93,16 +93,16 @@ const PLANS: readonly Plan[] = [
     engine: "native",
     task: "evaluate",
     model: "ResNet18",
-    pictures: 256,
+    images: 256,
     batch: 128,
     atLeast: 1,
     repetitions: 5,
   },
-  { engine: "wasm", task: "train", model: "Net", pictures: 1000, batch: 50, atLeast: 0.2, repetitions: 7 },
+  { engine: "wasm", task: "train", model: "Net", images: 1000, batch: 50, atLeast: 0.2, repetitions: 7 },
 ].map((plan) => ({
   ...plan,
   name: `${plan.model}, ${plan.task === "train" ? "training step" : "evaluation"} of ${
-    plan.task === "train" ? plan.batch : plan.pictures
+    plan.task === "train" ? plan.batch : plan.images
   }, ${plan.engine}`,
   unit: "ms",
 })) as Plan[];

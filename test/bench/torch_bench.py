@@ -1,6 +1,6 @@
 """PyTorch's side of the learning benchmark: one JSON task per line in, seconds per step or pass out.
 
-A task is {"task": "train" | "evaluate", "model": ..., "pictures": n, "batch": b}. The pictures are normalised
+A task is {"task": "train" | "evaluate", "model": ..., "images": n, "batch": b}. The images are normalised
 beforehand, which the lab's side does while it runs; everything else is what a training loop is made of.
 """
 import json
@@ -22,7 +22,7 @@ prepared = {}
 def prepare(name, count):
     key = (name, count)
     if key not in prepared:
-        pixels, labels = tm.formula_pictures(count)
+        pixels, labels = tm.formula_images(count)
         prepared[key] = (tm.build(name), tm.normalise(pixels), torch.from_numpy(labels))
     return prepared[key]
 
@@ -58,7 +58,7 @@ def evaluate(model, x, y, batch):
 print(json.dumps({"ready": f"PyTorch {torch.__version__.split('a')[0]}"}), flush=True)
 for line in sys.stdin:
     task = json.loads(line)
-    model, x, y = prepare(task["model"], task["pictures"])
+    model, x, y = prepare(task["model"], task["images"])
     started = time.perf_counter()
     units = (train if task["task"] == "train" else evaluate)(model, x, y, task["batch"])
     print(json.dumps({"milliseconds": (time.perf_counter() - started) * 1000 / units}), flush=True)

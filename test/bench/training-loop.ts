@@ -30,7 +30,7 @@ if (process.send !== undefined) {
         await learner.train({
           weights,
           recipe,
-          pictures: data.train,
+          images: data.train,
           indices: job.indices[i]!,
           mean: data.mean,
           std: data.std,

@@ -16,7 +16,8 @@ def put(folder, array):
     return sha256
 
 
-def pictures(count, side=32, channels=3, classes=10, seed=0):
+def images_of(count, side=32, channels=3, classes=10, seed=0):
+    """uint8 (N, side, side, channels) and uint8 labels (N,)."""
     random = np.random.default_rng(seed)
     labels = random.integers(0, classes, count).astype(np.uint8)
     images = random.integers(0, 120, (count, side, side, channels))
@@ -25,7 +26,7 @@ def pictures(count, side=32, channels=3, classes=10, seed=0):
 
 
 def part_of(folder, train=60, test=20, change=None):
-    """A part file of made-up pictures and what it names; returns its path and its fields."""
+    """A part file of made-up images and the files that it names; returns its path and its fields."""
     fields = {
         "version": 1,
         "dataset": "made-up",
@@ -34,7 +35,7 @@ def part_of(folder, train=60, test=20, change=None):
         "std": [0.25, 0.25, 0.25],
     }
     for split, count in (("train", train), ("test", test)):
-        images, labels = pictures(count, seed=len(split))
+        images, labels = images_of(count, seed=len(split))
         fields[split] = {"images": put(folder, images), "labels": put(folder, labels)}
     fields.update(change or {})
     path = folder / "part.json"

@@ -11,7 +11,7 @@ import tarfile
 import numpy as np
 import pytest
 from conftest import SAMPLE
-from parts import part_of, pictures, put
+from parts import images_of, part_of, put
 
 from fedfleet_client.data import cifar, published
 from fedfleet_client.data.local_data import load
@@ -35,8 +35,8 @@ def ends(code, named, work):
 def test_a_part_is_read_as_it_was_written(tmp_path):
     path, fields = part_of(tmp_path, train=12, test=5)
     data = load(str(tmp_path), str(path))
-    images, labels = pictures(12, seed=len("train"))
-    assert np.array_equal(data.train.images, images) and np.array_equal(data.train.labels, labels)
+    images, labels = images_of(12, seed=len("train"))
+    assert np.array_equal(data.train.pixels, images) and np.array_equal(data.train.labels, labels)
     assert (data.dataset, len(data.test), data.mean, data.std) == ("made-up", 5, (0.5,) * 3, (0.25,) * 3)
     assert data.classes == tuple(fields["classes"])
 
@@ -85,7 +85,7 @@ def test_an_array_that_is_missing_or_damaged(tmp_path):
 
 
 def test_arrays_of_a_wrong_kind(tmp_path):
-    images, labels = pictures(4)
+    images, labels = images_of(4)
     right = {"images": put(tmp_path, images), "labels": put(tmp_path, labels)}
     for wrong in (
         {**right, "images": put(tmp_path, images.astype(np.float32))},
@@ -94,12 +94,25 @@ def test_arrays_of_a_wrong_kind(tmp_path):
         {**right, "images": put(tmp_path, images[:, :30, :30])},
         {**right, "labels": put(tmp_path, labels[:3])},
         {**right, "labels": put(tmp_path, labels.astype(np.int64))},
+        {**right, "labels": put(tmp_path, labels.astype(np.uint16))},
         {**right, "labels": put(tmp_path, labels + 10)},
     ):
         path, _ = part_of(tmp_path, 2, 2)
         fields = json.loads(path.read_text())
         path.write_text(json.dumps({**fields, "train": wrong}))
         ends(11, ".npy", lambda: load(str(tmp_path), str(path)))
+
+
+def test_labels_take_two_bytes_above_256_classes(tmp_path):
+    images, _ = images_of(3)
+    labels = np.array([0, 255, 700], np.uint16)
+    path, fields = part_of(tmp_path, 2, 3, {"classes": ["c{}".format(c) for c in range(701)]})
+    wide = {"images": put(tmp_path, images), "labels": put(tmp_path, labels)}
+    path.write_text(json.dumps({**fields, "train": wide, "test": wide}))
+    assert load(str(tmp_path), str(path)).train.labels.tolist() == [0, 255, 700]
+    narrow = {**wide, "labels": put(tmp_path, labels.astype(np.uint8))}
+    path.write_text(json.dumps({**fields, "train": narrow, "test": wide}))
+    assert "expected uint16 (3,)" in ends(11, ".npy", lambda: load(str(tmp_path), str(path)))
 
 
 def test_an_array_of_objects_is_not_unpickled(tmp_path):
@@ -135,11 +148,11 @@ def idx_pixels(name):
     return np.frombuffer(gzip.decompress((SAMPLE / name).read_bytes()), np.uint8)
 
 
-def test_a_part_of_a_folder_has_the_pictures_of_its_numbers(tmp_path):
+def test_a_part_of_a_folder_has_the_images_of_its_numbers(tmp_path):
     data = load(str(SAMPLE), folder_part(tmp_path, [5999, 3], [0]))
     images = idx_pixels("train-images-idx3-ubyte.gz")[16:].reshape(6000, 28, 28, 1)
     labels = idx_pixels("train-labels-idx1-ubyte.gz")[8:]
-    assert np.array_equal(data.train.images, images[[5999, 3]])
+    assert np.array_equal(data.train.pixels, images[[5999, 3]])
     assert data.train.labels.tolist() == labels[[5999, 3]].tolist()
     assert (len(data.test), len(data.classes)) == (1, 10)
 
@@ -166,7 +179,7 @@ def test_without_a_part_all_of_the_data_set(tmp_path):
 def write_idx(folder, train=20, test=10, compress=True):
     folder.mkdir(parents=True, exist_ok=True)
     for name, count in (("train", train), ("t10k", test)):
-        images, labels = pictures(count, side=28, channels=1)
+        images, labels = images_of(count, side=28, channels=1)
         files = {
             f"{name}-images-idx3-ubyte": struct.pack(">4I", 0x0803, count, 28, 28) + images.tobytes(),
             f"{name}-labels-idx1-ubyte": struct.pack(">2I", 0x0801, count) + labels.tobytes(),
@@ -181,8 +194,8 @@ def write_idx(folder, train=20, test=10, compress=True):
 def test_idx_below_the_named_folder(tmp_path, compress):
     write_idx(tmp_path / "FashionMNIST" / "raw", compress=compress)
     data = load(str(tmp_path), None)
-    images, labels = pictures(20, side=28, channels=1)
-    assert np.array_equal(data.train.images, images) and np.array_equal(data.train.labels, labels)
+    images, labels = images_of(20, side=28, channels=1)
+    assert np.array_equal(data.train.pixels, images) and np.array_equal(data.train.labels, labels)
 
 
 def test_idx_files_that_are_missing_or_damaged(tmp_path):
@@ -258,7 +271,7 @@ def test_cifar(tmp_path, name, archived):
         place = Archive(str(tmp_path / "cifar.tar.gz"))
     for split, found in zip(("train", "test"), cifar.read(place, form)):
         images, labels = expected(form, split)
-        assert np.array_equal(found.images, images) and np.array_equal(found.labels, labels)
+        assert np.array_equal(found.pixels, images) and np.array_equal(found.labels, labels)
 
 
 @pytest.mark.parametrize("protocol", [0, 2, 4])
@@ -266,7 +279,7 @@ def test_cifar(tmp_path, name, archived):
 def test_cifars_pickles_in_every_protocol(tmp_path, protocol, texts):
     form = FORMS["cifar10-python"]
     train, _ = cifar.read(Folder(str(write_cifar(tmp_path, form, protocol, texts))), form)
-    assert np.array_equal(train.images, expected(form, "train")[0])
+    assert np.array_equal(train.pixels, expected(form, "train")[0])
 
 
 def test_cifar_that_is_damaged(tmp_path):
@@ -332,10 +345,10 @@ def test_a_pickle_that_wants_more_than_data_is_refused(content, capsys):
     assert capsys.readouterr().out == ""
 
 
-# ── folders of pictures ──
+# ── folders of images ──
 
 
-def write_pictures(folder, side=32):
+def write_images(folder, side=32):
     image = pytest.importorskip("PIL.Image")
     for split in ("train", "test"):
         for label, name in enumerate(["ape", "bee"]):
@@ -346,19 +359,19 @@ def write_pictures(folder, side=32):
     return folder
 
 
-def test_pictures_in_folders(tmp_path):
-    data = load(str(write_pictures(tmp_path)), None)
+def test_images_in_folders(tmp_path):
+    data = load(str(write_images(tmp_path)), None)
     assert data.classes == ("ape", "bee")
     assert data.train.labels.tolist() == [0, 0, 0, 1, 1, 1]
-    assert data.train.images[:, 0, 0, 0].tolist() == [0, 10, 20, 100, 110, 120]
+    assert data.train.pixels[:, 0, 0, 0].tolist() == [0, 10, 20, 100, 110, 120]
 
 
-def test_pictures_that_are_damaged(tmp_path):
+def test_images_that_are_damaged(tmp_path):
     image = pytest.importorskip("PIL.Image")
-    file = write_pictures(tmp_path) / "train" / "bee" / "1.png"
+    file = write_images(tmp_path) / "train" / "bee" / "1.png"
     image.fromarray(np.zeros((40, 32, 3), np.uint8)).save(file)
     ends(11, file, lambda: load(str(tmp_path), None))
-    file.write_bytes(b"no picture")
+    file.write_bytes(b"no image")
     ends(11, file, lambda: load(str(tmp_path), None))
     file.unlink()
     (tmp_path / "test" / "cat").mkdir()

@@ -10,7 +10,7 @@ from flwr.common.parameter import bytes_to_ndarray, ndarray_to_bytes
 from flwr.server.strategy.aggregate import aggregate, aggregate_median, aggregate_trimmed_avg
 
 from fedfleet_client.batches import Batches
-from fedfleet_client.data.pictures import Pictures
+from fedfleet_client.data.images import ImageSet
 from fedfleet_client.evaluation import evaluate
 from fedfleet_client.instruction import Common, Fit, Loss, Optimizer
 from fedfleet_client.models import MODELS, build, first_values, read_arrays, write_arrays
@@ -22,23 +22,23 @@ NAMES = list(MODELS)
 CLOSE = {"Net": 2e-5, "FedAvgNet": 2e-5, "ResNet8": 2e-4, "ResNet18": 2e-3}
 
 
-def model_with_formula(name):
-    model = build(name, 10)
+def model_with_formula(name, feature="plain"):
+    model = build(name, 10, feature)
     model.load_state_dict(tm.formula_state(model))
     return model
 
 
-def pictures_of(count):
-    pixels, labels = tm.formula_pictures(count)
-    return Pictures(pixels, labels.astype(np.uint8))
+def images_of(count):
+    pixels, labels = tm.formula_images(count)
+    return ImageSet(pixels, labels.astype(np.uint8))
 
 
-def trained(name, steps, optimizer, loss, count):
+def trained(name, steps, optimizer, loss, count, feature="plain"):
     settings = {"momentum": 0.0, "nesterov": False, "weight_decay": 0.0, **optimizer}
-    common = Common(1, "r", name, 10, (), 0, 0)
+    common = Common(1, "r", name, 10, (), 0, 0, feature)
     fit = Fit(common, steps, count, Optimizer(**settings), loss, seed=1)
-    model, losses = model_with_formula(name), []
-    train(model, fit, pictures_of(count), tm.MEAN, tm.STD, CPU, lambda _, loss_of_epoch: losses.append(loss_of_epoch))
+    model, losses = model_with_formula(name, feature), []
+    train(model, fit, images_of(count), tm.MEAN, tm.STD, CPU, lambda _, loss_of_epoch: losses.append(loss_of_epoch))
     return losses, model
 
 
@@ -69,16 +69,16 @@ def test_parameters_have_the_labs_names_order_and_shapes(name, classes):
 def test_evaluation(name, golden):
     want = golden["learning"]["models"][name]
     count = len(want["labels"])
-    pictures = pictures_of(count)
+    images = images_of(count)
     model = model_with_formula(name)
-    found = evaluate(model, pictures, tm.MEAN, tm.STD, CPU, 10, batch_size=5)
+    found = evaluate(model, images, tm.MEAN, tm.STD, CPU, 10, batch_size=5)
     assert found.loss == pytest.approx(want["loss"], rel=1e-5)
     logits = np.array(want["logits"])
     right = logits.argmax(axis=1) == np.array(want["labels"])
     assert (found.correct, found.examples, found.accuracy) == (right.sum(), count, right.mean())
     assert [t for _, t in found.per_class] == [want["labels"].count(c) for c in range(10)]
-    x, labels = Batches(pictures, tm.MEAN, tm.STD, CPU).take(np.arange(count))
-    assert torch.allclose(x, tm.normalise(pictures.images), atol=1e-6)
+    x, labels = Batches(images, model.input, tm.MEAN, tm.STD, CPU).take(np.arange(count))
+    assert torch.allclose(x, tm.normalise(images.pixels), atol=1e-6)
     assert labels.tolist() == want["labels"]
     with torch.no_grad():
         assert model.eval()(x).numpy() == pytest.approx(logits, rel=1e-4, abs=1e-5)
@@ -98,6 +98,27 @@ def test_local_training(name, case, golden):
     sgd = {"kind": "sgd", "lr": learning["lr"][name], "momentum": 0.9, "weight_decay": 0.001}
     losses, model = trained(name, int(case[-1]), sgd, loss, learning["batch"][name])
     compare(want, losses, model, CLOSE[name])
+
+
+@pytest.mark.parametrize("name", ["Net", "ResNet8"])
+def test_a_normalised_feature_in_evaluation(name, golden):
+    learning = golden["learning"]["models"][name]
+    want, labels = learning["normalised"], np.array(learning["labels"])
+    images = images_of(len(labels))
+    model = model_with_formula(name, "l2-normalised")
+    found = evaluate(model, images, tm.MEAN, tm.STD, CPU, 10, batch_size=5)
+    assert found.loss == pytest.approx(want["loss"], rel=1e-5)
+    assert found.accuracy == (np.array(want["logits"]).argmax(axis=1) == labels).mean()
+
+
+@pytest.mark.parametrize("name", ["Net", "ResNet8"])
+@pytest.mark.parametrize("case", ["ce1", "ce2", "ntd2"])
+def test_local_training_with_a_normalised_feature(name, case, golden):
+    learning = golden["learning"]
+    loss = Loss("ce") if case.startswith("ce") else Loss("ntd", tau=2.0, beta=0.7, tau_squared=True)
+    sgd = {"kind": "sgd", "lr": learning["lr"][name], "momentum": 0.9, "weight_decay": 0.001}
+    losses, model = trained(name, int(case[-1]), sgd, loss, learning["batch"][name], "l2-normalised")
+    compare(learning["models"][name]["normalised"][case], losses, model, CLOSE[name])
 
 
 def test_optimizers_over_three_steps(golden):

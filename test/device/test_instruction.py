@@ -73,6 +73,9 @@ def test_a_whole_recipe(options):
         ("loss.tau", 0),
         ("loss.tauSquared", "False"),
         ("loss.mu", 1),
+        ("feature", "plain"),
+        ("feature", {"kind": "whitened"}),
+        ("feature", {"kind": "plain", "scale": 2}),
         ("augment", True),
     ],
 )
@@ -99,6 +102,16 @@ def test_an_evaluation_has_no_recipe(options):
     assert (common.model, common.round) == ("ResNet8", 3)
     with pytest.raises(Refusal, match="batchSize"):
         parse_evaluation({"fedfleet": json.dumps({**fields, "batchSize": 5})}, options(), 10)
+
+
+def test_how_the_head_sees_the_feature(options):
+    assert parse_fit({"fedfleet": json.dumps(RECIPE)}, options(), 10).common.feature == "plain"
+    for kind in ("plain", "l2-normalised"):
+        config = changed("feature", {"kind": kind})
+        assert parse_fit(config, options(), 10).common.feature == kind
+    fields = {k: RECIPE[k] for k in ("round", "run", "model", "numClasses", "keeps", "keptFrom", "initSeed")}
+    config = {"fedfleet": json.dumps({**fields, "feature": {"kind": "l2-normalised"}})}
+    assert parse_evaluation(config, options(), 10).feature == "l2-normalised"
 
 
 def test_a_model_of_the_clients(options):

@@ -1,16 +1,18 @@
 """Local training beyond the golden vectors."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
 import torch
-from parts import pictures
+from parts import images_of
 
 from fedfleet_client.batches import Batches
 from fedfleet_client.client import FedfleetClient
-from fedfleet_client.data.pictures import LocalData, Pictures
+from fedfleet_client.data.images import ImageSet, LocalData
 from fedfleet_client.exits import Refusal
+from fedfleet_client.inputs import CIFAR_INPUT, ModelInput
 from fedfleet_client.instruction import Common, Fit, Loss, Optimizer
 from fedfleet_client.kept_state import KeptState
 from fedfleet_client.models import build, read_arrays
@@ -36,7 +38,7 @@ def trained(fit, data, model_name="Net", **settings):
 
 @pytest.fixture(scope="module")
 def data():
-    return Pictures(*pictures(50))
+    return ImageSet(*images_of(50))
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_one_does_not(data):
@@ -58,13 +60,13 @@ def test_it_learns(data):
 
 
 def test_a_last_batch_of_one_is_left_out_under_batch_normalisation():
-    data = Pictures(*pictures(17))
+    data = ImageSet(*images_of(17))
     result, arrays = trained(fit_of(epochs=1), data, "ResNet8")
     assert result.examples == 16
     assert arrays[5].shape == () and int(arrays[5]) == 1  # bn1.num_batches_tracked
     result, _ = trained(fit_of(epochs=1), data, "Net")
     assert result.examples == 17
-    alone, _ = trained(fit_of(epochs=1), Pictures(*pictures(1)), "ResNet8")
+    alone, _ = trained(fit_of(epochs=1), ImageSet(*images_of(1)), "ResNet8")
     assert (alone.examples, alone.loss, alone.accuracy) == (0, 0.0, 0.0)
 
 
@@ -109,13 +111,49 @@ def test_labels_beyond_the_models_classes_are_refused(data):
         trained(fit_of(common=dataclasses.replace(FIT.common, classes=5)), data)
 
 
-def test_small_grey_pictures_get_a_black_border_and_three_channels():
-    grey = Pictures(np.full((1, 28, 28, 1), 255, np.uint8), np.zeros(1, np.uint8))
-    x, _ = Batches(grey, (0.0, 0.5, 0.5), (1.0, 0.5, 0.25), CPU).take(np.array([0]))
+def test_small_greyscale_images_get_a_black_border_and_three_channels():
+    greyscale = ImageSet(np.full((1, 28, 28, 1), 255, np.uint8), np.zeros(1, np.uint8))
+    x, _ = Batches(greyscale, CIFAR_INPUT, (0.0, 0.5, 0.5), (1.0, 0.5, 0.25), CPU).take(np.array([0]))
     assert x.shape == (1, 3, 32, 32)
     assert x[0, :, 16, 16].tolist() == [1.0, 1.0, 2.0]
     assert x[0, :, 1, 16].tolist() == x[0, :, 16, 30].tolist() == [0.0, -1.0, -2.0]
     assert x[0, :, 2, 2].tolist() == [1.0, 1.0, 2.0]
+
+
+def test_batches_have_the_shape_of_the_models_input():
+    pixels = np.arange(2 * 4 * 4, dtype=np.uint8).reshape(2, 4, 4, 1)
+    images = ImageSet(pixels, np.array([3, 700], np.uint16))
+    x, labels = Batches(images, ModelInput(6, 8, 1, (4,)), (0.0,) * 3, (1 / 255,) * 3, CPU).take(np.array([1]))
+    assert (x.shape, labels.tolist()) == ((1, 1, 6, 8), [700])
+    assert x[0, 0, 1:5, 2:6].round().int().flatten().tolist() == list(range(16, 32))
+    assert x.sum() == x[0, 0, 1:5, 2:6].sum()
+
+
+def test_images_that_the_model_cannot_take_are_refused():
+    def batches(height, width, channels, model_input=CIFAR_INPUT):
+        pixels = np.zeros((1, height, width, channels), np.uint8)
+        return Batches(ImageSet(pixels, np.zeros(1, np.uint8)), model_input, HALF, HALF, CPU)
+
+    with pytest.raises(Refusal, match="images must be 32×32 or 28×28, got 256×128"):
+        batches(256, 128, 3)
+    with pytest.raises(Refusal, match="3 channels, the model takes 1"):
+        batches(32, 32, 3, ModelInput(32, 32, 1, (32,)))
+
+
+def test_a_feature_of_zeros_gives_the_heads_bias_and_teaches_the_features_nothing(data):
+    model = build("Net", 10, "l2-normalised")
+    with torch.no_grad():
+        model.fc2.weight.fill_(-1)
+        model.fc2.bias.fill_(-1)
+    before = [array.copy() for array in read_arrays(model)]
+    with torch.no_grad():
+        x, _ = Batches(data, model.input, HALF, HALF, CPU).take(np.arange(3))
+        assert torch.equal(model(x), model.fc3.bias.expand(3, 10))
+    result = train(model, fit_of(epochs=1), data, HALF, HALF, CPU)
+    assert np.isfinite(result.loss)
+    after = read_arrays(model)
+    assert all(np.array_equal(x, y) for x, y in zip(before[:-1], after[:-1]))
+    assert not np.array_equal(before[-1], after[-1])
 
 
 class Silent:
@@ -126,8 +164,6 @@ class Silent:
 
 
 def recipe(round_number, kept_from, keeps):
-    import json
-
     return {
         "fedfleet": json.dumps(
             {
@@ -178,9 +214,33 @@ def test_what_stays_on_the_device_is_kept_by_run_and_round(data, options, tmp_pa
         client.fit(read_arrays(build("Net", 10)), recipe(3, 2, keeps))
 
 
-def evaluation(kept_from, keeps):
-    import json
+def test_devices_with_different_numbers_of_classes_share_features_and_keep_their_heads(options):
+    """Only the features travel, so each device has a head of its own size."""
+    keeps = ["fc3.weight", "fc3.bias"]
 
+    def device(classes, seed):
+        own = ImageSet(*images_of(40, classes=classes, seed=seed))
+        return FedfleetClient(options(), LocalData("d", tuple(map(str, range(classes))), own, own, HALF, HALF), CPU, Silent())
+
+    def told(instruction, classes):
+        return {"fedfleet": json.dumps({**json.loads(instruction), "numClasses": classes})}
+
+    devices = [(10, device(10, 1)), (3, device(3, 2))]
+    torch.manual_seed(1)
+    sent, losses = read_arrays(build("Net", 10))[:8], []
+    for round_number in (1, 2, 3):
+        answers = []
+        for classes, client in devices:
+            instruction = recipe(round_number, round_number - 1, keeps)["fedfleet"]
+            answers.append(client.fit(list(sent), told(instruction, classes))[0])
+        assert [a.shape for a in answers[0]] == [a.shape for a in answers[1]]
+        sent = [(a + b) / 2 for a, b in zip(*answers)]
+        found = [c.evaluate(list(sent), told(evaluation(round_number, keeps), n))[0] for n, c in devices]
+        losses.append(sum(found))
+    assert losses[-1] < losses[0]
+
+
+def evaluation(kept_from, keeps):
     fields = json.loads(recipe(3, kept_from, keeps)["fedfleet"])
     for key in ("localEpochs", "batchSize", "optimizer", "loss", "seed"):
         del fields[key]

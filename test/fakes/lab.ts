@@ -77,10 +77,10 @@ export const OK = { code: 0, message: "" } as const;
 
 /** One float32 vector called w and one batch counter, like a model with BatchNorm in small. */
 export const SPECS: readonly ParameterSpec[] = [
-  { name: "body.weight", dtype: "float32", shape: [2], kind: "trainable" },
-  { name: "body.num_batches_tracked", dtype: "int64", shape: [], kind: "buffer" },
-  { name: "head.weight", dtype: "float32", shape: [1, 2], kind: "trainable" },
-  { name: "head.bias", dtype: "float32", shape: [1], kind: "trainable" },
+  { name: "body.weight", dtype: "float32", shape: [2], kind: "trainable", part: "features" },
+  { name: "body.num_batches_tracked", dtype: "int64", shape: [], kind: "buffer", part: "features" },
+  { name: "head.weight", dtype: "float32", shape: [1, 2], kind: "trainable", part: "head" },
+  { name: "head.bias", dtype: "float32", shape: [1], kind: "trainable", part: "head" },
 ];
 
 export const counter = (n: bigint): Tensor => ({

@@ -1,7 +1,7 @@
 """Writes learning.json: what PyTorch makes of the lab's models, losses and optimizers.
 
 Run: /usr/bin/python3 test/golden/make_learning_golden.py
-Weights and pictures come from formulas, so the file holds results only: logits, losses, and of every tensor after
+Weights and images come from formulas, so the file holds results only: logits, losses, and of every tensor after
 the steps its sum, its sum of magnitudes and a few of its elements.
 """
 import copy
@@ -17,7 +17,7 @@ import torch_models as tm
 torch.set_num_threads(2)
 BATCH = {"Net": 12, "FedAvgNet": 8, "ResNet8": 8, "ResNet18": 6}
 SGD = {"kind": "sgd", "lr": 0.02, "momentum": 0.9, "nesterov": False, "weight_decay": 0.001}
-# Two steps of a deep network on six pictures double any rounding difference many times over: a smaller step.
+# Two steps of a deep network on six images double any rounding difference many times over: a smaller step.
 LR = {"Net": 0.02, "FedAvgNet": 0.02, "ResNet8": 0.02, "ResNet18": 0.002}
 NTD = {"tau": 2.0, "beta": 0.7, "tau_squared": True}
 OPTIMIZERS = {
@@ -51,22 +51,26 @@ def summary(state):
     return result
 
 
-def train(name, steps, optimizer, loss):
+def plain_logits(model, x):
+    return model(x)
+
+
+def train(name, steps, optimizer, loss, logits_of=plain_logits):
     """`steps` steps on one batch; returns the loss before each and the state after all."""
-    pixels, labels = tm.formula_pictures(BATCH[name])
+    pixels, labels = tm.formula_images(BATCH[name])
     x, y = tm.normalise(pixels), torch.from_numpy(labels)
     model = tm.build(name)
     model.load_state_dict(tm.formula_state(model))
     teacher = copy.deepcopy(model).eval()
     with torch.no_grad():
-        targets = teacher(x)
+        targets = logits_of(teacher, x)
     start = [p.detach().clone() for p in model.parameters()]
     model.train()
     step = tm.optimizer_of(parameters=model.parameters(), **optimizer)
     losses = []
     for _ in range(steps):
         step.zero_grad()
-        logits = model(x)
+        logits = logits_of(model, x)
         if loss["kind"] == "ce":
             value = F.cross_entropy(logits, y)
         elif loss["kind"] == "prox":
@@ -81,6 +85,28 @@ def train(name, steps, optimizer, loss):
     return {"losses": losses, "after": summary(model.state_dict())}
 
 
+def evaluate(name, logits_of=plain_logits):
+    """Logits and loss in evaluation mode."""
+    pixels, labels = tm.formula_images(BATCH[name])
+    model = tm.build(name)
+    model.load_state_dict(tm.formula_state(model))
+    model.eval()
+    with torch.no_grad():
+        logits = logits_of(model, tm.normalise(pixels))
+    loss = F.cross_entropy(logits.double(), torch.from_numpy(labels)).item()
+    return {"logits": logits.double().tolist(), "loss": loss}
+
+
+def normalised(name, sgd):
+    """FedFN: logits, loss, and what training makes of the weights, also under a teacher that is normalised as well."""
+    steps = {
+        "ce1": train(name, 1, sgd, {"kind": "ce"}, tm.normalised_logits),
+        "ce2": train(name, 2, sgd, {"kind": "ce"}, tm.normalised_logits),
+        "ntd2": train(name, 2, sgd, {"kind": "ntd", **NTD}, tm.normalised_logits),
+    }
+    return {**evaluate(name, tm.normalised_logits), **steps}
+
+
 def main():
     golden = {
         "torch": torch.__version__.split("a")[0],
@@ -92,23 +118,19 @@ def main():
         "optimizers": {},
     }
     for name in BATCH:
-        pixels, labels = tm.formula_pictures(BATCH[name])
-        model = tm.build(name)
-        model.load_state_dict(tm.formula_state(model))
-        model.eval()
-        with torch.no_grad():
-            logits = model(tm.normalise(pixels))
+        pixels, labels = tm.formula_images(BATCH[name])
         sgd = {**SGD, "lr": LR[name]}
         golden["models"][name] = {
             "pixelSum": int(pixels.sum()),
             "labels": labels.tolist(),
-            "logits": logits.double().tolist(),
-            "loss": F.cross_entropy(logits.double(), torch.from_numpy(labels)).item(),
-            "start": summary(model.state_dict()) if name != "ResNet18" else {},
+            **evaluate(name),
+            "start": summary(tm.formula_state(tm.build(name))) if name != "ResNet18" else {},
             "ce1": train(name, 1, sgd, {"kind": "ce"}),
             "ntd1": train(name, 1, sgd, {"kind": "ntd", **NTD}),
             "ntd2": train(name, 2, sgd, {"kind": "ntd", **NTD}),
         }
+    for name in ("Net", "ResNet8"):
+        golden["models"][name]["normalised"] = normalised(name, {**SGD, "lr": LR[name]})
     golden["models"]["Net"]["prox2"] = train("Net", 2, SGD, {"kind": "prox", "mu": 0.3})
     for name, settings in OPTIMIZERS.items():
         golden["optimizers"][name] = {"settings": settings, **train("Net", 3, settings, {"kind": "ce"})}

@@ -24,13 +24,15 @@ class Net(nn.Module):
         self.fc2 = nn.Linear(120, hidden)
         self.fc3 = nn.Linear(hidden, num_classes)
 
-    def forward(self, x):
+    def features(self, x):
         x = F.max_pool2d(F.relu(self.conv1(x)), 2)
         x = F.max_pool2d(F.relu(self.conv2(x)), 2)
         x = torch.flatten(x, 1)
         x = F.relu(self.fc1(x))
-        x = F.relu(self.fc2(x))
-        return self.fc3(x)
+        return F.relu(self.fc2(x))
+
+    def forward(self, x):
+        return self.fc3(self.features(x))
 
 
 class FedAvgNet(nn.Module):
@@ -43,10 +45,13 @@ class FedAvgNet(nn.Module):
         self.linear_1 = nn.Linear(4096, 512)
         self.classifier = nn.Linear(512, num_classes)
 
-    def forward(self, x):
+    def features(self, x):
         x = F.max_pool2d(self.conv2d_1(x), 2)
         x = F.max_pool2d(self.conv2d_2(x), 2)
-        return self.classifier(F.relu(self.linear_1(torch.flatten(x, 1))))
+        return F.relu(self.linear_1(torch.flatten(x, 1)))
+
+    def forward(self, x):
+        return self.classifier(self.features(x))
 
 
 class BasicBlock(nn.Module):
@@ -85,11 +90,14 @@ class ResNet(nn.Module):
         self.stages = len(widths)
         self.fc = nn.Linear(widths[-1], num_classes)
 
-    def forward(self, x):
+    def features(self, x):
         x = F.relu(self.bn1(self.conv1(x)))
         for stage in range(self.stages):
             x = getattr(self, f"layer{stage + 1}")(x)
-        return self.fc(x.mean((2, 3)))
+        return x.mean((2, 3))
+
+    def forward(self, x):
+        return self.fc(self.features(x))
 
 
 def build(name, num_classes=10):
@@ -102,6 +110,15 @@ def build(name, num_classes=10):
     if name == "ResNet18":
         return ResNet([64, 128, 256, 512], 2, num_classes)
     raise ValueError(name)
+
+
+HEADS = {"Net": "fc3", "FedAvgNet": "classifier", "ResNet": "fc"}
+
+
+def normalised_logits(model, x):
+    """FedFN (Kim et al. 2023): the head sees the feature at length 1."""
+    head = getattr(model, HEADS[type(model).__name__])
+    return head(F.normalize(model.features(x)))
 
 
 def hash32(values):
@@ -149,8 +166,8 @@ MEAN = [0.4914, 0.4822, 0.4465]
 STD = [0.247, 0.2435, 0.2616]
 
 
-def formula_pictures(count):
-    """(N, 32, 32, 3) uint8 and N labels; blocks of equal colour, so that convolutions see structure."""
+def formula_images(count):
+    """(N, 32, 32, 3) uint8 and N labels; blocks of equal colour give convolutions something to see."""
     n, y, x, c = np.meshgrid(np.arange(count), np.arange(32), np.arange(32), np.arange(3), indexing="ij")
     coarse = hash32((n * 4096 + (y // 4) * 512 + (x // 4) * 64 + c).astype(np.uint32)) % np.uint32(200)
     fine = hash32((n * 65536 + y * 2048 + x * 64 + c + 7).astype(np.uint32)) % np.uint32(56)

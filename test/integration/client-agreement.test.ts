@@ -158,7 +158,7 @@ describe.skipIf(!installed && process.env.CI !== "true")(
       expect(apart(one.torch.parameters, weights)).toBeGreaterThan(1e-3);
     });
 
-    test.each(Object.entries(LOSSES))("15 steps of %s, shuffled anew in each epoch", async (name, loss) => {
+    test.each(Object.entries(LOSSES))("15 steps of %s, shuffled again in each epoch", async (name, loss) => {
       const more = { loss, localEpochs: 3, batchSize: 12, seed: 4_000_000_000 };
       const many = await both(recipe(more), firstWeights());
       console.log(`Net, ${name}, 15 steps: ${many.apart.toExponential(1)} apart`);
@@ -169,10 +169,27 @@ describe.skipIf(!installed && process.env.CI !== "true")(
       expect(apart(plain.parameters, many.torch.parameters)).toBeGreaterThan(10 * CLOSE);
     });
 
+    test.each(["Net", "ResNet8"] as const)(
+      "a normalised feature: %s, with and without a teacher",
+      async (model) => {
+        const feature = { kind: "l2-normalised" } as const;
+        const optimizer = { kind: "sgd", lr: 0.05, momentum: 0.9, nesterov: false, weightDecay: 0 } as const;
+        const more = { model, optimizer, batchSize: model === "Net" ? 12 : 50 };
+        const weights = firstWeights(model);
+        for (const loss of [{ kind: "ce" } as const, NTD]) {
+          const one = await both(recipe({ ...more, loss, feature }), weights);
+          console.log(`${model}, normalised, ${loss.kind}: ${one.apart.toExponential(1)} apart`);
+          expect(one.apart).toBeLessThan(CLOSE);
+          const plain = await fitted(python, recipe({ ...more, loss }), weights);
+          expect(apart(plain.parameters, one.torch.parameters)).toBeGreaterThan(10 * CLOSE);
+        }
+      },
+    );
+
     test.each([
       ["adam", { kind: "adam", lr: 0.001, momentum: 0, nesterov: false, weightDecay: 0.01 }],
       ["rmsprop", { kind: "rmsprop", lr: 0.0005, momentum: 0.5, nesterov: false, weightDecay: 0 }],
-      ["Nesterov's momentum", { kind: "sgd", lr: 0.02, momentum: 0.9, nesterov: true, weightDecay: 0.001 }],
+      ["Nesterov momentum", { kind: "sgd", lr: 0.02, momentum: 0.9, nesterov: true, weightDecay: 0.001 }],
     ] as const)("two steps of %s", async (name, optimizer) => {
       const two = await both(recipe({ optimizer, batchSize: 25 }), firstWeights());
       console.log(`Net, ${name}, 2 steps: ${two.apart.toExponential(1)} apart`);
@@ -192,7 +209,7 @@ describe.skipIf(!installed && process.env.CI !== "true")(
       }
     });
 
-    test("what stays on the device begins, and goes on, as in the lab", async () => {
+    test("what stays on the device starts and continues as in the lab", async () => {
       const keeps = ["fc3.weight", "fc3.bias"];
       const first = await both(recipe({ keeps, run: "r-keeps" }), firstWeights());
       expect(first.torch.parameters).toHaveLength(8);
@@ -205,9 +222,13 @@ describe.skipIf(!installed && process.env.CI !== "true")(
     });
 
     test("an evaluation finds the same", async () => {
-      for (const model of ["Net", "ResNet8"] as const) {
+      const cases = (["Net", "ResNet8"] as const).flatMap((model) =>
+        (["plain", "l2-normalised"] as const).map((kind) => ({ model, feature: { kind } })),
+      );
+      const losses = new Set<number>();
+      for (const { model, feature } of cases) {
         const { round, run, numClasses, keeps, keptFrom, initSeed } = recipe({});
-        const instruction = { round, run, model, numClasses, keeps, keptFrom, initSeed };
+        const instruction = { round, run, model, numClasses, feature, keeps, keptFrom, initSeed };
         const [torch, tfjs] = await Promise.all(
           [python, virtual].map((session) => lab.evaluate(session, instruction, firstWeights(model))),
         );
@@ -215,10 +236,12 @@ describe.skipIf(!installed && process.env.CI !== "true")(
         expect(torch!.examples).toBe(TEST_SAMPLES.length);
         expect(torch!.examples).toBe(tfjs!.examples);
         expect(torch!.loss).toBeCloseTo(tfjs!.loss, 5);
+        losses.add(torch!.loss);
         expect(torch!.metrics.accuracy).toBe(tfjs!.metrics.accuracy);
         expect(torch!.metrics.correct).toBe(tfjs!.metrics.correct);
         expect(Object.keys(torch!.metrics).sort()).toEqual(Object.keys(tfjs!.metrics).sort());
       }
+      expect(losses.size).toBe(cases.length);
     });
 
     test("a part in arrays and a part by numbers of a folder give the same bytes, and so does a repetition", async () => {

@@ -137,7 +137,7 @@ describe("run_pi.sh and run_jetson.sh", () => {
       ["run_pi.sh", ["--cid"], "--cid needs a value"],
       ["run_pi.sh", ["--cid=0", "--data-dir=/nowhere"], "/nowhere"],
       ["run_pi.sh", ["--cid=0", "--part=/nowhere"], "/nowhere"],
-      ["run_jetson.sh", ["--cid=0", "--data-dir=/"], "no Jetson"],
+      ["run_jetson.sh", ["--cid=0", "--data-dir=/"], "not a Jetson"],
     ] as const) {
       const { code, stderr } = await script(name, args, { NV_TEGRA_RELEASE: "/nowhere" });
       expect([code, stderr]).toEqual([2, expect.stringContaining(said)]);

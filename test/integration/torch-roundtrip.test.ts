@@ -5,14 +5,20 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MODEL_NAMES, type ModelName } from "#contract/jobs.ts";
 import type { NamedTensor } from "#contract/tensor.ts";
-import { createBatchSource } from "#main/learning/batches.ts";
 import { openEngine } from "#main/learning/engines/engine.ts";
-import { batchLogits } from "#main/learning/evaluation.ts";
 import { createLearner, type Learner } from "#main/learning/learning.ts";
-import { initialWeights, modelDefinition, modelParameters } from "#main/learning/models/models.ts";
-import { evaluationTensors, readState } from "#main/learning/state.ts";
+import { initialWeights, modelParameters } from "#main/learning/models/models.ts";
 import { readSafetensors, writeSafetensors } from "#main/store/safetensors.ts";
-import { everyIndex, formulaPictures, MEAN, numbersOf, recipeOf, STD } from "#test/main/learning/formula.ts";
+import {
+  everyIndex,
+  formulaImages,
+  labelled,
+  MEAN,
+  numbersOf,
+  recipeOf,
+  STD,
+} from "#test/main/learning/formula.ts";
+import { logitsOf } from "#test/main/learning/logits-of.ts";
 
 /** Debian's python3-torch belongs to the system's Python; settings for another BLAS would slow it down. */
 const python = "/usr/bin/python3";
@@ -22,9 +28,9 @@ delete environment.OPENBLAS_L2_SIZE;
 const hasTorch = spawnSync(python, ["-c", "import torch"], { env: environment }).status === 0;
 const reason = "PyTorch is not installed (test/setup/install.sh installs it)";
 
-const PICTURES = 8;
+const IMAGES = 8;
 const TOLERANCE = 1e-4;
-/** A second step shows the teacher at work. Of ResNet18 on eight pictures it would show amplified rounding only. */
+/** A second step shows the teacher at work. Of ResNet18 on eight images it would show amplified rounding only. */
 const stepsOf = (name: ModelName): number => (name === "ResNet18" ? 1 : 2);
 let scratch: string;
 let learner: Learner;
@@ -34,24 +40,14 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-const logitsOf = (name: ModelName, weights: readonly NamedTensor[]): Float32Array => {
-  const pictures = formulaPictures(PICTURES);
-  const model = modelDefinition(name);
-  const parameters = evaluationTensors(learner.engine.tf, readState(model, 10, weights));
-  const batch = createBatchSource(pictures, MEAN, STD, PICTURES).take(everyIndex(pictures));
-  const logits = batchLogits(learner.engine, model, parameters, batch);
-  for (const tensor of parameters.values()) tensor.dispose();
-  return logits;
-};
-
 /** Weights that have been trained, so that BatchNorm's buffers hold something. */
 const trained = async (name: ModelName): Promise<NamedTensor[]> => {
-  const pictures = formulaPictures(PICTURES);
+  const images = formulaImages(IMAGES);
   const { weights } = await learner.train({
     weights: initialWeights(name, 10, 21),
     recipe: recipeOf(name, { optimizer: { lr: 0.005 }, localEpochs: 2 }),
-    pictures,
-    indices: everyIndex(pictures),
+    images,
+    indices: everyIndex(images),
     mean: MEAN,
     std: STD,
   });
@@ -67,10 +63,13 @@ test.skipIf(!hasTorch && process.env.CI !== "true")("PyTorch is there", () => {
 });
 
 describe.skipIf(!hasTorch)(`weights go to PyTorch and back${hasTorch ? "" : `: ${reason}`}`, () => {
-  test.each(MODEL_NAMES)("%s", { timeout: 600_000 }, async (name) => {
+  const cases = MODEL_NAMES.flatMap((name) =>
+    (["plain", "l2-normalised"] as const).map((kind) => [name, { kind }] as const),
+  );
+  test.each(cases)("%s, feature $kind", { timeout: 600_000 }, async (name, feature) => {
     const weights = await trained(name);
     const [source, same, stepped] = ["in", "out", "stepped"].map((f) =>
-      join(scratch, `${name}-${f}.safetensors`),
+      join(scratch, `${name}-${feature.kind}-${f}.safetensors`),
     );
     await writeSafetensors(source!, weights, {});
     const ran = spawnSync(
@@ -78,7 +77,8 @@ describe.skipIf(!hasTorch)(`weights go to PyTorch and back${hasTorch ? "" : `: $
       [
         "test/integration/torch_roundtrip.py",
         name,
-        String(PICTURES),
+        feature.kind,
+        String(IMAGES),
         String(stepsOf(name)),
         source!,
         same!,
@@ -93,25 +93,27 @@ describe.skipIf(!hasTorch)(`weights go to PyTorch and back${hasTorch ? "" : `: $
     back.forEach((tensor, i) => {
       expect(Buffer.compare(tensor.bytes, weights[i]!.bytes), tensor.name).toBe(0);
     });
-    const logits = logitsOf(name, back);
+    const logits = logitsOf(learner.engine, name, back, IMAGES, feature);
     torch.logits.flat().forEach((value, i) => {
       expect(Math.abs(logits[i]! - value), `logit ${i}`).toBeLessThan(TOLERANCE);
     });
 
-    const pictures = formulaPictures(PICTURES);
-    const set = { pictures, mean: MEAN, std: STD };
-    const { metrics } = await learner.evaluate({ ...set, weights: back, model: name, numClasses: 10 });
+    const images = formulaImages(IMAGES);
+    const common = { weights: back, mean: MEAN, std: STD };
+    const judged = { ...common, ...labelled(images), feature, model: name, numClasses: 10 };
+    const { metrics } = await learner.evaluate(judged);
     expect(Math.abs(metrics.loss! - torch.ce)).toBeLessThan(TOLERANCE);
 
     const result = await learner.train({
-      ...set,
-      weights: back,
+      ...common,
+      images,
       recipe: recipeOf(name, {
+        feature,
         localEpochs: stepsOf(name),
         loss: { kind: "ntd", tau: 2, beta: 1, tauSquared: true },
         optimizer: { lr: 0.005, momentum: 0.9, weightDecay: 1e-5 },
       }),
-      indices: everyIndex(pictures),
+      indices: everyIndex(images),
     });
     expect(Math.abs(result.loss - torch.ntd.at(-1)!)).toBeLessThan(TOLERANCE);
     inOrder(name, await readSafetensors(stepped!)).forEach((tensor, i) => {

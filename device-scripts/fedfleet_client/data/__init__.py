@@ -1,1 +1,1 @@
-"""Reading a device's pictures. The door is local_data.load."""
+"""Reads a device's images. The entry point is local_data.load."""

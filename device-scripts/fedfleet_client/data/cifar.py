@@ -1,6 +1,6 @@
 """CIFAR-10 and CIFAR-100: Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009,
-https://www.cs.toronto.edu/~kriz/cifar.html. Pictures lie as three planes (1024 red, 1024 green, 1024 blue bytes);
-the python and the binary form hold the same pictures in the same order.
+https://www.cs.toronto.edu/~kriz/cifar.html. Images are stored as three planes (1024 red, 1024 green, 1024 blue bytes);
+the python and the binary form hold the same images in the same order.
 """
 
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from typing import Dict, List, Tuple
 
 import numpy as np
 
-from .pictures import Pictures, check_labels, damaged
+from .images import ImageSet, check_labels, damaged
 from .places import FETCH_AGAIN, Place
 from .safe_pickle import PickleRefused, read_pickle
 
 SIDE = 32
-PICTURE = 3 * SIDE * SIDE
+IMAGE = 3 * SIDE * SIDE
 
 CIFAR10_CLASSES = tuple("airplane automobile bird cat deer dog frog horse ship truck".split())
 # The fine classes, in the order of their labels.
@@ -39,7 +39,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Form:
-    """label_bytes: labels before each picture of the binary form, the last one counts; 0: the python form."""
+    """label_bytes: labels before each image of the binary form, the last one counts; 0: the python form."""
 
     dataset: str
     title: str
@@ -61,7 +61,7 @@ def cifar10(binary: bool, count: int = 10_000) -> Form:
         train + (Batch("test_batch" + end, "test", count),),
         1 if binary else 0,
         b"labels",
-        # channel statistics of the 50,000 training pictures, as the lab has them
+        # channel statistics of the 50,000 training images, as the lab has them
         (0.49139968, 0.48215827, 0.44653124),
         (0.24703233, 0.24348505, 0.26158768),
     )
@@ -84,13 +84,13 @@ def cifar100(binary: bool, train: int = 50_000, test: int = 10_000) -> Form:
 FORMS = (cifar10(True), cifar10(False), cifar100(True), cifar100(False))
 
 
-def read(place: Place, form: Form) -> Tuple[Pictures, Pictures]:
-    """Train and test pictures, (N, 32, 32, 3). ClientExit(11) for sizes, counts and labels that are not the format's."""
-    # what Python 2 wrote in protocol 0 takes up to four characters a byte
+def read(place: Place, form: Form) -> Tuple[ImageSet, ImageSet]:
+    """Train and test images, (N, 32, 32, 3). ClientExit(11) where sizes, counts or labels are not those of the format."""
+    # Python 2 wrote protocol 0 with up to four characters per byte
     limits = {
-        batch.file: batch.count * (form.label_bytes + PICTURE)
+        batch.file: batch.count * (form.label_bytes + IMAGE)
         if form.label_bytes
-        else batch.count * PICTURE * 4 + 2**24
+        else batch.count * IMAGE * 4 + 2**24
         for batch in form.batches
     }
     by_file = {batch.file: batch for batch in form.batches}
@@ -106,13 +106,13 @@ def read(place: Place, form: Form) -> Tuple[Pictures, Pictures]:
     return _joined(form, read_in, "train"), _joined(form, read_in, "test")
 
 
-def _joined(form: Form, read_in: Dict[str, Tuple[np.ndarray, np.ndarray]], split: str) -> Pictures:
+def _joined(form: Form, read_in: Dict[str, Tuple[np.ndarray, np.ndarray]], split: str) -> ImageSet:
     parts: List[Tuple[np.ndarray, np.ndarray]] = [read_in[b.file] for b in form.batches if b.split == split]
-    return Pictures(np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts]))
+    return ImageSet(np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts]))
 
 
 def _binary(where: str, content: bytes, batch: Batch, form: Form) -> Tuple[np.ndarray, np.ndarray]:
-    record = form.label_bytes + PICTURE
+    record = form.label_bytes + IMAGE
     if len(content) != batch.count * record:
         damaged(where, "has {} bytes, expected {}".format(len(content), batch.count * record), FETCH_AGAIN)
     records = np.frombuffer(content, np.uint8).reshape(batch.count, record)
@@ -126,8 +126,8 @@ def _python(where: str, content: bytes, batch: Batch, form: Form) -> Tuple[np.nd
         damaged(where, str(error), FETCH_AGAIN)
     pixels = _entry(fields, b"data")
     labels = _entry(fields, form.labels_key)
-    if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.shape != (batch.count, PICTURE):
-        damaged(where, "its data are not uint8 ({}, {})".format(batch.count, PICTURE), FETCH_AGAIN)
+    if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.shape != (batch.count, IMAGE):
+        damaged(where, "its data are not uint8 ({}, {})".format(batch.count, IMAGE), FETCH_AGAIN)
     right = isinstance(labels, list) and len(labels) == batch.count
     if not right or not all(isinstance(label, int) and 0 <= label < 256 for label in labels):
         damaged(where, "its labels are not {} small numbers".format(batch.count), FETCH_AGAIN)

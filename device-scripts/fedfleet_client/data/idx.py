@@ -1,4 +1,4 @@
-"""Fashion-MNIST (Xiao, Rasul, Vollgraf 2017) and MNIST. Idx files: big-endian magic (0x0803 pictures, 0x0801 labels),
+"""Fashion-MNIST (Xiao, Rasul, Vollgraf 2017) and MNIST. Idx files: big-endian magic (0x0803 images, 0x0801 labels),
 one 32-bit size per dimension, then bytes, row by row; plain or .gz.
 """
 
@@ -8,7 +8,7 @@ from typing import Dict, List, Set, Tuple
 
 import numpy as np
 
-from .pictures import Pictures, check_labels, damaged
+from .images import ImageSet, check_labels, damaged
 from .places import FETCH_AGAIN, Place
 
 SIDE = 28
@@ -25,8 +25,8 @@ def wanted(present: Set[str]) -> List[str]:
     return [name if name in present or name + ".gz" not in present else name + ".gz" for name in files]
 
 
-def read(place: Place) -> Tuple[Pictures, Pictures]:
-    """Train and test pictures, (N, 28, 28, 1). ClientExit(11) where header, size or labels are wrong."""
+def read(place: Place) -> Tuple[ImageSet, ImageSet]:
+    """Train and test images, (N, 28, 28, 1). ClientExit(11) where header, size or labels are wrong."""
     files = wanted(place.names())
     bodies: Dict[Tuple[str, bool], Tuple[str, np.ndarray]] = {}
     for where, content in place.read({name: _LARGEST for name in files}):
@@ -39,10 +39,10 @@ def read(place: Place) -> Tuple[Pictures, Pictures]:
         _, images = bodies[(split, False)]
         where, labels_found = bodies[(split, True)]
         if len(labels_found) != len(images):
-            text = "holds {} labels for {} pictures".format(len(labels_found), len(images))
+            text = "holds {} labels for {} images".format(len(labels_found), len(images))
             damaged(where, text, FETCH_AGAIN)
         check_labels(where, labels_found, 10, FETCH_AGAIN)
-        splits.append(Pictures(images, labels_found))
+        splits.append(ImageSet(images, labels_found))
     return splits[0], splits[1]
 
 
@@ -57,7 +57,7 @@ def _plain(where: str, content: bytes) -> bytes:
             raise EOFError("it ends too early, or unpacks to more than {} bytes".format(_LARGEST))
         return plain
     except (zlib.error, EOFError) as error:
-        damaged(where, "is no whole gzip file ({})".format(error), FETCH_AGAIN)
+        damaged(where, "is not a complete gzip file ({})".format(error), FETCH_AGAIN)
 
 
 def _body(where: str, content: bytes, labels: bool) -> np.ndarray:
@@ -69,7 +69,7 @@ def _body(where: str, content: bytes, labels: bool) -> np.ndarray:
     if found != magic:
         damaged(where, "starts with 0x{:08x}, expected 0x{:08x}".format(found, magic), FETCH_AGAIN)
     if not labels and sizes[1:] != [SIDE, SIDE]:
-        damaged(where, "holds pictures of {}×{}, expected 28×28".format(*sizes[1:]), FETCH_AGAIN)
+        damaged(where, "holds images of {}×{}, expected 28×28".format(*sizes[1:]), FETCH_AGAIN)
     expected = header + int(np.prod(sizes, dtype=np.int64))
     if len(content) != expected:
         damaged(where, "has {} bytes unpacked, expected {}".format(len(content), expected), FETCH_AGAIN)

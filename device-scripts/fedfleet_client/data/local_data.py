@@ -1,4 +1,4 @@
-"""A device's data: the part file that the lab (or a person) wrote, or all of a data set."""
+"""A device's data: the part that a file describes, which the lab (or a person) wrote, or all of a data set."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ from typing import Any, Dict, NoReturn, Optional, Sequence, Tuple, cast
 
 import numpy as np
 
-from .pictures import SIDES, LocalData, Pictures, check_labels, damaged, missing
+from .images import SIDES, ImageSet, LocalData, check_labels, damaged, label_type, missing
 from .published import Published, read_published
 
 SEND_AGAIN = "Send this device's data again."
@@ -36,7 +36,7 @@ def _read_part(part: str) -> Dict[str, Any]:
     except FileNotFoundError:
         missing(part, "the part file is not there", SEND_AGAIN)
     except OSError as error:
-        missing(part, "the part file cannot be read ({})".format(error.strerror), "Look at its permissions.")
+        missing(part, "the part file cannot be read ({})".format(error.strerror), "Check its permissions.")
     except ValueError as error:
         damaged(part, "is not JSON ({})".format(error), SEND_AGAIN)
     _check_part(part, fields)
@@ -74,7 +74,7 @@ def _check_part(part: str, fields: Any) -> None:
             _wrong(part, split, '{"indices"}' if folder else '{"images", "labels"}')
         for key, value in entry.items():
             if not (_is_indices(value) if folder else _is_sha256(value)):
-                _wrong(part, split + "." + key, "whole numbers from 0 on" if folder else "a SHA-256 in hexadecimal")
+                _wrong(part, split + "." + key, "whole numbers of at least 0" if folder else "a SHA-256 in hexadecimal")
 
 
 def _three(value: Any, positive: bool) -> bool:
@@ -109,12 +109,12 @@ def _from_folder(part: str, fields: Dict[str, Any], data_dir: str) -> LocalData:
         if len(indices) > 0 and int(indices.max()) >= len(whole):
             damaged(
                 data_dir,
-                "holds {} {} pictures, but {} asks for number {}".format(len(whole), split, part, int(indices.max())),
-                "Put the same data set there that the study was made with.",
+                "holds {} {} images, but {} asks for number {}".format(len(whole), split, part, int(indices.max())),
+                "Put the data set there that the study was made with.",
             )
-        pictures = whole.take(indices)
-        check_labels(data_dir, pictures.labels, len(classes), "Put the data set there that {} names.".format(part))
-        splits.append(pictures)
+        images = whole.take(indices)
+        check_labels(data_dir, images.labels, len(classes), "Put the data set there that {} names.".format(part))
+        splits.append(images)
     return LocalData(
         fields["dataset"], tuple(classes), splits[0], splits[1], _values(fields, "mean"), _values(fields, "std")
     )
@@ -123,16 +123,17 @@ def _from_folder(part: str, fields: Dict[str, Any], data_dir: str) -> LocalData:
 def _from_arrays(part: str, fields: Dict[str, Any], data_dir: str) -> LocalData:
     splits = []
     for split in ("train", "test"):
-        images_path, images = _array(data_dir, fields[split]["images"])
+        pixels_path, pixels = _array(data_dir, fields[split]["images"])
         labels_path, labels = _array(data_dir, fields[split]["labels"])
-        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] not in (1, 3):
-            damaged(images_path, _found(images, "uint8 (N, H, W, 1 or 3)"), SEND_AGAIN)
-        if images.shape[1] != images.shape[2] or images.shape[1] not in SIDES:
-            damaged(images_path, _found(images, "pictures of 32×32 or 28×28"), SEND_AGAIN)
-        if labels.dtype != np.uint8 or labels.shape != (images.shape[0],):
-            damaged(labels_path, _found(labels, "uint8 ({},)".format(images.shape[0])), SEND_AGAIN)
+        if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[3] not in (1, 3):
+            damaged(pixels_path, _found(pixels, "uint8 (N, H, W, 1 or 3)"), SEND_AGAIN)
+        if pixels.shape[1] != pixels.shape[2] or pixels.shape[1] not in SIDES:
+            damaged(pixels_path, _found(pixels, "images of 32×32 or 28×28"), SEND_AGAIN)
+        wide = np.dtype(label_type(len(fields["classes"])))
+        if labels.dtype != wide or labels.shape != (len(pixels),):
+            damaged(labels_path, _found(labels, "{} ({},)".format(wide, len(pixels))), SEND_AGAIN)
         check_labels(labels_path, labels, len(fields["classes"]), SEND_AGAIN)
-        splits.append(Pictures(images, labels))
+        splits.append(ImageSet(pixels, labels))
     return LocalData(
         fields["dataset"],
         tuple(fields["classes"]),
@@ -161,6 +162,6 @@ def _array(data_dir: str, sha256: str) -> Tuple[str, np.ndarray]:
     except FileNotFoundError:
         missing(path, "is not there", SEND_AGAIN)
     except OSError as error:
-        missing(path, "cannot be read ({})".format(error.strerror), "Look at its permissions.")
+        missing(path, "cannot be read ({})".format(error.strerror), "Check its permissions.")
     except ValueError as error:
         damaged(path, "is no array of numbers ({})".format(error), SEND_AGAIN)

@@ -1,14 +1,14 @@
-"""Where a data set's files lie: a folder, or a .tar or .tar.gz archive."""
+"""The place of a data set's files: a folder, or a .tar or .tar.gz archive."""
 
 import os
 import tarfile
 import zlib
 from typing import Dict, Iterator, List, Set, Tuple, Union
 
-from .pictures import damaged, missing
+from .images import damaged, missing
 
 ARCHIVES = (".tar.gz", ".tgz", ".tar")
-FETCH_AGAIN = "Fetch the file again; it is incomplete or was changed."
+FETCH_AGAIN = "Download the file again; it is incomplete or was changed."
 # torchvision puts FashionMNIST/raw below its root
 _DEPTH = 2
 _FOLDERS = 200
@@ -33,7 +33,7 @@ class Folder:
             except FileNotFoundError:
                 missing(path, "is not there", "Put it there.")
             except OSError as error:
-                missing(path, "cannot be read ({})".format(error.strerror), "Look at its permissions.")
+                missing(path, "cannot be read ({})".format(error.strerror), "Check its permissions.")
 
 
 class Archive:
@@ -49,12 +49,12 @@ class Archive:
                     if member.isfile():
                         yield os.path.basename(member.name), member, archive
         except (tarfile.TarError, EOFError, zlib.error) as error:
-            damaged(self.path, "is no whole archive ({})".format(error), FETCH_AGAIN)
+            damaged(self.path, "is not a complete archive ({})".format(error), FETCH_AGAIN)
         except OSError as error:
             # gzip reports its own damage as an OSError without a number
             if error.errno is None:
-                damaged(self.path, "is no whole archive ({})".format(error), FETCH_AGAIN)
-            missing(self.path, "cannot be read ({})".format(error.strerror), "Look at its permissions.")
+                damaged(self.path, "is not a complete archive ({})".format(error), FETCH_AGAIN)
+            missing(self.path, "cannot be read ({})".format(error.strerror), "Check its permissions.")
 
     def names(self) -> Set[str]:
         return {name for name, _, _ in self._members()}
@@ -66,7 +66,7 @@ class Archive:
                 continue
             where = "{}: {}".format(self.path, name)
             if member.size > left.pop(name):
-                damaged(where, "is larger than it can be", FETCH_AGAIN)
+                damaged(where, "is larger than this file can be", FETCH_AGAIN)
             content = archive.extractfile(member)
             yield where, content.read() if content else b""
         for name in left:
@@ -94,7 +94,7 @@ def places_in(path: str) -> Tuple[List[Place], List[Place]]:
             try:
                 entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
             except OSError as error:
-                missing(folder, "cannot be read ({})".format(error.strerror), "Look at its permissions.")
+                missing(folder, "cannot be read ({})".format(error.strerror), "Check its permissions.")
             for entry in entries:
                 if entry.is_dir():
                     below.append(entry.path)

@@ -1,10 +1,10 @@
-"""Finds out which data set lies in a folder, and reads it in the order in which it was published."""
+"""Finds out which data set is in a folder, and reads it in the order in which it was published."""
 
 from dataclasses import dataclass
 from typing import Callable, List, Optional, Set, Tuple
 
-from . import cifar, idx, picture_folders
-from .pictures import Pictures, missing
+from . import cifar, idx, image_folders
+from .images import ImageSet, missing
 from .places import Folder, Place, places_in
 
 
@@ -12,8 +12,8 @@ from .places import Folder, Place, places_in
 class Published:
     dataset: str
     classes: Tuple[str, ...]
-    train: Pictures
-    test: Pictures
+    train: ImageSet
+    test: ImageSet
     mean: Tuple[float, float, float]
     std: Tuple[float, float, float]
 
@@ -47,7 +47,7 @@ _FORMATS = tuple(_cifar(form) for form in cifar.FORMS) + (
 )
 _EXPECTED = (
     "the files of CIFAR-10 or CIFAR-100 (python or binary form, unpacked or as .tar.gz), of Fashion-MNIST or MNIST "
-    "(idx, plain or .gz), or folders train/<class>/ and test/<class>/ with pictures"
+    "(idx, plain or .gz), or folders train/<class>/ and test/<class>/ with images"
 )
 _PUT = "Put {} there.".format(_EXPECTED)
 
@@ -60,7 +60,7 @@ def read_published(path: str, dataset: Optional[str]) -> Published:
     """
     folders, archives = places_in(path)
     closest: Tuple[int, str] = (0, "")
-    # What lies unpacked goes first: an archive must be unpacked to be looked at.
+    # Unpacked files first: to look into an archive, it has to be unpacked.
     for group in (folders, archives):
         whole: List[Tuple[_Format, Place]] = []
         for place in group:
@@ -73,8 +73,8 @@ def read_published(path: str, dataset: Optional[str]) -> Published:
                 elif len(files) - len(absent) > closest[0]:
                     text = "{} looks like {}, but {} is missing".format(place.path, form.title, ", ".join(absent))
                     closest = (len(files) - len(absent), text)
-            if isinstance(place, Folder) and picture_folders.recognise(place.path):
-                form = _Format((), "pictures", lambda _: [], _picture_reader)
+            if isinstance(place, Folder) and image_folders.recognise(place.path):
+                form = _Format((), "folders of images", lambda _: [], _image_reader)
                 whole.append((form, place))
         chosen = _choose(path, whole, dataset)
         if chosen is not None:
@@ -82,19 +82,19 @@ def read_published(path: str, dataset: Optional[str]) -> Published:
             return form.read(place)
     if closest[0] > 0:
         missing(path, closest[1], "Put the missing files there, or unpack the whole archive again.")
-    missing(path, "no data set is in there", _PUT)
+    missing(path, "there is no data set in it", _PUT)
 
 
-def _picture_reader(place: Place) -> Published:
-    classes, train, test = picture_folders.read(place.path)
-    return Published("pictures", classes, train, test, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+def _image_reader(place: Place) -> Published:
+    classes, train, test = image_folders.read(place.path)
+    return Published("images", classes, train, test, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 
 
 def _choose(
     path: str, whole: List[Tuple[_Format, Place]], dataset: Optional[str]
 ) -> Optional[Tuple[_Format, Place]]:
     if len(whole) > 1:
-        # The same data set in two forms holds the same pictures in the same order.
+        # The same data set in two forms holds the same images in the same order.
         meant = [found for found in whole if dataset in found[0].names]
         whole = meant or whole
         if len({found[0].names for found in whole}) > 1:

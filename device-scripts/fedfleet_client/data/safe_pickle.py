@@ -1,5 +1,5 @@
-"""Reads the pickles of CIFAR's python form. Unpickling in general runs whatever a file says; here the only names that
-are known are those that NumPy's arrays need, and anything else is refused.
+"""Reads the pickles of CIFAR's python form. Unpickling can run any code that a file names; here the names that NumPy's
+arrays need are known, and every other name is refused.
 """
 
 import codecs
@@ -54,4 +54,4 @@ def read_pickle(content: bytes) -> Any:
     except PickleRefused:
         raise
     except Exception as error:  # a damaged pickle raises whatever its bytes happen to mean
-        raise PickleRefused("is no whole pickle ({}: {})".format(type(error).__name__, error)) from None
+        raise PickleRefused("is not a complete pickle ({}: {})".format(type(error).__name__, error)) from None

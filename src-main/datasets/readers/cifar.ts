@@ -3,7 +3,7 @@
  * https://www.cs.toronto.edu/~kriz/cifar.html. An image is three planes (1024 red, 1024 green, 1024 blue bytes, row by
  * row); both forms have the same images in the same order.
  */
-import type { PictureSet } from "#contract/dataset.ts";
+import type { ClassLabels, ImageSet } from "#contract/dataset.ts";
 import { openPickledDict } from "#main/datasets/pickle/pickled-dict.ts";
 import { FETCH_AGAIN, refusal } from "#main/datasets/refusal.ts";
 import type { SizeLimit, Source } from "#main/datasets/source.ts";
@@ -30,7 +30,7 @@ interface Shape {
 }
 
 /** Decodes one batch into its place in `pixels` and `labels`. */
-type Decode = (file: string, bytes: Buffer, batch: Batch, pixels: Uint8Array, labels: Uint8Array) => void;
+type Decode = (file: string, bytes: Buffer, batch: Batch, pixels: Uint8Array, labels: ClassLabels) => void;
 
 /** Planes to pixels: (N, 3, 32, 32) in `from` becomes (N, 32, 32, 3) in `to`. Offsets in bytes. */
 const interleave = (
@@ -54,7 +54,7 @@ const interleave = (
 const read =
   (shape: Shape, limit: (batch: Batch) => SizeLimit, decode: Decode) =>
   async (source: Source): ReturnType<Format["read"]> => {
-    const make = (split: "train" | "test"): PictureSet => {
+    const make = (split: "train" | "test"): ImageSet => {
       const count = shape.batches.reduce((sum, b) => (b.split === split ? sum + b.count : sum), 0);
       return {
         count,
@@ -76,7 +76,8 @@ const read =
       checkLabelRange(file, labels.subarray(batch.first, batch.first + batch.count), shape.classes.length);
     });
     for (const set of [sets.train, sets.test]) checkBalance(source.path, set, shape.classes.length);
-    return { classes: shape.classes, ...sets, ...shape.normalisation };
+    const test = { kind: "labelled", images: sets.test } as const;
+    return { classes: shape.classes, train: sets.train, test, ...shape.normalisation };
   };
 
 /** A record is `labelBytes` labels (the last one counts; CIFAR-100 has the coarse one before it) and an image. */

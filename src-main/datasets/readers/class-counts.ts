@@ -1,4 +1,4 @@
-import type { PictureSet } from "#contract/dataset.ts";
+import type { ClassLabels, ImageSet } from "#contract/dataset.ts";
 import { FETCH_AGAIN, refusal } from "#main/datasets/refusal.ts";
 
 /**
@@ -6,7 +6,7 @@ import { FETCH_AGAIN, refusal } from "#main/datasets/refusal.ts";
  *
  * @param file named in the refusal
  */
-export const checkLabelRange = (file: string, labels: Uint8Array, classes: number): void => {
+export const checkLabelRange = (file: string, labels: ClassLabels, classes: number): void => {
   const bad = labels.findIndex((label) => label >= classes);
   if (bad >= 0) {
     throw refusal(file, `record ${bad} has label ${labels[bad]}, expected 0 to ${classes - 1}`, FETCH_AGAIN);
@@ -19,7 +19,7 @@ export const checkLabelRange = (file: string, labels: Uint8Array, classes: numbe
  */
 export const checkBalance = (
   file: string,
-  set: Pick<PictureSet, "labels">,
+  set: Pick<ImageSet, "labels">,
   classes: number,
   hint = "",
 ): void => {

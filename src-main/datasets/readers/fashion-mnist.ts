@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import type { PictureSet } from "#contract/dataset.ts";
+import type { ImageSet } from "#contract/dataset.ts";
 import { FETCH_AGAIN, refusal } from "#main/datasets/refusal.ts";
 import type { SizeLimit, Source } from "#main/datasets/source.ts";
 import { checkBalance, checkLabelRange } from "./class-counts.ts";
@@ -136,7 +136,7 @@ const reader =
         pixels[split] = pad(idxBody(file, content, IMAGES_MAGIC, [count, SIDE, SIDE]), count);
       }
     });
-    const set = (split: "train" | "test"): PictureSet => ({
+    const set = (split: "train" | "test"): ImageSet => ({
       count: counts[split],
       height: PADDED,
       width: PADDED,
@@ -144,7 +144,8 @@ const reader =
       pixels: pixels[split]!,
       labels: labels[split]!,
     });
-    return { classes: FASHION_CLASSES, train: set("train"), test: set("test"), ...NORMALISATION };
+    const test = { kind: "labelled", images: set("test") } as const;
+    return { classes: FASHION_CLASSES, train: set("train"), test, ...NORMALISATION };
   };
 
 /**

@@ -39,7 +39,7 @@ const bytesOf = (specs: readonly ParameterSpec[]): number =>
 const travelling = (study: Study, specs: readonly ParameterSpec[]): number[] =>
   study.algorithms.map((name) => {
     const algorithm = algorithmOf(name, study);
-    return bytesOf(specs.filter((spec) => !algorithm.keeps(spec, specs)));
+    return bytesOf(specs.filter((spec) => !algorithm.keeps(spec)));
   });
 
 /** How many clients a round draws when the whole fleet is connected: by the rule that draws them. */

@@ -1,4 +1,5 @@
 import type { Tensor1D, Tensor2D, Tensor4D } from "@tensorflow/tfjs-core";
+import { createRowNormalisation } from "./normalise.ts";
 import { BATCH_NORM_EPSILON, type Ops, type Tf, type TfTensor } from "./ops.ts";
 
 /** The operations in terms of tfjs's own kernels: for wasm, and for any other backend that tfjs has. */
@@ -98,6 +99,7 @@ export const createComposedOps = (tf: Tf): Ops => {
       }
       return tf.tensor(dx, [n, h, w, c], "float32");
     },
+    ...createRowNormalisation(tf),
     reshape: (x, shape) => tf.reshape(x, shape as number[]),
     add: (a, b) => tf.add(a, b),
   };

@@ -3,7 +3,7 @@ import path from "node:path";
 
 /** Bytes of the largest file in a folder or below it: a program that downloads may write down a second copy. */
 const largestFile = async (folder: string): Promise<number> => {
-  const names = await readdir(folder, { recursive: true }).catch(() => []); // it may end meanwhile
+  const names = await readdir(folder, { recursive: true }).catch(() => []); // the download may end meanwhile
   const sizes = names.map(async (name) => {
     const info = await stat(path.join(folder, name)).catch(() => undefined);
     return info?.isFile() ? info.size : 0;
@@ -14,11 +14,11 @@ const largestFile = async (folder: string): Promise<number> => {
 const TICK_MS = 2_000;
 
 /**
- * Says every two seconds how much of a download has arrived, until the download ends.
+ * Reports every two seconds how much of a download has arrived, until the download ends.
  *
- * @param download what it comes to is passed on, as is its failure
+ * @param download its result, or its failure, is passed on
  * @param folder where it writes, at any depth
- * @param onBytes is given the bytes of the largest file there
+ * @param onBytes receives the size of the largest file there, in bytes
  */
 export const withTicks = async <T>(
   download: Promise<T>,

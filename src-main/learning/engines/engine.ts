@@ -13,7 +13,7 @@ import { firstLine, whyNotLoadable } from "./try-native.ts";
 
 export type EngineKind = EngineInfo["kind"];
 
-/** What computes: tfjs on one of its backends. One per process. */
+/** tfjs on one of its backends, and the operations that models use. One per process. */
 export interface Engine {
   readonly tf: Tf;
   readonly ops: Ops;
@@ -21,13 +21,13 @@ export interface Engine {
 }
 
 export interface EngineOptions {
-  /** Take this one and no other. FEDFLEET_ENGINE in the environment does the same and wins. */
+  /** Use this engine and no other. FEDFLEET_ENGINE in the environment does the same and takes precedence. */
   readonly prefer?: EngineKind;
-  /** Threads for one operation; default: all that the computer offers. wasm has one. */
+  /** Threads per operation; default: all threads of the computer. wasm has one. */
   readonly threads?: number;
   /** The native engine folder; default as `defaultEngineDir`. */
   readonly engineDir?: string;
-  /** Says why a tfjs-node cannot be loaded, without loading it here; default: `whyNotLoadable`. */
+  /** Says why a tfjs-node cannot be loaded, without loading it in this process; default: `whyNotLoadable`. */
   readonly tryToLoad?: (packageDir: string) => Promise<string | undefined>;
 }
 
@@ -36,15 +36,15 @@ export interface EngineCandidate {
   readonly path: string;
   readonly version: string;
   readonly usable: boolean;
-  /** Why it is not usable, and what mends it. */
+  /** Why it is not usable, and how to fix that. */
   readonly reason?: string;
   /** Whether `openEngine` would take it. */
   readonly chosen: boolean;
 }
 
-const MEND = {
-  "tfjs-node": "npm ci installs it where its download is possible",
-  native: "make it with: fedfleet engine install",
+const FIX = {
+  "tfjs-node": "npm ci installs it if it can be downloaded",
+  native: "create it with: fedfleet engine install",
 } as const;
 
 const KINDS: readonly EngineKind[] = ["tfjs-node", "native", "wasm"];
@@ -61,35 +61,35 @@ const forcedKind = (prefer: EngineKind | undefined): EngineKind | undefined => {
   const wish = process.env.FEDFLEET_ENGINE;
   if (!wish) return prefer;
   if (!(KINDS as readonly string[]).includes(wish)) {
-    throw new UserError(`FEDFLEET_ENGINE is "${wish}"; write ${KINDS.join(", ")}, or leave it out`);
+    throw new UserError(`FEDFLEET_ENGINE is "${wish}"; use ${KINDS.join(", ")}, or leave it unset`);
   }
   return wish as EngineKind;
 };
 
 type Looked = Omit<EngineCandidate, "chosen">;
 
-/** Every engine that this computer could have, in the order of preference, by what lies in its folder. */
+/** Every engine that this computer could have, in the order of preference, judged by the files in its folder. */
 const lookForEngines = (engineDir: string = defaultEngineDir()): Looked[] => {
-  const native = (kind: EngineKind, folder: string | undefined, mend: string): Looked => {
-    const problem = folder === undefined ? "tfjs-node is not there" : whyNotUsable(folder);
+  const native = (kind: EngineKind, folder: string | undefined, fix: string): Looked => {
+    const problem = folder === undefined ? "tfjs-node is not installed" : whyNotUsable(folder);
     return {
       kind,
       path: folder ?? "",
       version: folder !== undefined && problem === undefined ? packageVersion(folder) : "",
       usable: problem === undefined,
-      ...(problem === undefined ? {} : { reason: `${problem}; ${mend}` }),
+      ...(problem === undefined ? {} : { reason: `${problem}; ${fix}` }),
     };
   };
   const require = createRequire(import.meta.url);
   const wasm = path.dirname(require.resolve("@tensorflow/tfjs-backend-wasm/package.json"));
   return [
-    native("tfjs-node", installedPackage(), MEND["tfjs-node"]),
-    native("native", packageInEngineDir(engineDir), MEND.native),
+    native("tfjs-node", installedPackage(), FIX["tfjs-node"]),
+    native("native", packageInEngineDir(engineDir), FIX.native),
     { kind: "wasm", path: wasm, version: packageVersion(wasm), usable: true },
   ];
 };
 
-/** Tries to load what looks usable: a library can be complete and still not fit this computer. */
+/** Tries to load an engine that looks usable: its library may be complete and still not fit this computer. */
 const tried = async (
   candidate: Looked,
   tryToLoad: NonNullable<EngineOptions["tryToLoad"]> = whyNotLoadable,
@@ -97,12 +97,12 @@ const tried = async (
   if (!candidate.usable || candidate.kind === "wasm") return candidate;
   const problem = await tryToLoad(candidate.path);
   if (problem === undefined) return candidate;
-  return { ...candidate, usable: false, reason: `it cannot be loaded: ${problem}; ${MEND[candidate.kind]}` };
+  return { ...candidate, usable: false, reason: `it cannot be loaded: ${problem}; ${FIX[candidate.kind]}` };
 };
 
 /**
- * Every engine that this computer could have, in the order of preference. Native ones that look usable are loaded
- * to be sure, each in a short-lived process of its own (up to 20 s where one hangs); this process loads none.
+ * Every engine that this computer could have, in the order of preference. To be sure, native ones that look usable are
+ * loaded, each in a short-lived process of its own (up to 20 s if one hangs); this process loads none.
  */
 export const listEngines = async (options: EngineOptions = {}): Promise<EngineCandidate[]> => {
   const forced = forcedKind(options.prefer);
@@ -114,9 +114,9 @@ export const listEngines = async (options: EngineOptions = {}): Promise<EngineCa
 };
 
 /**
- * Opens the engine of this process: the installed tfjs-node, else the native engine folder, else wasm. One that
- * looked usable and did not load is named in `info.note` of the one that is taken instead.
- * @throws UserError where the one that was asked for cannot be loaded.
+ * Opens the engine of this process: the installed tfjs-node, else the native engine folder, else wasm. Where one looked
+ * usable and did not load, `info.note` of the engine that is used instead says so.
+ * @throws UserError when the engine that was asked for cannot be loaded.
  */
 export const openEngine = async (options: EngineOptions = {}): Promise<Engine> => {
   const forced = forcedKind(options.prefer);
@@ -146,7 +146,7 @@ export const openEngine = async (options: EngineOptions = {}): Promise<Engine> =
         info: { kind: candidate.kind, version, path: candidate.path, threads, ...note() },
       };
     } catch (cause) {
-      // A native library that does not fit this computer is no reason to stop: the next one may.
+      // A native library that does not fit this computer is no reason to stop: the next engine may fit.
       if (forced !== undefined) {
         throw new UserError(`the engine ${forced} at ${candidate.path} cannot be loaded: ${String(cause)}`, {
           cause,

@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import path from "node:path";
 
-/** The tfjs-node that the native engine folder is made of, and the TensorFlow under it. */
+/** The versions of tfjs-node and of TensorFlow in the native engine folder. */
 export const TFJS_NODE_VERSION = "4.22.0";
 export const TENSORFLOW_VERSION = "2.15.1";
 

@@ -1,12 +1,12 @@
-import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "#contract/failure.ts";
 import type { EngineInfo } from "#contract/jobs.ts";
-import { withTicks } from "./download-ticks.ts";
+import { type BuildTools, buildBinding, findBuildTools } from "./build-tools.ts";
+import { fetchWheel, unpackWheel, WHEEL } from "./fetch-tensorflow.ts";
 import { defaultEngineDir, packageInEngineDir, TENSORFLOW_VERSION, TFJS_NODE_VERSION } from "./folder.ts";
+import { needTool, runTool, type ToolOutput } from "./run-tool.ts";
 
 export interface InstallProgress {
   readonly step: number;
@@ -17,18 +17,11 @@ export interface InstallProgress {
 export interface InstallOptions {
   /** Default as `defaultEngineDir`. */
   readonly dir?: string;
+  /** node-gyp's program; default: the lab's own, or the one that npm brings. */
+  readonly nodeGyp?: string;
   readonly onProgress?: (progress: InstallProgress) => void;
   readonly signal?: AbortSignal;
 }
-
-/** The wheel is the same for every Python 3 that has pip: its files are taken, Python does not run it. */
-const WHEEL = {
-  requirement: `tensorflow-cpu==${TENSORFLOW_VERSION}`,
-  platform: "manylinux2014_x86_64",
-  python: "3.11",
-  megabytes: 207,
-  sha256: "54660c074d7241a503e81edfd9f5ef5af88f64051b72e2945f26318c790f2d26",
-};
 
 const STEPS = [
   "looking for python3 with pip, npm, g++ and make",
@@ -39,63 +32,7 @@ const STEPS = [
   "training one step as a check",
 ] as const;
 
-interface Output {
-  readonly code: number;
-  readonly stdout: string;
-  readonly tail: string;
-}
-
-const execute = (
-  command: string,
-  args: readonly string[],
-  options: { cwd?: string; env?: NodeJS.ProcessEnv; signal?: AbortSignal | undefined } = {},
-): Promise<Output> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(command, args, {
-      cwd: options.cwd,
-      env: options.env ?? process.env,
-      stdio: ["ignore", "pipe", "pipe"],
-      ...(options.signal ? { signal: options.signal } : {}),
-    });
-    let stdout = "";
-    let all = "";
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      stdout += text;
-      all += text;
-    });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      all += text;
-    });
-    child.on("error", (error: NodeJS.ErrnoException) => {
-      if (options.signal?.aborted) {
-        reject(new UserError("stopped; nothing is left behind, run it again", { exitCode: 130 }));
-      } else if (error.code === "ENOENT") resolve({ code: 127, stdout: "", tail: `${command}: not found` });
-      else reject(error);
-    });
-    child.on("close", (code) =>
-      resolve({ code: code ?? 1, stdout, tail: all.trimEnd().split("\n").slice(-15).join("\n") }),
-    );
-  });
-
-const need = async (output: Promise<Output>, what: string, mend: string): Promise<Output> => {
-  const result = await output;
-  if (result.code !== 0) throw new UserError(`${what}. ${mend}\n${result.tail}`, { exitCode: 1 });
-  return result;
-};
-
-/** Takes the library and the headers out of the wheel, which is a zip file; prints nothing. */
-const UNPACK = `
-import sys, zipfile
-wheel, target = sys.argv[1:]
-wanted = ("tensorflow/include/tensorflow/", "tensorflow/include/tsl/", "tensorflow/include/xla/",
-          "tensorflow/libtensorflow_cc.so.2", "tensorflow/libtensorflow_framework.so.2")
-with zipfile.ZipFile(wheel) as z:
-    for name in z.namelist():
-        if name.startswith(wanted):
-            z.extract(name, target)
-`;
-
-/** Runs in a process of its own: a library that crashes takes only that one with it. */
+/** Runs in a process of its own: a library that crashes ends only that one. */
 const CHECK = `
 const util = require("util");
 util.isNullOrUndefined ??= (v) => v == null;
@@ -110,13 +47,13 @@ if (!(after < before)) throw new Error("a training step did not lower the loss: 
 console.log(JSON.stringify({ backend: tf.getBackend(), tensorflow: tf.backend().binding.TF_Version }));
 `;
 
-const checkEngine = async (packageDir: string, signal?: AbortSignal): Promise<Output> =>
-  execute(process.execPath, ["-e", CHECK, packageDir], {
+const checkEngine = async (packageDir: string, signal?: AbortSignal): Promise<ToolOutput> =>
+  runTool(process.execPath, ["-e", CHECK, packageDir], {
     env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: "2", NODE_OPTIONS: "" },
     signal,
   });
 
-const describe = (dir: string, check: Output): EngineInfo => {
+const describe = (dir: string, check: ToolOutput): EngineInfo => {
   const { tensorflow } = JSON.parse(check.stdout.trim().split("\n").at(-1) ?? "{}") as { tensorflow: string };
   return {
     kind: "native",
@@ -126,46 +63,80 @@ const describe = (dir: string, check: Output): EngineInfo => {
   };
 };
 
-const findPython = async (signal: AbortSignal | undefined): Promise<string> => {
-  for (const python of ["python3", "/usr/bin/python3"]) {
-    const { code } = await execute(python, ["-m", "pip", "--version"], { signal });
-    if (code === 0) return python;
-  }
-  throw new UserError("python3 with pip is missing. On Debian or Ubuntu: apt-get install python3-pip", {
-    exitCode: 1,
+/** Whether a folder holds this version's engine, by the marker that an installation writes last. */
+const isInstalled = async (marker: string): Promise<boolean> => {
+  if (!existsSync(marker)) return false;
+  const { tfjsNode, tensorflow } = JSON.parse(await readFile(marker, "utf8")) as Record<string, string>;
+  return tfjsNode === TFJS_NODE_VERSION && tensorflow === TENSORFLOW_VERSION;
+};
+
+const fetchTfjsNode = async (work: string, signal: AbortSignal | undefined): Promise<void> => {
+  await writeFile(path.join(work, "package.json"), '{ "private": true }\n');
+  const quietly = ["--ignore-scripts", "--no-audit", "--no-fund"];
+  const installing = runTool("npm", ["install", ...quietly, `@tensorflow/tfjs-node@${TFJS_NODE_VERSION}`], {
+    cwd: work,
+    signal,
   });
+  await needTool(
+    installing,
+    "npm could not fetch tfjs-node",
+    "See npm's own message and the registry that npm uses:",
+  );
 };
 
-/** node-gyp's program: the lab's own, or the one that npm carries. */
-const findNodeGyp = async (signal: AbortSignal | undefined): Promise<string> => {
-  try {
-    return createRequire(import.meta.url).resolve("node-gyp/bin/node-gyp.js");
-  } catch {
-    const { stdout } = await execute("npm", ["root", "-g"], { signal });
-    const bundled = path.join(stdout.trim(), "npm", "node_modules", "node-gyp", "bin", "node-gyp.js");
-    if (existsSync(bundled)) return bundled;
-    throw new UserError("node-gyp is missing. Install it with: npm install -g node-gyp", { exitCode: 1 });
+type Progress = (step: number, message?: string) => void;
+
+/** Makes a whole engine in `work`. Returns what its check printed. */
+const makeEngine = async (
+  work: string,
+  { python, nodeGyp }: BuildTools,
+  progress: Progress,
+  signal: AbortSignal | undefined,
+): Promise<ToolOutput> => {
+  progress(1);
+  await fetchTfjsNode(work, signal);
+  progress(2);
+  const told = (arrived: number) =>
+    progress(2, `downloading TensorFlow: ${arrived} of ${WHEEL.megabytes} MB`);
+  const wheel = await fetchWheel(python, path.join(work, "wheel"), told, signal);
+  progress(3);
+  const tfjsNode = packageInEngineDir(work);
+  await unpackWheel(python, wheel, tfjsNode, signal);
+  progress(4);
+  await buildBinding(nodeGyp, tfjsNode, signal);
+  progress(5);
+  const check = await checkEngine(tfjsNode, signal);
+  if (check.code !== 0) {
+    throw new UserError(`the engine was built but does not train on this computer:\n${check.tail}`, {
+      exitCode: 1,
+    });
   }
+  const marker = { tfjsNode: TFJS_NODE_VERSION, tensorflow: TENSORFLOW_VERSION };
+  await writeFile(path.join(work, "engine.json"), `${JSON.stringify(marker, null, 2)}\n`);
+  return check;
 };
 
-/** Headers that are already on this computer, so that node-gyp downloads none. Node-API is the same in all. */
-const headersArgument = (): string[] => {
-  const roots = [path.dirname(process.execPath), path.dirname(path.dirname(process.execPath)), "/usr"];
-  const root = roots.find((r) => existsSync(path.join(r, "include", "node", "node_api.h")));
-  return root === undefined ? [] : [`--nodedir=${root}`];
+/** Renames the finished folder into place, over an older one. */
+const moveIntoPlace = async (work: string, dir: string): Promise<void> => {
+  const old = `${dir}.old-${process.pid}`;
+  const replaces = existsSync(dir);
+  if (replaces) await rename(dir, old);
+  await rename(work, dir);
+  // Processes that still run the old library keep its files open; their names can go now.
+  if (replaces) await rm(old, { recursive: true, force: true });
 };
 
 /**
- * Makes the native engine folder: tfjs-node from npm without its install script, TensorFlow's library and
- * headers out of PyPI's wheel, the binding built against them, one training step as a check. Works beside the
- * folder and renames it into place at the end, so a broken attempt leaves nothing behind, and running it again
- * on a good folder only checks it.
- * @throws UserError naming what is missing on this computer or what could not be fetched.
+ * Makes the native engine folder: tfjs-node from npm without its install script, TensorFlow's library and headers from
+ * PyPI's wheel, the binding built against them, one training step as a check. It works beside the folder and renames
+ * the result into place at the end, so a failed attempt leaves nothing behind; on a folder that is already good it
+ * only runs the check.
+ * @throws UserError that names what is missing on this computer or what could not be fetched.
  */
 export const installEngine = async (options: InstallOptions = {}): Promise<EngineInfo> => {
   const dir = path.resolve(options.dir ?? defaultEngineDir());
   const { signal } = options;
-  const progress = (step: number, message: string = STEPS[step]!) =>
+  const progress: Progress = (step, message = STEPS[step]!) =>
     options.onProgress?.({ step: step + 1, steps: STEPS.length, message });
   if (process.platform !== "linux" || process.arch !== "x64") {
     throw new UserError(
@@ -173,133 +144,19 @@ export const installEngine = async (options: InstallOptions = {}): Promise<Engin
       { exitCode: 1 },
     );
   }
-  const marker = path.join(dir, "engine.json");
-  if (existsSync(marker)) {
-    const { tfjsNode, tensorflow } = JSON.parse(await readFile(marker, "utf8")) as Record<string, string>;
-    if (tfjsNode === TFJS_NODE_VERSION && tensorflow === TENSORFLOW_VERSION) {
-      progress(5);
-      const check = await checkEngine(packageInEngineDir(dir), signal);
-      if (check.code === 0) return describe(dir, check);
-    }
+  if (await isInstalled(path.join(dir, "engine.json"))) {
+    progress(5);
+    const check = await checkEngine(packageInEngineDir(dir), signal);
+    if (check.code === 0) return describe(dir, check);
   }
-
   progress(0);
-  const python = await findPython(signal);
-  for (const [tool, args, mend] of [
-    ["npm", ["--version"], "It comes with Node.js"],
-    ["g++", ["--version"], "On Debian or Ubuntu: apt-get install g++"],
-    ["make", ["--version"], "On Debian or Ubuntu: apt-get install make"],
-  ] as const) {
-    await need(execute(tool, args, { signal }), `${tool} is missing`, mend);
-  }
-  const nodeGyp = await findNodeGyp(signal);
-
+  const tools = await findBuildTools(options.nodeGyp, signal);
   const work = `${dir}.partial-${process.pid}`;
   try {
     await rm(work, { recursive: true, force: true });
     await mkdir(work, { recursive: true });
-    await writeFile(path.join(work, "package.json"), '{ "private": true }\n');
-
-    progress(1);
-    await need(
-      execute(
-        "npm",
-        [
-          "install",
-          "--ignore-scripts",
-          "--no-audit",
-          "--no-fund",
-          `@tensorflow/tfjs-node@${TFJS_NODE_VERSION}`,
-        ],
-        { cwd: work, signal },
-      ),
-      "npm could not fetch tfjs-node",
-      "See npm's own message and the registry that npm is set to:",
-    );
-
-    progress(2);
-    const wheels = path.join(work, "wheel");
-    // pip downloads into its temporary folder first: here it can be watched, and the disk is the same.
-    const arriving = path.join(wheels, "arriving");
-    await mkdir(arriving, { recursive: true });
-    const requirements = path.join(wheels, "requirements.txt");
-    await writeFile(requirements, `${WHEEL.requirement} --hash=sha256:${WHEEL.sha256}\n`);
-    const pip = ["-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--require-hashes"];
-    const target = ["--platform", WHEEL.platform, "--python-version", WHEEL.python, "--implementation", "cp"];
-    const fetching = execute(
-      python,
-      [...pip, "--disable-pip-version-check", ...target, "--abi", "cp311", "-d", wheels, "-r", requirements],
-      { env: { ...process.env, TMPDIR: arriving }, signal },
-    );
-    await need(
-      withTicks(fetching, wheels, (bytes) => {
-        const megabytes = Math.min(Math.floor(bytes / 1e6), WHEEL.megabytes);
-        progress(2, `downloading TensorFlow: ${megabytes} of ${WHEEL.megabytes} MB`);
-      }),
-      `pip could not fetch ${WHEEL.requirement}`,
-      "See pip's own message and the index that pip is set to:",
-    );
-    const wheel = (await readdir(wheels)).find((name) => name.endsWith(".whl"));
-    if (wheel === undefined) throw new Error("pip download succeeded and left no wheel");
-
-    progress(3);
-    const tfjsNode = packageInEngineDir(work);
-    await need(
-      execute(python, ["-c", UNPACK, path.join(wheels, wheel), wheels], { signal }),
-      "the wheel could not be unpacked",
-      "Is the disk full?",
-    );
-    const unpacked = path.join(wheels, "tensorflow");
-    const lib = path.join(tfjsNode, "deps", "lib");
-    await mkdir(lib, { recursive: true });
-    for (const [from, link] of [
-      ["libtensorflow_cc.so.2", "libtensorflow.so"],
-      ["libtensorflow_framework.so.2", "libtensorflow_framework.so"],
-    ] as const) {
-      await rename(path.join(unpacked, from), path.join(lib, from));
-      await symlink(from, path.join(lib, link));
-    }
-    await rename(path.join(unpacked, "include"), path.join(tfjsNode, "deps", "include"));
-    await rm(wheels, { recursive: true });
-
-    progress(4);
-    const binding = path.join(tfjsNode, "lib", "napi-v8");
-    await need(
-      execute(
-        process.execPath,
-        [
-          nodeGyp,
-          "rebuild",
-          "--module_name=tfjs_binding",
-          `--module_path=${binding}`,
-          "--napi_build_version=8",
-          ...headersArgument(),
-        ],
-        { cwd: tfjsNode, env: process.env, signal },
-      ),
-      "the binding could not be built",
-      "The compiler said:",
-    );
-    await rm(path.join(tfjsNode, "build"), { recursive: true, force: true });
-
-    progress(5);
-    const check = await checkEngine(tfjsNode, signal);
-    if (check.code !== 0) {
-      throw new UserError(`the engine was built and does not train on this computer:\n${check.tail}`, {
-        exitCode: 1,
-      });
-    }
-    await writeFile(
-      path.join(work, "engine.json"),
-      `${JSON.stringify({ tfjsNode: TFJS_NODE_VERSION, tensorflow: TENSORFLOW_VERSION }, null, 2)}\n`,
-    );
-
-    const old = `${dir}.old-${process.pid}`;
-    const replaces = existsSync(dir);
-    if (replaces) await rename(dir, old);
-    await rename(work, dir);
-    // Processes that still run the old library keep its files open; the names go now.
-    if (replaces) await rm(old, { recursive: true, force: true });
+    const check = await makeEngine(work, tools, progress, signal);
+    await moveIntoPlace(work, dir);
     return describe(dir, check);
   } finally {
     // A program that was just told to stop may write one more file meanwhile.

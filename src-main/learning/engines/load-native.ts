@@ -6,9 +6,9 @@ import type { Tf } from "./ops.ts";
 import type { TensorflowBackend } from "./tensorflow-ops.ts";
 
 /**
- * tfjs-node 4.22.0 calls type checks that Node removed from `util` in version 23. They are put back under their
- * old names before it is loaded; nothing else uses them. Uses nothing but its argument: its text is also run in
- * another process.
+ * tfjs-node 4.22.0 calls type checks that Node removed from `util` in version 23. This restores them under their
+ * old names before it is loaded; nothing else uses them. The function uses only its argument, because another process
+ * runs its text.
  */
 export const restoreUtil = (legacy: Record<string, unknown>): void => {
   legacy.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
@@ -21,7 +21,7 @@ export const restoreUtil = (legacy: Record<string, unknown>): void => {
   legacy.isObject ??= (value: unknown) => typeof value === "object" && value !== null;
 };
 
-/** TensorFlow reads these once, when its library starts. How much it says is a person's own choice, if made. */
+/** TensorFlow reads these once, when its library starts. A log level that a person has set is kept. */
 const configureTensorflow = (threads: number): void => {
   process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
   process.env.TF_NUM_INTRAOP_THREADS = String(threads);
@@ -30,10 +30,10 @@ const configureTensorflow = (threads: number): void => {
 
 /** Why tfjs-node cannot be loaded from a package folder, or undefined where it looks complete. */
 export const whyNotUsable = (packageDir: string): string | undefined => {
-  if (!existsSync(path.join(packageDir, "package.json"))) return "tfjs-node is not there";
+  if (!existsSync(path.join(packageDir, "package.json"))) return "tfjs-node is not installed";
   const bindings = ["napi-v8", "napi-v9", "napi-v7", "napi-v6", "napi-v5", "napi-v4", "napi-v3"];
   if (!bindings.some((n) => existsSync(path.join(packageDir, "lib", n, "tfjs_binding.node")))) {
-    return "its native binding was not built (its install script did not run or could not download)";
+    return "its native binding was not built (its install script did not run, or could not download the library)";
   }
   return undefined;
 };
@@ -44,15 +44,15 @@ export const packageVersion = (packageDir: string): string => {
 };
 
 /**
- * Loads tfjs-node from its package folder with everything that it brings; it has a tfjs-core of its own.
- * @throws whatever the loader throws where the library does not fit this computer.
+ * Loads tfjs-node from its package folder, with the tfjs-core of its own that it brings.
+ * @throws what the loader throws when the library does not fit this computer.
  */
 export const loadNative = (packageDir: string, threads: number): { tf: Tf; version: string } => {
   restoreUtil(util as unknown as Record<string, unknown>);
   configureTensorflow(threads);
   const require = createRequire(path.join(packageDir, "package.json"));
   const loaded = require(packageDir) as Tf;
-  // tfjs prints advice for people who write Node programs; this lab's output is read by programs.
+  // tfjs prints advice for Node developers; the output of the lab is read by programs.
   loaded.env().set("IS_TEST", true);
   const { binding } = loaded.backend() as unknown as TensorflowBackend;
   return { tf: loaded, version: `tfjs-node ${packageVersion(packageDir)}, TensorFlow ${binding.TF_Version}` };

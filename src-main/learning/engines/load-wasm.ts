@@ -5,7 +5,7 @@ import { registerMissingWasmKernels } from "./wasm-kernels.ts";
 
 /**
  * Emscripten's start-up code takes over this process's uncaught exceptions and rejections. A failure of the lab
- * must look like one of the lab, so whatever listeners came meanwhile are removed.
+ * must look like one of the lab, so listeners that were added meanwhile are removed.
  */
 const keepProcessListeners = async (start: () => Promise<boolean>): Promise<boolean> => {
   const events = ["uncaughtException", "unhandledRejection"] as const;
@@ -19,7 +19,7 @@ const keepProcessListeners = async (start: () => Promise<boolean>): Promise<bool
   return result;
 };
 
-/** Loads tfjs with its WebAssembly backend from node_modules; always there, needs no native code. */
+/** Loads tfjs with its WebAssembly backend from node_modules: always installed, without native code. */
 export const loadWasm = async (): Promise<{ tf: Tf; version: string; path: string }> => {
   const require = createRequire(import.meta.url);
   const tf = require("@tensorflow/tfjs-core") as Tf;

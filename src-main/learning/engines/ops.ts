@@ -24,7 +24,7 @@ export interface BatchNormOutput {
 
 /**
  * The operations that the models are made of, forwards and backwards, each as few engine calls as the engine
- * allows: for a model of Net's size the calls themselves are a large part of the time. Pictures are NHWC,
+ * allows: for a model of Net's size the calls themselves are a large part of the time. Images are NHWC,
  * filters HWIO, dense weights (in, out). Results belong to the enclosing tf.tidy.
  */
 export interface Ops {
@@ -55,9 +55,13 @@ export interface Ops {
     scale: TfTensor,
     saved: readonly TfTensor[],
   ): { dx: TfTensor; dScale: TfTensor; dOffset: TfTensor };
-  /** (N,H,W,C) -> (N,C), the mean over the picture. */
+  /** (N,H,W,C) -> (N,C), the mean over the image. */
   globalAveragePool(x: TfTensor): TfTensor;
   globalAveragePoolGrad(inputShape: TfShape, dy: TfTensor): TfTensor;
+  /** (N,D) -> (N,D): every row x becomes x / max(‖x‖, 1e-12), as PyTorch's F.normalize has it. */
+  l2Normalise(x: TfTensor): TfTensor;
+  /** Gradient of `l2Normalise` at its input x; the length of a row below 1e-12 counts as constant. */
+  l2NormaliseGrad(x: TfTensor, dy: TfTensor): TfTensor;
   /** Same elements, other shape. */
   reshape(x: TfTensor, shape: TfShape): TfTensor;
   add(a: TfTensor, b: TfTensor): TfTensor;

@@ -1,3 +1,4 @@
+import { createRowNormalisation } from "./normalise.ts";
 import {
   BATCH_NORM_EPSILON,
   type ConvGeometry,
@@ -14,7 +15,7 @@ interface OpAttribute {
   readonly value: unknown;
 }
 
-/** The parts of tfjs-node's backend that run TensorFlow's own operations. */
+/** The part of tfjs-node's backend that runs TensorFlow's own operations. */
 export interface TensorflowBackend {
   readonly binding: Readonly<Record<string, number>> & { readonly TF_Version: string };
   executeSingleOutput(
@@ -203,6 +204,7 @@ export const createTensorflowOps = (tf: Tf): Ops => {
         ),
       );
     },
+    ...createRowNormalisation(tf),
     reshape: (x, shape) => run("Reshape", SHAPED, x, intTensor(shape)),
     add: (a, b) => run("AddV2", T_ONLY, a, b),
   };

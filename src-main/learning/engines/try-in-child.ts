@@ -8,8 +8,8 @@ const LIMIT_MS = 20_000;
 type Verdict = { readonly why: string | null };
 
 /**
- * Does what `whyNotLoadable` does where this program runs no plain scripts, as the packaged desktop does not: in a
- * child process with a root of its own, a file that calls `runEngineTrial`.
+ * `whyNotLoadable` for a program that cannot run plain scripts, such as the packaged desktop: it tries the engine in a
+ * child process whose entry file calls `runEngineTrial`.
  */
 export const tryInChild =
   (fork: ForkChild, entry: URL) =>
@@ -32,7 +32,7 @@ export const tryInChild =
       child.send(packageDir);
     });
 
-/** The child's side: tries to load one engine, and says how it went. */
+/** The child's side: tries to load one engine and reports the result. */
 export const runEngineTrial = (parent: Parent): void => {
   parent.onMessage((packageDir) => {
     parent.send({ why: whyNot(packageDir as string) } satisfies Verdict);

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { restoreUtil } from "./load-native.ts";
 
-/** What `loadNative` does, in a process that has nothing else to lose; says why it failed on its last line. */
+/** What `loadNative` does, in a process of its own; when it fails, the last line of its output says why. */
 const TRY = `
 (${restoreUtil})(require("util"));
 try {
@@ -20,15 +20,15 @@ const linesOf = (text: string): string[] =>
     .map((line) => line.trim())
     .filter((line) => line !== "");
 
-/** What went wrong, in one line: what loaders add below it is for their developers. */
+/** What went wrong, in one line: the lines that loaders add below it are for their developers. */
 export const firstLine = (error: unknown): string =>
   linesOf(error instanceof Error ? error.message : String(error))[0] ?? "unknown reason";
 
 /**
  * Loads tfjs-node from a package folder in a short-lived process of its own: a library that crashes on this
- * processor, or hangs, harms nobody else.
+ * processor, or hangs, ends only that one.
  *
- * @param limitMs how long it may take, in milliseconds; a third of a second is usual
+ * @param limitMs how long it may take, in milliseconds; usually it takes a third of a second
  * @returns why it cannot be loaded, in a few words, or undefined where it can
  */
 export const whyNotLoadable = async (packageDir: string, limitMs = 20_000): Promise<string | undefined> => {

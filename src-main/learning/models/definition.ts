@@ -1,119 +1,49 @@
-import type { ModelName } from "#contract/jobs.ts";
-import type { ParameterSpec } from "#contract/tensor.ts";
+import type { FeatureSettings, ModelName } from "#contract/jobs.ts";
+import type { ModelPart } from "#contract/tensor.ts";
 import type { TfTensor } from "#main/learning/engines/ops.ts";
 import type { Layers } from "#main/learning/layers.ts";
+import type { ModelInput } from "./input.ts";
+import type { Entry, ParameterDefinition } from "./parameters.ts";
 
-/**
- * How a parameter of PyTorch's layout becomes one of the engine's:
- * "conv" (O,I,H,W) -> (H,W,I,O); "dense" (O,I) -> (I,O); "flattened" is a dense layer behind a flatten, whose
- * columns PyTorch counts channel by channel and the engine pixel by pixel; "plain" stays as it is.
- */
-export type Layout =
-  | { readonly kind: "conv" }
-  | { readonly kind: "dense" }
-  | { readonly kind: "plain" }
-  | {
-      readonly kind: "flattened";
-      readonly channels: number;
-      readonly height: number;
-      readonly width: number;
-    };
-
-/** The distribution that PyTorch draws a fresh parameter from. */
-export type Initialisation =
-  | { readonly kind: "uniform"; readonly bound: number }
-  | { readonly kind: "normal"; readonly std: number }
-  | { readonly kind: "constant"; readonly value: number };
-
-export interface ParameterDefinition extends ParameterSpec {
-  readonly layout: Layout;
-  readonly initialisation: Initialisation;
-}
-
+/** A model: its features, which turn an image into a vector, and its head, which turns the vector into logits. */
 export interface ModelDefinition {
   readonly name: ModelName;
-  /** A training batch of one picture is skipped: its statistics mean nothing. */
+  /** Which images it takes, and how smaller ones are fitted in. */
+  readonly input: ModelInput;
+  /** A training batch of one image is skipped: its statistics mean nothing. */
   readonly hasBatchNorm: boolean;
-  /** In state_dict order. */
-  readonly parameters: (numClasses: number) => readonly ParameterDefinition[];
-  /** (N,32,32,3) -> logits (N, numClasses). */
-  readonly forward: (layers: Layers, x: TfTensor) => TfTensor;
+  /** Parameters of the features, in state_dict order. */
+  readonly featureParameters: (numClasses: number) => readonly Entry[];
+  /** Parameters of the head, in state_dict order; they come after those of the features. */
+  readonly headParameters: (numClasses: number) => readonly Entry[];
+  /** Images (N, H, W, C) -> feature vectors (N, D). */
+  readonly features: (layers: Layers, x: TfTensor) => TfTensor;
+  /** Feature vectors (N, D) -> logits (N, numClasses). */
+  readonly head: (layers: Layers, feature: TfTensor) => TfTensor;
 }
 
-const trainable = (
-  name: string,
-  shape: readonly number[],
-  layout: Layout,
-  initialisation: Initialisation,
-): ParameterDefinition => ({ name, dtype: "float32", shape, kind: "trainable", layout, initialisation });
-
-const PLAIN: Layout = { kind: "plain" };
-
-/** PyTorch's default for Conv2d and Linear: U(−1/√fan_in, 1/√fan_in) for weight and bias. */
-const defaultUniform = (fanIn: number): Initialisation => ({ kind: "uniform", bound: 1 / Math.sqrt(fanIn) });
-
-/** Conv2d with bias and PyTorch's default initialisation. */
-export const convolution = (
-  name: string,
-  out: number,
-  input: number,
-  size: number,
-): ParameterDefinition[] => {
-  const initialisation = defaultUniform(input * size * size);
+/** All parameters of a model in state_dict order, each with the part of the model that it belongs to. */
+export const parametersOf = (model: ModelDefinition, numClasses: number): readonly ParameterDefinition[] => {
+  const belongingTo = (part: ModelPart, entries: readonly Entry[]) =>
+    entries.map((entry) => ({ ...entry, part }));
   return [
-    trainable(`${name}.weight`, [out, input, size, size], { kind: "conv" }, initialisation),
-    trainable(`${name}.bias`, [out], PLAIN, initialisation),
+    ...belongingTo("features", model.featureParameters(numClasses)),
+    ...belongingTo("head", model.headParameters(numClasses)),
   ];
 };
 
-/** Conv2d without bias, He et al.'s normal over the fan-out, as the residual networks have it. */
-export const kaimingConvolution = (
-  name: string,
-  out: number,
-  input: number,
-  size: number,
-): ParameterDefinition[] => [
-  trainable(
-    `${name}.weight`,
-    [out, input, size, size],
-    { kind: "conv" },
-    { kind: "normal", std: Math.sqrt(2 / (size * size * out)) },
-  ),
-];
-
-/** Linear with PyTorch's default initialisation. */
-export const linear = (
-  name: string,
-  out: number,
-  input: number,
-  layout: Layout = { kind: "dense" },
-): ParameterDefinition[] => {
-  const initialisation = defaultUniform(input);
-  return [
-    trainable(`${name}.weight`, [out, input], layout, initialisation),
-    trainable(`${name}.bias`, [out], PLAIN, initialisation),
-  ];
-};
-
-/** BatchNorm2d: five entries, of which the last is an int64 counter without dimensions. */
-export const batchNorm = (name: string, width: number): ParameterDefinition[] => {
-  const constant = (value: number): Initialisation => ({ kind: "constant", value });
-  const buffer = (entry: string, value: number): ParameterDefinition => ({
-    ...trainable(`${name}.${entry}`, [width], PLAIN, constant(value)),
-    kind: "buffer",
-  });
-  return [
-    trainable(`${name}.weight`, [width], PLAIN, constant(1)),
-    trainable(`${name}.bias`, [width], PLAIN, constant(0)),
-    buffer("running_mean", 0),
-    buffer("running_var", 1),
-    {
-      name: `${name}.num_batches_tracked`,
-      dtype: "int64",
-      shape: [],
-      kind: "buffer",
-      layout: PLAIN,
-      initialisation: constant(0),
-    },
-  ];
+/** Images (N, H, W, C) -> logits (N, numClasses), the head seeing the feature as `settings` says. */
+export const forward = (
+  model: ModelDefinition,
+  layers: Layers,
+  x: TfTensor,
+  settings: FeatureSettings,
+): TfTensor => {
+  const feature = model.features(layers, x);
+  switch (settings.kind) {
+    case "plain":
+      return model.head(layers, feature);
+    case "l2-normalised":
+      return model.head(layers, layers.l2Normalise(feature));
+  }
 };

@@ -2,9 +2,10 @@ import { UserError } from "#contract/failure.ts";
 import { MODEL_NAMES, type ModelName } from "#contract/jobs.ts";
 import { byteLength, elementCount, type NamedTensor, type ParameterSpec } from "#contract/tensor.ts";
 import { createRandom, deriveSeed } from "#main/federation/random.ts";
-import type { ModelDefinition, ParameterDefinition } from "./definition.ts";
+import { type ModelDefinition, parametersOf } from "./definition.ts";
 import { fedAvgNet } from "./fedavg-net.ts";
 import { net } from "./net.ts";
+import type { ParameterDefinition } from "./parameters.ts";
 import { resNet8, resNet18 } from "./resnet.ts";
 
 const DEFINITIONS: Readonly<Record<ModelName, ModelDefinition>> = {
@@ -17,16 +18,20 @@ const DEFINITIONS: Readonly<Record<ModelName, ModelDefinition>> = {
 /** @throws UserError for a name that is not one of MODEL_NAMES. */
 export const modelDefinition = (name: string): ModelDefinition => {
   if (!(MODEL_NAMES as readonly string[]).includes(name)) {
-    throw new UserError(`there is no model "${name}"; write one of ${MODEL_NAMES.join(", ")}`);
+    throw new UserError(`there is no model "${name}"; use one of ${MODEL_NAMES.join(", ")}`);
   }
   return DEFINITIONS[name as ModelName];
 };
 
-/** A model's parameter list in PyTorch's state_dict order, names and layouts. Needs no engine. */
+/** A model's parameter list in PyTorch's state_dict order, names and shapes. Needs no engine. */
 export const modelParameters = (name: ModelName, numClasses: number): readonly ParameterSpec[] =>
-  modelDefinition(name)
-    .parameters(numClasses)
-    .map(({ name: entry, dtype, shape, kind }) => ({ name: entry, dtype, shape, kind }));
+  parametersOf(modelDefinition(name), numClasses).map(({ name: entry, dtype, shape, kind, part }) => ({
+    name: entry,
+    dtype,
+    shape,
+    kind,
+    part,
+  }));
 
 const draw = (definition: ParameterDefinition, seed: number): Uint8Array => {
   const { dtype, shape, initialisation } = definition;
@@ -55,11 +60,9 @@ const draw = (definition: ParameterDefinition, seed: number): Uint8Array => {
  * @param seed a uint32.
  */
 export const initialWeights = (name: ModelName, numClasses: number, seed: number): NamedTensor[] =>
-  modelDefinition(name)
-    .parameters(numClasses)
-    .map((definition) => ({
-      name: definition.name,
-      dtype: definition.dtype,
-      shape: definition.shape,
-      bytes: draw(definition, seed),
-    }));
+  parametersOf(modelDefinition(name), numClasses).map((definition) => ({
+    name: definition.name,
+    dtype: definition.dtype,
+    shape: definition.shape,
+    bytes: draw(definition, seed),
+  }));

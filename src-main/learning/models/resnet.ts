@@ -1,7 +1,9 @@
 import type { ModelName } from "#contract/jobs.ts";
 import type { TfTensor } from "#main/learning/engines/ops.ts";
 import type { Layers } from "#main/learning/layers.ts";
-import { batchNorm, kaimingConvolution, linear, type ModelDefinition } from "./definition.ts";
+import type { ModelDefinition } from "./definition.ts";
+import { CIFAR_INPUT } from "./input.ts";
+import { batchNorm, kaimingConvolution, linear } from "./parameters.ts";
 
 interface Block {
   readonly name: string;
@@ -10,7 +12,7 @@ interface Block {
   readonly stride: number;
 }
 
-/** Stages of basic blocks; every stage but the first halves the picture. */
+/** Stages of basic blocks; every stage but the first halves the image. */
 const blocksOf = (widths: readonly number[], perStage: number): readonly Block[] =>
   widths.flatMap((width, stage) =>
     Array.from({ length: perStage }, (_, i) => ({
@@ -44,8 +46,9 @@ const residualNetwork = (name: ModelName, widths: readonly number[], perStage: n
   const stem = widths[0]!;
   return {
     name,
+    input: CIFAR_INPUT,
     hasBatchNorm: true,
-    parameters: (numClasses) => [
+    featureParameters: () => [
       ...kaimingConvolution("conv1", stem, 3, 3),
       ...batchNorm("bn1", stem),
       ...blocks.flatMap((block) => [
@@ -60,20 +63,27 @@ const residualNetwork = (name: ModelName, widths: readonly number[], perStage: n
             ]
           : []),
       ]),
-      ...linear("fc", numClasses, widths.at(-1)!),
     ],
-    forward: (layers, x) => {
+    headParameters: (numClasses) => linear("fc", numClasses, widths.at(-1)!),
+    features: (layers, x) => {
       let h = layers.block(() =>
         layers.relu(layers.batchNorm("bn1", layers.convolution("conv1", x, { stride: 1, pad: 1 }))),
       );
       for (const block of blocks) h = layers.release(h, basicBlock(layers, block, h));
-      return layers.linear("fc", layers.globalAveragePool(h));
+      return layers.globalAveragePool(h);
     },
+    head: (layers, feature) => layers.linear("fc", feature),
   };
 };
 
-/** ResNet8 (He et al. 2016, section 4.2, n = 1): three stages of one basic block. 78,042 parameters. */
+/**
+ * ResNet8 (He et al. 2016, section 4.2, n = 1): three stages of one basic block. 78,042 parameters for ten classes, a
+ * feature of 64 numbers.
+ */
 export const resNet8 = residualNetwork("ResNet8", [16, 32, 64], 1);
 
-/** ResNet18 (He et al. 2016) for 32×32: 3×3 stem with stride 1, no max-pooling. 11,173,962 parameters. */
+/**
+ * ResNet18 (He et al. 2016) for 32×32: 3×3 stem with stride 1, no max-pooling. 11,173,962 parameters for ten classes, a
+ * feature of 512 numbers.
+ */
 export const resNet18 = residualNetwork("ResNet18", [64, 128, 256, 512], 2);

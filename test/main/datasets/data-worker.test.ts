@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { inflateSync } from "node:zlib";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Child, ForkChild } from "#contract/child.ts";
-import type { DatasetLocation } from "#contract/dataset.ts";
+import { type DatasetLocation, labelledImages, testCount } from "#contract/dataset.ts";
 import { UserError } from "#contract/failure.ts";
 import { parseStudy, type StudyInput } from "#contract/study.ts";
 import { createDataWorker, type DataWorker, type DataWorkerOptions } from "#main/datasets/data-worker.ts";
@@ -83,7 +83,7 @@ describe("the data worker", () => {
     const there = await labels(sample);
     expect(dataWorker?.pid).not.toBe(process.pid);
     expect(Buffer.from(there.train).equals(Buffer.from(here.train.labels))).toBe(true);
-    expect(Buffer.from(there.test).equals(Buffer.from(here.test.labels))).toBe(true);
+    expect(Buffer.from(there.test).equals(Buffer.from(labelledImages(here.test).labels))).toBe(true);
     expect(there.classNames).toEqual(here.classes);
     expect(there.classes).toBe(10);
     expect(there.sha256).toBe(datasetSha256(here));
@@ -225,7 +225,7 @@ describe("the sheet of pictures", () => {
     const { train, test, classes } = await loadDataset(sample);
     expect(sheet).toMatchObject({
       train: train.count,
-      test: test.count,
+      test: testCount(test),
       classes,
       columns: 6,
       width: 32,
@@ -264,7 +264,14 @@ describe("the sheet of pictures", () => {
       labels: Uint8Array.of(1),
     };
     const sheet = sampleSheet(
-      { name: "x", classes: ["a", "b"], train: set, test: set, mean: [0, 0, 0], std: [1, 1, 1] },
+      {
+        name: "x",
+        classes: ["a", "b"],
+        train: set,
+        test: { kind: "labelled", images: set },
+        mean: [0, 0, 0],
+        std: [1, 1, 1],
+      },
       2,
     );
     const { at } = decode(sheet.png);

@@ -108,6 +108,11 @@ describe("the catalogue", () => {
     );
   });
 
+  it("gives the bundled sample the SHA-256 that recorded studies know it by", async () => {
+    const sample = await loadDataset(await open().find("fashion-mnist-sample"));
+    expect(datasetSha256(sample)).toBe("4fc4693490134de1d4c23ad10e94a0c816b23deaa7c3dbd5b8f0c567dedd205f");
+  });
+
   it("refuses a bundled sample that is not the one of its manifest", async () => {
     const resources = join(folder.path, "resources");
     cpSync(join(RESOURCES, "data"), join(resources, "data"), { recursive: true });

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
-import type { Dataset, DatasetLocation, PictureSet } from "#contract/dataset.ts";
+import type { Dataset, DatasetLocation, ImageSet } from "#contract/dataset.ts";
 import { createDataWorker, type DataWorker } from "#main/datasets/data-worker.ts";
 import { loadDataset } from "#main/datasets/datasets.ts";
 import { folderPart, npyHeader, writePart } from "#main/datasets/part-files.ts";
@@ -34,7 +34,7 @@ afterEach(async () => {
 const digest = (path: string) => createHash("sha256").update(readFileSync(path)).digest("hex");
 
 /** Pictures whose every byte tells where it comes from. */
-const pictures = (count: number, channels: 1 | 3): PictureSet => {
+const pictures = (count: number, channels: 1 | 3): ImageSet => {
   const size = 4 * 2 * channels;
   return {
     count,
@@ -52,7 +52,7 @@ const dataset = (channels: 1 | 3): Dataset => ({
   name: "tiny",
   classes: ["a", "b", "c", "d", "e", "f", "g"],
   train: pictures(100, channels),
-  test: pictures(20, channels),
+  test: { kind: "labelled", images: pictures(20, channels) },
   mean: [0.1, 0.2, 0.3],
   std: [0.4, 0.5, 0.6],
 });
@@ -105,6 +105,24 @@ describe.each([1, 3] as const)("a part with %i channels", (channels) => {
   });
 });
 
+it("labels take two bytes where the data set has more than 256 classes, and one as before where it has not", async () => {
+  const dir = folder();
+  const narrow = dataset(1);
+  const wide: Dataset = {
+    ...narrow,
+    train: { ...narrow.train, labels: Uint16Array.from({ length: 100 }, (_, i) => 250 + i) },
+  };
+  const read = async (whole: Dataset) => {
+    const { json } = await writePart(whole, { train: [5, 6], test: [0] }, dir);
+    return readFileSync(join(dir, `${JSON.parse(json).train.labels}.npy`));
+  };
+  const [one, two] = [await read(narrow), await read(wide)];
+  expect(one.toString("latin1")).toContain("{'descr': '|u1', 'fortran_order': False, 'shape': (2,), }");
+  expect([...one.subarray(-2)]).toEqual([5, 6]);
+  expect(two.toString("latin1")).toContain("{'descr': '<u2', 'fortran_order': False, 'shape': (2,), }");
+  expect([...two.subarray(-4)]).toEqual([255, 0, 0, 1]);
+});
+
 const noNumpy = spawnSync("/usr/bin/python3", ["-c", "import numpy"]).status !== 0;
 
 it.skipIf(noNumpy && process.env.CI !== "true")("numpy reads what was written", async () => {
@@ -116,7 +134,7 @@ out = [numpy.load(f"{sys.argv[1]}/{name}.npy") for name in sys.argv[2:]]
 print(json.dumps([[str(a.dtype), list(a.shape), int(a.sum())] for a in out]))`;
   const names = [part.train.images, part.train.labels, part.test.images, part.test.labels];
   const out = execFileSync("/usr/bin/python3", ["-c", script, dir, ...names], { encoding: "utf8" });
-  const sum = (set: PictureSet) => set.pixels.subarray(24, 72).reduce((a, b) => a + b, 0);
+  const sum = (set: ImageSet) => set.pixels.subarray(24, 72).reduce((a, b) => a + b, 0);
   expect(JSON.parse(out)).toEqual([
     ["uint8", [2, 4, 2, 3], sum(dataset(3).train)],
     ["uint8", [2], 3],

@@ -296,9 +296,10 @@ describe("algorithmOf", () => {
   });
   if (!parsed.ok) throw new Error(parsed.problems[0]!.message);
   const study: Study = parsed.study;
-  const net = ["conv1.weight", "fc2.weight", "fc2.bias", "fc3.weight", "fc3.bias"].map((name, i) =>
-    spec(name, name.endsWith("bias") ? [10] : i === 0 ? [6, 3, 5, 5] : [10, 84]),
-  );
+  const net = ["conv1.weight", "fc2.weight", "fc2.bias", "fc3.weight", "fc3.bias"].map((name, i) => ({
+    ...spec(name, name.endsWith("bias") ? [10] : i === 0 ? [6, 3, 5, 5] : [10, 84]),
+    part: name.startsWith("fc3") ? ("head" as const) : ("features" as const),
+  }));
 
   it("knows every algorithm of the contract, with its paper", () => {
     for (const name of ALGORITHM_NAMES) {
@@ -311,12 +312,19 @@ describe("algorithmOf", () => {
     expect(algorithmOf("fedavg", study).loss).toEqual({ kind: "ce" });
   });
 
-  it("FedPer keeps the last linear layer, everything else keeps nothing", () => {
+  it("FedPer keeps the model's head, everything else keeps nothing", () => {
     for (const name of ALGORITHM_NAMES) {
       const { keeps } = algorithmOf(name, study);
-      expect(net.filter((s) => keeps(s, net)).map((s) => s.name)).toEqual(
+      expect(net.filter((s) => keeps(s)).map((s) => s.name)).toEqual(
         name === "fedper" ? ["fc3.weight", "fc3.bias"] : [],
       );
     }
+  });
+
+  it("FedPer cannot tell the head of a model whose parameters a client brought", () => {
+    const { keeps } = algorithmOf("fedper", study);
+    expect(() => keeps(spec("parameter-0", [10, 84]))).toThrow(
+      /nothing says which part parameter-0 belongs to/,
+    );
   });
 });

@@ -34,14 +34,23 @@ afterEach(async () => {
 });
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
-const job = () => ({ checkpoint, model: "Net" as const, numClasses: 10, dataset: sample });
+const judged = { feature: { kind: "plain" }, task: "classification" } as const;
+const job = () => ({ ...judged, checkpoint, model: "Net" as const, numClasses: 10, dataset: sample });
 
 test("the worker evaluates a checkpoint file as this process does", async () => {
   evaluator = createEvaluator({ fork: forkNode, entry });
   const [there, engine] = await Promise.all([evaluator.evaluate(job()), evaluator.engine()]);
-  const { test: pictures, mean, std } = await loadDataset(sample);
+  const { test: side, mean, std } = await loadDataset(sample);
   const here = createLearner(await openEngine());
-  const expected = await here.evaluate({ weights, model: "Net", numClasses: 10, pictures, mean, std });
+  const expected = await here.evaluate({
+    ...judged,
+    weights,
+    model: "Net",
+    numClasses: 10,
+    test: side,
+    mean,
+    std,
+  });
   expect(there).toEqual(expected);
   expect(there.examples).toBeGreaterThanOrEqual(1000);
   expect(engine.kind).toBe(here.engine.info.kind);

@@ -1,4 +1,4 @@
-import type { PictureSet } from "#contract/dataset.ts";
+import type { ImageSet, TestSide } from "#contract/dataset.ts";
 import type { ModelName, Recipe } from "#contract/jobs.ts";
 import { elementCount, float32Tensor, type NamedTensor, toFloat32Array } from "#contract/tensor.ts";
 import { modelParameters } from "#main/learning/models/models.ts";
@@ -43,7 +43,7 @@ export const formulaWeights = (model: ModelName, numClasses = 10): readonly Name
   return known;
 };
 
-export const formulaPictures = (count: number): PictureSet => {
+export const formulaImages = (count: number): ImageSet => {
   const pixels = new Uint8Array(count * 3072);
   let at = 0;
   for (let n = 0; n < count; n += 1) {
@@ -84,8 +84,14 @@ export const recipeOf = (
   optimizer: { kind: "sgd", lr: 0.02, momentum: 0, nesterov: false, weightDecay: 0, ...changes.optimizer },
 });
 
-export const everyIndex = (pictures: PictureSet): number[] =>
-  Array.from({ length: pictures.count }, (_, i) => i);
+export const everyIndex = (images: ImageSet): number[] => Array.from({ length: images.count }, (_, i) => i);
+
+/** Images as the test side of a classification, its head seeing the feature as it is. */
+export const labelled = (images: ImageSet) => ({
+  task: "classification" as const,
+  feature: { kind: "plain" as const },
+  test: { kind: "labelled", images } satisfies TestSide as TestSide,
+});
 
 /** The elements of a float32 or int64 tensor as numbers. */
 export const numbersOf = (tensor: NamedTensor): number[] =>

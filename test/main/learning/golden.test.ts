@@ -1,23 +1,27 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
-import { type LossSettings, MODEL_NAMES, type ModelName, type OptimizerSettings } from "#contract/jobs.ts";
+import {
+  type FeatureSettings,
+  type LossSettings,
+  MODEL_NAMES,
+  type ModelName,
+  type OptimizerSettings,
+} from "#contract/jobs.ts";
 import type { NamedTensor } from "#contract/tensor.ts";
-import { createBatchSource } from "#main/learning/batches.ts";
 import { openEngine } from "#main/learning/engines/engine.ts";
-import { batchLogits } from "#main/learning/evaluation.ts";
 import { createLearner, type Learner } from "#main/learning/learning.ts";
-import { modelDefinition } from "#main/learning/models/models.ts";
-import { evaluationTensors, readState } from "#main/learning/state.ts";
 import {
   everyIndex,
-  formulaPictures,
+  formulaImages,
   formulaWeights,
+  labelled,
   MEAN,
   numbersOf,
   positions,
   recipeOf,
   STD,
 } from "./formula.ts";
+import { logitsOf } from "./logits-of.ts";
 
 interface Summary {
   readonly sum: number;
@@ -28,16 +32,21 @@ interface Trained {
   readonly losses: readonly number[];
   readonly after: Readonly<Record<string, Summary>>;
 }
-interface GoldenModel {
-  readonly pixelSum: number;
-  readonly labels: readonly number[];
+/** What a model answers, in evaluation mode. */
+interface Evaluated {
   readonly logits: readonly (readonly number[])[];
   readonly loss: number;
+}
+interface GoldenModel extends Evaluated {
+  readonly pixelSum: number;
+  readonly labels: readonly number[];
   readonly start: Readonly<Record<string, Summary>>;
   readonly ce1: Trained;
   readonly ntd1: Trained;
   readonly ntd2: Trained;
   readonly prox2?: Trained;
+  /** With the feature at length 1. */
+  readonly normalised?: Evaluated & { readonly ce1: Trained; readonly ce2: Trained; readonly ntd2: Trained };
 }
 interface Golden {
   readonly torch: string;
@@ -82,18 +91,40 @@ const expectSummary = (
   }
 };
 
+const expectLogits = (found: Float32Array, { logits }: Evaluated): void => {
+  logits.flat().forEach((value, i) => {
+    expect(Math.abs(found[i]! - value), `logit ${i}`).toBeLessThan(TOLERANCE);
+  });
+};
+
+const accuracyOf = ({ logits }: Evaluated, labels: readonly number[]): number =>
+  logits.filter((row, i) => row.indexOf(Math.max(...row)) === labels[i]).length / labels.length;
+
+const evaluate = (name: ModelName, feature: FeatureSettings = { kind: "plain" }) =>
+  learner.evaluate({
+    ...labelled(formulaImages(golden.batch[name])),
+    feature,
+    weights: formulaWeights(name),
+    model: name,
+    numClasses: 10,
+    mean: MEAN,
+    std: STD,
+    batchSize: 5,
+  });
+
 const run = async (
   name: ModelName,
   steps: number,
   loss: LossSettings,
   optimizer: Partial<OptimizerSettings>,
+  feature: FeatureSettings = { kind: "plain" },
 ) => {
-  const pictures = formulaPictures(golden.batch[name]);
+  const images = formulaImages(golden.batch[name]);
   return learner.train({
     weights: formulaWeights(name),
-    recipe: recipeOf(name, { localEpochs: steps, loss, optimizer }),
-    pictures,
-    indices: everyIndex(pictures),
+    recipe: recipeOf(name, { localEpochs: steps, loss, feature, optimizer }),
+    images,
+    indices: everyIndex(images),
     mean: MEAN,
     std: STD,
   });
@@ -103,42 +134,21 @@ describe.each(MODEL_NAMES)("%s as PyTorch computes it", (name) => {
   const sgd = { ...SGD, lr: golden.lr[name] };
   const expected = golden.models[name];
 
-  test("the formulas give the same pictures, labels and weights", () => {
-    const pictures = formulaPictures(golden.batch[name]);
-    expect(pictures.pixels.reduce((a, b) => a + b, 0)).toBe(expected.pixelSum);
-    expect([...pictures.labels]).toEqual(expected.labels);
+  test("the formulas give the same images, labels and weights", () => {
+    const images = formulaImages(golden.batch[name]);
+    expect(images.pixels.reduce((a, b) => a + b, 0)).toBe(expected.pixelSum);
+    expect([...images.labels]).toEqual(expected.labels);
     if (name !== "ResNet18") expectSummary(formulaWeights(name), expected.start);
   });
 
   test("logits in evaluation mode", () => {
-    const pictures = formulaPictures(golden.batch[name]);
-    const { engine } = learner;
-    const model = modelDefinition(name);
-    const parameters = evaluationTensors(engine.tf, readState(model, 10, formulaWeights(name)));
-    const batch = createBatchSource(pictures, MEAN, STD, pictures.count).take(everyIndex(pictures));
-    const logits = batchLogits(engine, model, parameters, batch);
-    for (const tensor of parameters.values()) tensor.dispose();
-    expected.logits.flat().forEach((value, i) => {
-      expect(Math.abs(logits[i]! - value), `logit ${i}`).toBeLessThan(TOLERANCE);
-    });
+    expectLogits(logitsOf(learner.engine, name, formulaWeights(name), golden.batch[name]), expected);
   });
 
   test("loss and accuracy", async () => {
-    const pictures = formulaPictures(golden.batch[name]);
-    const evaluation = await learner.evaluate({
-      weights: formulaWeights(name),
-      model: name,
-      numClasses: 10,
-      pictures,
-      mean: MEAN,
-      std: STD,
-      batchSize: 5,
-    });
+    const evaluation = await evaluate(name);
     expect(Math.abs(evaluation.metrics.loss! - expected.loss)).toBeLessThan(TOLERANCE);
-    const right = expected.logits.filter(
-      (row, i) => row.indexOf(Math.max(...row)) === expected.labels[i],
-    ).length;
-    expect(evaluation.metrics.accuracy).toBe(right / expected.labels.length);
+    expect(evaluation.metrics.accuracy).toBe(accuracyOf(expected, expected.labels));
     expect(evaluation.examples).toBe(expected.labels.length);
     expect(evaluation.perClass!.reduce((n, c) => n + c.total, 0)).toBe(expected.labels.length);
   });
@@ -156,6 +166,30 @@ describe.each(MODEL_NAMES)("%s as PyTorch computes it", (name) => {
     const two = await run(name, 2, NTD, sgd);
     expect(Math.abs(two.loss - expected.ntd2.losses[1]!)).toBeLessThan(TOLERANCE);
     expectSummary(two.weights, expected.ntd2.after);
+  });
+});
+
+describe.each(["Net", "ResNet8"] as const)("%s with its feature at length 1", (name) => {
+  const feature = { kind: "l2-normalised" } as const;
+  const sgd = { ...SGD, lr: golden.lr[name] };
+  const { labels, normalised } = golden.models[name];
+  const expected = normalised!;
+
+  test("logits, loss and accuracy in evaluation mode", async () => {
+    expectLogits(logitsOf(learner.engine, name, formulaWeights(name), golden.batch[name], feature), expected);
+    const evaluation = await evaluate(name, feature);
+    expect(Math.abs(evaluation.metrics.loss! - expected.loss)).toBeLessThan(TOLERANCE);
+    expect(evaluation.metrics.accuracy).toBe(accuracyOf(expected, labels));
+  });
+
+  test.each([
+    ["one step of cross-entropy", 1, { kind: "ce" }, "ce1"],
+    ["two steps of cross-entropy", 2, { kind: "ce" }, "ce2"],
+    ["two steps of not-true distillation, whose teacher normalises too", 2, NTD, "ntd2"],
+  ] as const)("%s", async (_, steps, loss, which) => {
+    const result = await run(name, steps, loss, sgd, feature);
+    expect(Math.abs(result.loss - expected[which].losses.at(-1)!)).toBeLessThan(TOLERANCE);
+    expectSummary(result.weights, expected[which].after);
   });
 });
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { UserError } from "#contract/failure.ts";
 import { MODEL_NAMES, type ModelName } from "#contract/jobs.ts";
 import { byteLength, elementCount, toFloat32Array } from "#contract/tensor.ts";
+import { parametersOf } from "#main/learning/models/definition.ts";
 import { initialWeights, modelDefinition, modelParameters } from "#main/learning/models/models.ts";
 import { readState, writeState } from "#main/learning/state.ts";
 
@@ -35,7 +36,7 @@ describe.each(MODEL_NAMES)("%s", (name) => {
     const weights = initialWeights(name, 10, 5);
     expect(weights.map((w) => w.name)).toEqual(modelParameters(name, 10).map((p) => p.name));
     for (const [i, tensor] of weights.entries()) {
-      const { initialisation } = modelDefinition(name).parameters(10)[i]!;
+      const { initialisation } = parametersOf(modelDefinition(name), 10)[i]!;
       if (tensor.dtype === "int64") {
         expect([...tensor.bytes]).toEqual(Array(8).fill(0));
         continue;
@@ -73,9 +74,7 @@ describe.each(MODEL_NAMES)("%s", (name) => {
 
 test("PyTorch's bounds of two layers", () => {
   const bound = (name: string) => {
-    const parameter = modelDefinition("Net")
-      .parameters(10)
-      .find((p) => p.name === name)!;
+    const parameter = parametersOf(modelDefinition("Net"), 10).find((p) => p.name === name)!;
     return parameter.initialisation.kind === "uniform" ? parameter.initialisation.bound : Number.NaN;
   };
   expect(bound("conv1.weight")).toBeCloseTo(0.11547, 5);
@@ -102,5 +101,5 @@ test("foreign weights are refused by name, shape and count", () => {
   );
   const renamed = weights.map((w, i) => (i === 3 ? { ...w, name: "conv9.bias" } : w));
   expect(() => readState(net, 10, renamed)).toThrow(/tensor 3 must be conv2\.bias.*conv9\.bias/);
-  expect(() => modelDefinition("VGG")).toThrow(/no model "VGG"; write one of Net/);
+  expect(() => modelDefinition("VGG")).toThrow(/no model "VGG"; use one of Net/);
 });

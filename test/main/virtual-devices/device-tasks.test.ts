@@ -62,7 +62,14 @@ const share = (learner: Learner, more: Partial<SharedByDevices> = {}): SharedByD
       keptDir: "/nowhere",
       seed: 1,
     },
-    data: { name: "none", classes: [], train: pictures, test: pictures, mean: [0, 0, 0], std: [1, 1, 1] },
+    data: {
+      name: "none",
+      classes: [],
+      train: pictures,
+      test: { kind: "labelled", images: pictures },
+      mean: [0, 0, 0],
+      std: [1, 1, 1],
+    },
     learner,
     models: {
       parameters: () => [{ name: "w", dtype: "float32", shape: [VALUES], kind: "trainable" }],

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -79,9 +79,9 @@ describe("which engine", () => {
     expect(message).toMatch(/engine native cannot be used.*engine install/);
   });
 
-  test("an engine that nobody knows is an error that lists those there are", async () => {
+  test("an unknown engine is an error that lists the known ones", async () => {
     process.env.FEDFLEET_ENGINE = "gpu";
-    await expect(listEngines()).rejects.toThrow(/FEDFLEET_ENGINE is "gpu"; write tfjs-node, native, wasm/);
+    await expect(listEngines()).rejects.toThrow(/FEDFLEET_ENGINE is "gpu"; use tfjs-node, native, wasm/);
   });
 
   test("a library that does not load gives way to the next engine", async () => {
@@ -91,7 +91,7 @@ describe("which engine", () => {
     const [first, native, wasm] = await listEngines({ engineDir: dir });
     expect(native).toMatchObject({ kind: "native", usable: false, chosen: false });
     expect(native!.reason).toBe(
-      "it cannot be loaded: wrong ELF class; make it with: fedfleet engine install",
+      "it cannot be loaded: wrong ELF class; create it with: fedfleet engine install",
     );
     const forced = JSON.parse((await open({ FEDFLEET_ENGINE: "native" })).stdout);
     expect(forced.message).toMatch(/cannot be loaded: Error: wrong ELF class/);
@@ -103,12 +103,12 @@ describe("which engine", () => {
       `the engine native at ${folder} cannot be loaded (wrong ELF class), so the next best engine is used`,
     );
     expect(sum).toBe(12);
-    // who asks for wasm is told nothing
+    // no note for a person who asks for wasm
     const wished = JSON.parse((await open({ FEDFLEET_ENGINE: "wasm" })).stdout);
     expect(wished.info).not.toHaveProperty("note");
   });
 
-  test("what is listed as used is what opens, without a note", async () => {
+  test("the engine that is listed as used is the one that opens, without a note", async () => {
     const listed = (await listEngines()).find((e) => e.chosen)!;
     const { info } = JSON.parse((await open({ FEDFLEET_ENGINE_DIR: defaultEngineDir() })).stdout);
     expect(info).toMatchObject({ kind: listed.kind, threads: 1 });
@@ -139,7 +139,7 @@ describe("whether a library loads", () => {
   });
 });
 
-test("the folder lies where the environment says", () => {
+test("the folder is where the environment says", () => {
   expect(defaultEngineDir({ FEDFLEET_ENGINE_DIR: "/a/b" })).toBe("/a/b");
   expect(defaultEngineDir({ XDG_DATA_HOME: "/data" })).toBe("/data/fedfleet/engine");
   expect(defaultEngineDir({})).toMatch(/\.local\/share\/fedfleet\/engine$/);
@@ -179,7 +179,7 @@ describe.runIf(process.platform === "linux" && process.arch === "x64")("what an 
     expect((await readdir(dir)).sort()).toEqual(["bin"]);
   });
 
-  test("the large download says every two seconds how far it is", async () => {
+  test("the large download reports its progress every two seconds", async () => {
     await tools({
       // like pip: into the temporary folder, with a second copy for its cache
       python3: `case "$2" in
@@ -187,7 +187,8 @@ describe.runIf(process.platform === "linux" && process.arch === "x64")("what an 
           /bin/mkdir "$TMPDIR/pip-unpack"
           /usr/bin/head -c 84900000 /dev/zero > "$TMPDIR/pip-unpack/wheel"
           /usr/bin/head -c 84000000 /dev/zero > "$TMPDIR/copy"
-          /bin/sleep 5; echo "connection lost" >&2; exit 1 ;;
+          while [ ! -e ${dir}/seen-twice ]; do /bin/sleep 0.1; done
+          echo "connection lost" >&2; exit 1 ;;
         esac`,
       npm: 'case "$1" in root) echo / ;; esac',
       "g++": "exit 0",
@@ -196,15 +197,87 @@ describe.runIf(process.platform === "linux" && process.arch === "x64")("what an 
     const said: string[] = [];
     const failed = installEngine({
       dir: target(),
-      onProgress: ({ step, steps, message }) => said.push(`[${step}/${steps}] ${message}`),
+      onProgress: ({ step, steps, message }) => {
+        said.push(`[${step}/${steps}] ${message}`);
+        if (said.length === 5) void writeFile(path.join(dir, "seen-twice"), "");
+      },
     });
     await expect(failed).rejects.toThrow(/pip could not fetch tensorflow-cpu.*connection lost/s);
-    expect(said.slice(2)).toEqual([
+    expect(said.slice(2, 5)).toEqual([
       expect.stringMatching(/^\[3\/6\] fetching TensorFlow .* \(207 MB\)$/),
       "[3/6] downloading TensorFlow: 84 of 207 MB",
       "[3/6] downloading TensorFlow: 84 of 207 MB",
     ]);
-    expect(await readdir(dir)).toEqual(["bin"]);
+    expect((await readdir(dir)).sort()).toEqual(["bin", "seen-twice"]);
+  });
+
+  test("a whole installation ends in one folder; the next one only checks it", async () => {
+    const nodeGyp = path.join(dir, "node-gyp.cjs");
+    await writeFile(
+      nodeGyp,
+      `const folder = process.argv.find((a) => a.startsWith("--module_path=")).slice(14);
+       require("fs").mkdirSync(folder, { recursive: true });
+       require("fs").writeFileSync(folder + "/tfjs_binding.node", process.argv.slice(2).join(" "));`,
+    );
+    await writeFile(
+      path.join(dir, "package.js"),
+      `const steps = [2, 1];
+       const value = { sub: () => value, square: () => value, mean: () => value, dataSync: () => [steps.shift()] };
+       module.exports = {
+         ones: () => {}, fill: () => {}, variable: () => {}, conv2d: () => value,
+         train: { sgd: () => ({ minimize: () => {} }) },
+         getBackend: () => "tensorflow", backend: () => ({ binding: { TF_Version: "2.15.1" } }),
+       };`,
+    );
+    await tools({
+      python3: `case "$1 $3" in
+        "-m --version") ;;
+        "-m download") while [ "$1" != -d ]; do shift; done; echo wheel > "$2/tensorflow.whl" ;;
+        *) t="$4/tensorflow"; /bin/mkdir -p "$t/include/tensorflow"
+          for f in libtensorflow_cc.so.2 libtensorflow_framework.so.2; do echo "$f" > "$t/$f"; done ;;
+        esac`,
+      npm: `case "$1" in
+        install) p=node_modules/@tensorflow/tfjs-node; /bin/mkdir -p $p; /bin/cp ${dir}/package.js $p/index.js ;;
+        esac`,
+      "g++": "exit 0",
+      make: "exit 0",
+    });
+    const install = async () => {
+      const said: number[] = [];
+      const info = await installEngine({
+        dir: target(),
+        nodeGyp,
+        onProgress: ({ step }) => said.push(step),
+      });
+      return { info, said };
+    };
+    const folder = packageInEngineDir(target());
+    const first = await install();
+    expect(first.said).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(first.info).toEqual({
+      kind: "native",
+      version: "tfjs-node 4.22.0, TensorFlow 2.15.1",
+      path: folder,
+      threads: 1,
+    });
+    expect((await readdir(path.join(folder, "deps", "lib"))).sort()).toEqual([
+      "libtensorflow.so",
+      "libtensorflow_cc.so.2",
+      "libtensorflow_framework.so",
+      "libtensorflow_framework.so.2",
+    ]);
+    expect(await readdir(path.join(folder, "deps", "include"))).toEqual(["tensorflow"]);
+    expect(await readFile(path.join(folder, "lib", "napi-v8", "tfjs_binding.node"), "utf8")).toMatch(
+      /^rebuild --module_name=tfjs_binding --module_path=.* --napi_build_version=8/,
+    );
+    expect((await readdir(target())).sort()).toEqual(["engine.json", "node_modules", "package.json"]);
+    expect((await install()).said).toEqual([6]);
+    // what another version made is replaced whole
+    await writeFile(path.join(target(), "engine.json"), '{"tfjsNode":"4.0.0","tensorflow":"2.9.0"}');
+    await writeFile(path.join(target(), "old"), "");
+    expect((await install()).said).toEqual([1, 2, 3, 4, 5, 6]);
+    expect((await readdir(dir)).sort()).toEqual(["bin", "engine", "node-gyp.cjs", "package.js"]);
+    expect(await readdir(target())).not.toContain("old");
   });
 
   test("stopping it leaves nothing behind", async () => {

@@ -1,4 +1,4 @@
-"""Pictures in folders: train/<class>/*.png and test/<class>/*.png, all 32×32 or all 28×28. Needs Pillow.
+"""Images in folders: train/<class>/*.png and test/<class>/*.png, all 32×32 or all 28×28. Needs Pillow.
 
 Classes and files come in the order of their names.
 """
@@ -9,7 +9,7 @@ from typing import List, Tuple
 import numpy as np
 
 from ..exits import BAD_CONFIGURATION, ClientExit
-from .pictures import SIDES, Pictures, damaged, missing
+from .images import SIDES, ImageSet, damaged, label_type, missing
 
 _ENDINGS = (".png", ".jpg", ".jpeg", ".bmp")
 
@@ -25,27 +25,27 @@ def _classes(path: str, split: str) -> List[str]:
     return sorted(entry.name for entry in os.scandir(folder) if entry.is_dir())
 
 
-def read(path: str) -> Tuple[Tuple[str, ...], Pictures, Pictures]:
-    """Classes, train and test pictures. ClientExit(10) for a class without pictures, ClientExit(11) for a bad picture."""
+def read(path: str) -> Tuple[Tuple[str, ...], ImageSet, ImageSet]:
+    """Classes, train and test images. ClientExit(10) where there are none, ClientExit(11) for an image that cannot be used."""
     classes = _classes(path, "train")
-    if len(classes) > 256:
-        damaged(path, "has {} classes, 256 at most".format(len(classes)), "Merge some of them.")
+    if len(classes) > 65_536:
+        damaged(path, "has {} classes, 65536 at most".format(len(classes)), "Merge some of them.")
     for name in _classes(path, "test"):
         if name not in classes:
-            damaged(os.path.join(path, "test", name), "is no class of train", "Name the same classes in both.")
+            damaged(os.path.join(path, "test", name), "is not a class of train", "Use the same class folders in both.")
     train = _split(path, "train", classes)
     if len(train) == 0:
-        missing(os.path.join(path, "train"), "holds no pictures", "Put .png files into the folders of its classes.")
+        missing(os.path.join(path, "train"), "holds no images", "Put .png files into the folders of its classes.")
     return tuple(classes), train, _split(path, "test", classes)
 
 
-def _split(path: str, split: str, classes: List[str]) -> Pictures:
+def _split(path: str, split: str, classes: List[str]) -> ImageSet:
     try:
         from PIL import Image
     except ImportError:
         raise ClientExit(
             BAD_CONFIGURATION,
-            "{} holds pictures in folders, and reading them needs Pillow, which is not installed".format(path),
+            "{} holds images in folders, and reading them needs Pillow, which is not installed".format(path),
             "Install it (python3-pil, or pip install pillow), or give the data in another form.",
         ) from None
     images: List[np.ndarray] = []
@@ -58,22 +58,22 @@ def _split(path: str, split: str, classes: List[str]) -> Pictures:
                 continue
             where = os.path.join(folder, file)
             try:
-                with Image.open(where) as picture:
-                    picture.load()
-                    grey = picture.mode in ("1", "L", "I", "I;16", "LA")
-                    pixels = np.asarray(picture.convert("L" if grey else "RGB"))
+                with Image.open(where) as image:
+                    image.load()
+                    greyscale = image.mode in ("1", "L", "I", "I;16", "LA")
+                    pixels = np.asarray(image.convert("L" if greyscale else "RGB"))
             except Exception as error:  # Pillow raises many kinds for a damaged file
-                damaged(where, "cannot be read as a picture ({})".format(error), "Replace it.")
+                damaged(where, "cannot be read as an image ({})".format(error), "Replace it.")
             if pixels.shape[0] != pixels.shape[1] or pixels.shape[0] not in SIDES:
                 damaged(where, "is {}×{}, expected 32×32 or 28×28".format(*pixels.shape[:2]), "Scale it.")
             images.append(pixels if pixels.ndim == 3 else pixels[:, :, np.newaxis])
             labels.append(label)
     if not images:
-        return Pictures(np.zeros((0, 32, 32, 3), np.uint8), np.zeros(0, np.uint8))
-    # grey and colour pictures in one set: all in colour
-    channels = max(image.shape[2] for image in images)
-    same = [image if image.shape[2] == channels else np.repeat(image, channels, axis=2) for image in images]
-    sides = {image.shape[0] for image in same}
+        return ImageSet(np.zeros((0, 32, 32, 3), np.uint8), np.zeros(0, np.uint8))
+    # greyscale and colour images in one set: all become colour
+    channels = max(pixels.shape[2] for pixels in images)
+    same = [p if p.shape[2] == channels else np.repeat(p, channels, axis=2) for p in images]
+    sides = {pixels.shape[0] for pixels in same}
     if len(sides) > 1:
-        damaged(path, "holds pictures of different sizes", "Scale all to 32×32 or all to 28×28.")
-    return Pictures(np.stack(same), np.array(labels, np.uint8))
+        damaged(path, "holds images of different sizes", "Scale all to 32×32 or all to 28×28.")
+    return ImageSet(np.stack(same), np.array(labels, label_type(len(classes))))

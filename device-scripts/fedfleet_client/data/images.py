@@ -1,4 +1,4 @@
-"""Labelled pictures in memory."""
+"""Labelled images in memory."""
 
 from dataclasses import dataclass
 from typing import NoReturn, Tuple
@@ -7,22 +7,23 @@ import numpy as np
 
 from ..exits import DATA_DAMAGED, DATA_MISSING, ClientExit
 
+# The sides of the square images that the models of this client take.
 SIDES = (28, 32)
 
 
 @dataclass(frozen=True)
-class Pictures:
-    """images: uint8 (N, side, side, 1 or 3), side 28 or 32; labels: uint8 (N,)."""
+class ImageSet:
+    """pixels: uint8 (N, height, width, 1 or 3); labels: uint8 or uint16 (N,)."""
 
-    images: np.ndarray
+    pixels: np.ndarray
     labels: np.ndarray
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def take(self, indices: np.ndarray) -> "Pictures":
-        """Those of `indices`, in that order. IndexError where one is outside."""
-        return Pictures(np.ascontiguousarray(self.images[indices]), self.labels[indices])
+    def take(self, indices: np.ndarray) -> "ImageSet":
+        """Those with these indices, in that order. IndexError where one is outside."""
+        return ImageSet(np.ascontiguousarray(self.pixels[indices]), self.labels[indices])
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,15 @@ class LocalData:
 
     dataset: str
     classes: Tuple[str, ...]
-    train: Pictures
-    test: Pictures
+    train: ImageSet
+    test: ImageSet
     mean: Tuple[float, float, float]
     std: Tuple[float, float, float]
+
+
+def label_type(classes: int) -> type:
+    """The narrowest type that holds the labels: one byte for up to 256 classes, else two."""
+    return np.uint8 if classes <= 256 else np.uint16
 
 
 def missing(path: str, what: str, next_step: str) -> NoReturn:
