@@ -178,7 +178,9 @@ test("the packed workers run: devices train, evaluations and data are answered",
   };
   const wasm = { FEDFLEET_ENGINE: "wasm" };
   expect(await answerOf("evaluation", { kind: "engine", id: 1 }, wasm)).toMatchObject({
-    engine: {
+    id: 1,
+    ok: true,
+    gives: {
       kind: "wasm",
       path: join(unpacked, "node_modules", "@tensorflow", "tfjs-backend-wasm", "dist"),
     },
