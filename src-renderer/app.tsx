@@ -73,11 +73,8 @@ export const App = () => (
           <Route path="/settings" component={settings.Screen} />
           <Route path="/compare" component={compare.Screen} />
           <Route>
-            <Page title="No such page">
-              <Empty
-                title="There is nothing at this address"
-                text="The list of studies is a good place to go on."
-              >
+            <Page title="Page not found">
+              <Empty title="Nothing is at this address" text="Continue from the list of studies.">
                 <Link href="/">Studies</Link>
               </Empty>
             </Page>

@@ -9,7 +9,7 @@ import type { LabContract } from "#contract/lab-contract.ts";
 
 export type LabClient = ContractRouterClient<LabContract>;
 
-/** "refused": the lab is there, but does not know this browser: it was started anew. */
+/** "refused": the lab answers but does not recognise this browser, since it has restarted. */
 export type Connection = "open" | "lost" | "refused";
 
 export interface Lab {
@@ -49,7 +49,7 @@ const connectSocket = (): Lab => {
     minReconnectionDelay: 300,
     maxReconnectionDelay: 3000,
     connectionTimeout: 5000,
-    // What could not be sent is told to whoever asked, and not sent later behind his back.
+    // What could not be sent is an error for the caller; it is not sent later without notice.
     maxEnqueuedMessages: 0,
   });
   let opened = Promise.withResolvers<void>();
@@ -64,7 +64,7 @@ const connectSocket = (): Lab => {
     tell("open");
   });
   socket.addEventListener("close", async () => {
-    // After a failed attempt those who wait already go on waiting for the next one.
+    // After a failed attempt, those who wait already keep waiting for the next one.
     if (wasOpen) opened = Promise.withResolvers<void>();
     wasOpen = false;
     tell("lost");

@@ -14,7 +14,7 @@ import { Toasts } from "./ui/toasts.tsx";
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no element #root");
 
-/** So long the first picture waits for its parts; a page that says "Loading" stays longer than it has to. */
+/** How long the first drawing waits for the page's code: a page that says "Loading" would stay longer than needed. */
 const PATIENCE_MS = 1000;
 
 const screen = loadScreen(location.hash).catch(() => {});
@@ -43,8 +43,8 @@ createRoot(root).render(
   </StrictMode>,
 );
 
-// Charts and the form are chunks of their own: they are there before somebody opens them, but not before the page that
-// was asked for is drawn.
+// Charts and the form are chunks of their own. They are loaded before somebody opens them, but only after the page that
+// was opened is drawn.
 setTimeout(() => {
   requestIdleCallback(async () => {
     await import("./screens/study/study.tsx");

@@ -2,9 +2,9 @@ import { createStore } from "zustand/vanilla";
 import type { BoardLogLine, BoardView, StepView, TelemetryPoint } from "#contract/boards.ts";
 import type { FleetView, StreamItem } from "#contract/views.ts";
 
-/** What the page knows of boards beside the fleet's table: the latest that each told, and those that were opened. */
+/** What the page knows of boards beyond the fleet's table: the latest telemetry of each, and the boards that are open. */
 export interface BoardsState {
-  /** By name; changes about once a second, so that only the cells of a board's own row are drawn with it. */
+  /** By name. Changes about once a second; only the cells that show it are drawn again. */
   readonly latest: Readonly<Record<string, TelemetryPoint>>;
   readonly open: Readonly<Record<string, BoardView>>;
   /** Log lines that came since the board was opened, oldest first. */
@@ -16,11 +16,11 @@ export interface BoardsState {
 export const createBoardsStore = () =>
   createStore<BoardsState>(() => ({ latest: {}, open: {}, tails: {}, problems: {} }));
 
-/** Charts reach back so far. */
+/** How far back the charts reach. */
 const HOUR_MS = 3600 * 1000;
-/** A chart gets a new point so often: a finer one would not be seen, and all charts drawn for it. */
+/** How often a chart gets a new point: nobody would see a finer one, and every point redraws all charts. */
 const POINT_MS = 5000;
-/** Lines that came by themselves and are kept; older ones are asked for. */
+/** How many streamed lines are kept; older ones are loaded on demand. */
 const TAIL_LENGTH = 2000;
 
 export const applyToBoards = (state: BoardsState, { event }: StreamItem): BoardsState => {
@@ -64,7 +64,7 @@ const withOpen = (
   return { ...state, open: { ...state.open, [device]: change(view) } };
 };
 
-/** A summary is told whole: what it does not say any more is over. */
+/** A summary is complete: what it no longer contains is over. */
 const merged = (view: BoardView, board: Omit<BoardView, keyof Kept>): BoardView => {
   const { name, target, signIn, hostKey, addedAt, facts, plan, dataFolder, history } = view;
   return {
@@ -103,8 +103,8 @@ const withPoint = (state: BoardsState, device: string, point: TelemetryPoint): B
     return { ...view, history };
   });
 
-/** The board as it was told anew, with the lines that came meanwhile. */
-export const withBoard = (state: BoardsState, view: BoardView): BoardsState => {
+/** The board as it was just loaded; the lines that were streamed meanwhile stay. */
+export const withLoadedBoard = (state: BoardsState, view: BoardView): BoardsState => {
   const { [view.name]: _problem, ...problems } = state.problems;
   const { telemetry } = view;
   return {
@@ -121,7 +121,7 @@ export const withoutBoard = (state: BoardsState, name: string): BoardsState => {
   return { ...state, open, tails };
 };
 
-/** What the fleet's rows know of telemetry before the first notice comes. */
+/** The telemetry that the fleet's rows carry, for the time before the first notice. */
 export const withTelemetryOf = (state: BoardsState, { devices }: FleetView): BoardsState => {
   const latest = { ...state.latest };
   let touched = false;
@@ -135,14 +135,14 @@ export const withTelemetryOf = (state: BoardsState, { devices }: FleetView): Boa
   return touched ? { ...state, latest } : state;
 };
 
-/** What these boards said last is not what they say now. */
+/** Drops the latest telemetry of these boards: nobody reads it any more, so it grows old. */
 export const withoutTelemetryOf = (state: BoardsState, names: readonly string[]): BoardsState => {
   const latest = { ...state.latest };
   for (const name of names) delete latest[name];
   return { ...state, latest };
 };
 
-/** Does the item mean that an opened board has to be asked for anew: its facts and plan come with no notice? */
+/** The open board that has to be loaded again after this item: no notice carries its facts and plan. */
 export const changesTheBoard = (before: BoardsState, { event }: StreamItem): string | undefined => {
   if (event.kind !== "board") return undefined;
   const known = before.open[event.device];

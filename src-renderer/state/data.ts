@@ -9,8 +9,8 @@ export interface DataState {
 export const createDataStore = () => createStore<DataState>(() => ({ view: undefined, problem: undefined }));
 
 /**
- * The list after one more item of the stream. Only the end of a transfer changes the list itself; its progress, four
- * times a second, is told whole.
+ * The list after one more item of the stream. Only the end of a transfer changes the list itself; progress arrives four
+ * times a second, each time complete.
  */
 export const applyToData = (state: DataState, { event }: StreamItem): DataState => {
   if (event.kind !== "transfer" || state.view === undefined) return state;
@@ -18,13 +18,13 @@ export const applyToData = (state: DataState, { event }: StreamItem): DataState 
   return { ...state, view: { ...state.view, transfers: withTransfer(state.view.transfers, transfer) } };
 };
 
-/** A registration's end, good or bad, is told to whoever asked for it: the list keeps only those that run. */
+/** The dialog that asked for a registration hears how it ended, so the list keeps only those in progress. */
 const withTransfer = (transfers: readonly Transfer[], transfer: Transfer): readonly Transfer[] => {
   const others = transfers.filter(({ name }) => name !== transfer.name);
   const over = transfer.state === "done" || (transfer.what === "register" && transfer.state !== "running");
   return over ? others : [...others, transfer];
 };
 
-/** Does the item change what is on the list, so that it has to be asked for anew? */
+/** Does the item change what is on the list, so that it has to be loaded again? */
 export const changesTheData = ({ event }: StreamItem): boolean =>
   event.kind === "catalogue-changed" || (event.kind === "transfer" && event.transfer.state !== "running");

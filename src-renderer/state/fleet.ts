@@ -9,7 +9,7 @@ export interface FleetState {
 export const createFleetStore = () =>
   createStore<FleetState>(() => ({ view: undefined, problem: undefined }));
 
-/** The fleet as it was told anew. What is as before stays the very same object: its row is not drawn again. */
+/** The fleet as it was just loaded. Devices that did not change stay the same objects, so their rows are not redrawn. */
 export const withFleet = ({ view: before }: FleetState, view: FleetView): FleetState => {
   const known = new Map(before?.devices.map((device) => [device.name, device]));
   const devices = view.devices.map((device) => {
@@ -19,7 +19,7 @@ export const withFleet = ({ view: before }: FleetState, view: FleetView): FleetS
   return { view: { ...view, devices }, problem: undefined };
 };
 
-/** The fleet after one more item of the stream: only the row of the board that changed is another object. */
+/** The fleet after one more item of the stream: only the board that changed becomes a new object. */
 export const applyToFleet = (state: FleetState, { event }: StreamItem): FleetState => {
   if (event.kind !== "board" || state.view === undefined) return state;
   const { device: name, board } = event;

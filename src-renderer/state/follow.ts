@@ -10,13 +10,13 @@ export interface FollowOptions {
   /** The number of the last event that is shown already. */
   readonly after: number;
   readonly onBatch: (batch: StreamBatch) => void;
-  /** The stream is there (again): what is not recorded has to be asked for anew. */
+  /** The stream has opened (again): what is not recorded has to be loaded again. */
   readonly onOpen: () => void;
 }
 
 /**
- * Follows the lab's stream for as long as the page lives. After a break it goes on behind the last batch that came,
- * so nothing is missed and nothing comes twice.
+ * Follows the lab's stream for as long as the page lives. After a break it continues after the last batch that
+ * came, so nothing is missed and nothing comes twice.
  */
 export const followLab = async ({ lab, after, onBatch, onOpen }: FollowOptions): Promise<never> => {
   let cursor = after;

@@ -4,16 +4,16 @@ import type { Activity, LabView, Notice, StreamItem } from "#contract/views.ts";
 import type { Connection } from "#renderer/lab.ts";
 import { isNotice } from "./study-view.ts";
 
-/** The lab as a whole: is it there, what does it do, what did it say. */
+/** The lab as a whole: whether it answers, what it does, what it reported. */
 export interface LabState {
   readonly connection: "connecting" | Connection;
-  /** Since when the connection is as it is; milliseconds of Date.now(). */
+  /** When the connection last changed; milliseconds of Date.now(). */
   readonly since: number;
   readonly view: LabView | undefined;
   readonly activity: Activity;
   /** The study that ended last while this page watched. */
   readonly ended: (LabEvent & { kind: "study-ended" }) | undefined;
-  /** Sentences of the engine room, newest last. */
+  /** Messages of the lab, newest last. */
   readonly said: readonly (Notice & { kind: "said" })[];
 }
 
@@ -38,7 +38,7 @@ export const applyToLabState = (state: LabState, { event }: StreamItem): LabStat
 };
 
 export const withConnection = (state: LabState, next: Connection, now: number): LabState => {
-  // A page that was never connected is still about to be; a refusal stands until the connection opens after all.
+  // A page that was never connected is still connecting; a refusal stands until the connection opens.
   if (next === "lost" && state.connection !== "open") return state;
   return next === state.connection ? state : { ...state, connection: next, since: now };
 };

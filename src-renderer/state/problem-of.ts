@@ -1,15 +1,15 @@
 import type { BoardProblem } from "#contract/boards.ts";
-import { messageOf } from "./states.ts";
+import { messageOf } from "./message-of.ts";
 
-/** What the lab knows of a problem with a board; undefined where it only said a sentence. */
-export const boardProblemOf = (error: unknown): BoardProblem | undefined => {
+/** The problem with a board that an error carries; undefined if it is only a sentence. */
+const boardProblemOf = (error: unknown): BoardProblem | undefined => {
   if (!(error instanceof Error) || !("data" in error)) return undefined;
   const { data } = error;
   if (typeof data !== "object" || data === null || !("board" in data)) return undefined;
   return data.board as BoardProblem | undefined;
 };
 
-/** Every refusal in the same form, so that it is shown in the same way. */
+/** Any error as a board's problem, so that all are shown in the same way. */
 export const asBoardProblem = (error: unknown): BoardProblem => {
   const known = boardProblemOf(error);
   if (known !== undefined) return known;
@@ -24,7 +24,7 @@ export const asBoardProblem = (error: unknown): BoardProblem => {
   };
 };
 
-/** Which field the refusal names. */
+/** What an error says of one field; undefined if it does not name the field. */
 export const fieldOf = (error: unknown, path: string): string | undefined => {
   if (!(error instanceof Error) || !("data" in error)) return undefined;
   const { data } = error;

@@ -1,12 +1,12 @@
 import type { BoardView } from "#contract/boards.ts";
 import type { DatasetsView, FleetView, StreamBatch, StreamItem } from "#contract/views.ts";
 import type { Lab } from "#renderer/lab.ts";
+import { createBoardWatcher } from "./board-watcher.ts";
 import {
   applyToBoards,
   changesTheBoard,
   createBoardsStore,
-  withBoard,
-  withoutBoard,
+  withLoadedBoard,
   withoutTelemetryOf,
   withTelemetryOf,
 } from "./boards.ts";
@@ -14,11 +14,13 @@ import { applyToData, changesTheData, createDataStore } from "./data.ts";
 import { applyToFleet, createFleetStore, withFleet } from "./fleet.ts";
 import { followLab } from "./follow.ts";
 import { applyToLabState, createLabStore, withConnection } from "./lab-state.ts";
+import { messageOf } from "./message-of.ts";
+import { createRefresher } from "./refresher.ts";
 import { applyToStudies, createStudiesStore, withOpened } from "./studies.ts";
 import { isNotice } from "./study-view.ts";
 import { createTelemetryWatch } from "./watch-telemetry.ts";
 
-/** What changes the list of studies; it is asked for anew, at most twice a second. */
+/** Events that change the list of studies; it is loaded again, at most twice a second. */
 const CHANGES_THE_LIST: ReadonlySet<string> = new Set([
   "study-started",
   "study-resumed",
@@ -37,7 +39,7 @@ const CHANGES_THE_FLEET: ReadonlySet<string> = new Set([
   "study-ended",
 ]);
 const CALM_MS = 500;
-/** Items that may have overtaken the answer to a question that was asked before them. */
+/** Items kept in case they arrive before the answer to an earlier question. */
 const REMEMBERED = 2000;
 
 /** One store per concern, all fed by the one stream. */
@@ -48,39 +50,7 @@ export const createStates = (lab: Lab) => {
   const fleet = createFleetStore();
   const data = createDataStore();
   const boards = createBoardsStore();
-  const watchTelemetry = createTelemetryWatch({
-    client,
-    onLeft: (names) => boards.setState((state) => withoutTelemetryOf(state, names)),
-  });
   let recent: readonly StreamItem[] = [];
-
-  /** Asks again when it is calm; never twice at once; only for what a page shows. */
-  const refresher = (ask: () => Promise<void>) => {
-    let watched = 0;
-    let due = false;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const soon = () => {
-      due = true;
-      if (watched === 0 || timer !== undefined) return;
-      timer = setTimeout(async () => {
-        due = false;
-        await ask();
-        timer = undefined;
-        if (due) soon();
-      }, CALM_MS);
-    };
-    return {
-      soon,
-      /** While a page shows it. @returns what to call when the page is left */
-      watch: (): (() => void) => {
-        watched += 1;
-        if (watched === 1) void ask();
-        return () => {
-          watched -= 1;
-        };
-      },
-    };
-  };
 
   const loadList = async () => {
     try {
@@ -111,32 +81,16 @@ export const createStates = (lab: Lab) => {
     fleet.setState((state) => withFleet(state, view));
     boards.setState((state) => withTelemetryOf(state, view));
   };
-  const takeBoard = (view: BoardView) => boards.setState((state) => withBoard(state, view));
-  /** How many pages show a board. */
-  const watchedBoards = new Map<string, number>();
-  const loadBoard = async (name: string) => {
-    try {
-      const view = await client.boards.get({ name });
-      if (watchedBoards.has(name)) takeBoard(view);
-    } catch (error) {
-      boards.setState(({ problems }) => ({ problems: { ...problems, [name]: messageOf(error) } }));
-    }
-  };
-  const watchBoard = (name: string): (() => void) => {
-    const watching = watchedBoards.get(name) ?? 0;
-    watchedBoards.set(name, watching + 1);
-    if (watching === 0) void loadBoard(name);
-    return () => {
-      const left = (watchedBoards.get(name) ?? 1) - 1;
-      if (left > 0) {
-        watchedBoards.set(name, left);
-        return;
-      }
-      watchedBoards.delete(name);
-      // what is not shown is not kept up to date
-      boards.setState((state) => withoutBoard(state, name));
-    };
-  };
+  const takeBoard = (view: BoardView) => boards.setState((state) => withLoadedBoard(state, view));
+  const boardWatcher = createBoardWatcher({
+    boards,
+    ask: (name) => client.boards.get({ name }),
+    reasonOf: messageOf,
+  });
+  const watchTelemetry = createTelemetryWatch({
+    client,
+    onLeft: (names) => boards.setState((state) => withoutTelemetryOf(state, names)),
+  });
   const loadFleet = async () => {
     try {
       takeFleet(await client.fleet.view());
@@ -156,28 +110,28 @@ export const createStates = (lab: Lab) => {
     labState.setState({ view, activity: view.activity });
     return view;
   };
-  const list = refresher(loadList);
-  const fleetPage = refresher(loadFleet);
-  const dataPage = refresher(loadData);
+  const list = createRefresher(loadList, CALM_MS);
+  const fleetPage = createRefresher(loadFleet, CALM_MS);
+  const dataPage = createRefresher(loadData, CALM_MS);
 
-  /** What is not recorded, and after a reset everything, has to be asked for anew. */
-  const loadAnew = (studiesToo: boolean) => {
+  /** Loads what is not in the recorded stream again; after a reset, everything. */
+  const reloadAll = (studiesToo: boolean) => {
     void loadLab().catch(() => {});
     list.soon();
     fleetPage.soon();
     dataPage.soon();
-    for (const name of watchedBoards.keys()) void loadBoard(name);
+    boardWatcher.reload();
     if (studiesToo) for (const id of Object.keys(studies.getState().open)) void loadStudy(id);
   };
 
   const onBatch = ({ items, reset }: StreamBatch) => {
-    if (reset) return loadAnew(true);
+    if (reset) return reloadAll(true);
     if (items.length === 0) return;
     const recorded = recordedOf(items);
     if (recorded.length > 0) recent = [...recent, ...recorded].slice(-REMEMBERED);
     labState.setState((state) => items.reduce(applyToLabState, state));
     studies.setState((state) => applyToStudies(state, items));
-    // The engines are looked at while the page is shown already: the first activity after it says that they are known.
+    // The lab tries its engines while the page is shown already; the first activity after that says that they are known.
     if (
       labState.getState().view?.engines === undefined &&
       items.some(({ event }) => event.kind === "activity")
@@ -188,7 +142,7 @@ export const createStates = (lab: Lab) => {
     fleet.setState((state) => items.reduce(applyToFleet, state));
     const stale = new Set(items.flatMap((item) => changesTheBoard(boards.getState(), item) ?? []));
     boards.setState((state) => items.reduce(applyToBoards, state));
-    for (const name of stale) void loadBoard(name);
+    for (const name of stale) void boardWatcher.load(name);
     data.setState((state) => items.reduce(applyToData, state));
     if (items.some(changesTheData)) dataPage.soon();
   };
@@ -203,10 +157,9 @@ export const createStates = (lab: Lab) => {
     watchList: list.watch,
     watchFleet: fleetPage.watch,
     watchData: dataPage.watch,
-    watchBoard,
+    watchBoard: boardWatcher.watch,
     watchTelemetry,
     setBoard: takeBoard,
-    loadBoard,
     openStudy,
     setFleet: takeFleet,
     setData: (view: DatasetsView) => data.setState({ view, problem: undefined }),
@@ -220,7 +173,7 @@ export const createStates = (lab: Lab) => {
         after: cursor,
         onBatch,
         onOpen: () => {
-          if (!first) loadAnew(false);
+          if (!first) reloadAll(false);
           first = false;
         },
       });
@@ -230,7 +183,7 @@ export const createStates = (lab: Lab) => {
 
 export type States = ReturnType<typeof createStates>;
 
-/** A study's view folds only recorded items again: how far a device was a moment ago is of no use. */
+/** Only recorded items are applied again to a study that is loaded: older progress of a device is of no use. */
 const recordedOf = (items: readonly StreamItem[]): readonly StreamItem[] =>
   items.filter((item) => item.id !== undefined && !isNotice(item.event));
 
@@ -242,13 +195,4 @@ const untilItWorks = async <T>(ask: () => Promise<T>): Promise<T> => {
       await new Promise((resolve) => setTimeout(resolve, CALM_MS));
     }
   }
-};
-
-/** What the lab said was wrong, in a sentence for a person. */
-export const messageOf = (error: unknown): string => {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === "AbortError") return "The connection to the lab was lost while it answered. Try again.";
-  if (error.message === "Internal server error")
-    return "The lab ran into an error of its own; its standard error output has the details.";
-  return error.message;
 };

@@ -34,7 +34,7 @@ export const useData = <T>(select: (state: ReturnType<States["data"]["getState"]
 
 export const useBoards = <T>(select: (state: BoardsState) => T): T => useStore(useStates().boards, select);
 
-/** A board, loaded while something shows it and live from there on; undefined until then, or where there is no name. */
+/** A board, loaded and kept live while something shows it; undefined until it is loaded, or without a name. */
 export const useBoard = (
   name: string | undefined,
 ): { readonly view: BoardView | undefined; readonly problem: string | undefined } => {
@@ -63,7 +63,7 @@ export const useStudyList = () => {
   };
 };
 
-/** A study, loaded when the page opens and live from there on. */
+/** A study, loaded when the page opens and kept live. */
 export const useStudy = (id: string): { view: StudyView | undefined; problem: string | undefined } => {
   const states = useStates();
   useEffect(() => void states.openStudy(id), [states, id]);
@@ -88,7 +88,7 @@ export const useLiveRound = (): {
   return { study, live };
 };
 
-/** The time, for "since 14 s": drawn anew every `everyMs`. */
+/** The time, for "14 s ago"; the component is drawn again every `everyMs`. */
 export const useNow = (everyMs = 1000): number =>
   useSyncExternalStore(
     (changed) => {

@@ -1,12 +1,12 @@
 import { Button, Modal } from "@mantine/core";
 import { type ReactNode, useRef, useState } from "react";
-import { messageOf } from "#renderer/state/states.ts";
+import { messageOf } from "#renderer/state/message-of.ts";
 import style from "./dialog.module.css";
 import { Problem } from "./page.tsx";
 
 /**
- * Whoever opened the dialog may be gone when it closes: an item of a menu, the line that was removed. Then the
- * keyboard goes on at `returnTo` or the button in it, or the page's title.
+ * The element that opened the dialog may be gone when it closes: a menu item, or a row that was removed. Then the
+ * focus moves to `returnTo` or the button in it, else to the page's title.
  */
 const keepFocus = (returnTo: string | undefined) => {
   if (document.activeElement !== null && document.activeElement !== document.body) return;
@@ -18,7 +18,7 @@ const keepFocus = (returnTo: string | undefined) => {
   )?.focus({ preventScroll: true });
 };
 
-/** A question or a form before the page; what it holds begins anew each time that it opens. */
+/** A question or a form in front of the page; its fields start fresh each time it opens. */
 export const Dialog = ({
   opened,
   title,
@@ -31,14 +31,14 @@ export const Dialog = ({
   readonly opened: boolean;
   readonly title: string;
   readonly onClose: () => void;
-  /** Id of the element that gets the focus, it or a button in it, where what opened the dialog is gone. */
+  /** Id of the element that gets the focus (or a button in it) if what opened the dialog is gone. */
   readonly returnTo?: string;
   readonly size?: string;
-  /** A click beside it does not close it: what was typed would be lost, or a question go unanswered. */
+  /** A click outside does not close it: typed text would be lost, or a question left unanswered. */
   readonly keepOnClickOutside?: boolean;
   readonly children: ReactNode;
 }) => {
-  // it is closed by what no longer knows what it was about
+  // the parent forgets `returnTo` when it closes the dialog
   const place = useRef(returnTo);
   if (opened) place.current = returnTo;
   return (
@@ -48,7 +48,7 @@ export const Dialog = ({
       title={title}
       size={size}
       closeOnClickOutside={!keepOnClickOutside}
-      // what is in the dialog keeps the focus until it is gone
+      // the dialog keeps the focus until it is gone
       onExitTransitionEnd={() => setTimeout(() => keepFocus(place.current))}
       classNames={{
         title: style.title ?? "",
@@ -63,12 +63,12 @@ export const Dialog = ({
   );
 };
 
-/** The row of buttons at a dialog's end. */
+/** The buttons at the end of a dialog. */
 export const DialogActions = ({ children }: { readonly children: ReactNode }) => (
   <div className={style.actions}>{children}</div>
 );
 
-/** Asks before something that cannot be taken back; stays open, and says why, when it does not work. */
+/** Asks before something that cannot be undone; stays open and says why if it fails. */
 export const Confirm = ({
   opened,
   title,
@@ -83,9 +83,9 @@ export const Confirm = ({
   readonly title: string;
   readonly returnTo?: string;
   readonly text: ReactNode;
-  /** What is asked beside it. */
+  /** More questions, above the buttons. */
   readonly children?: ReactNode;
-  /** What the button says: the deed itself. */
+  /** The button's label: the action itself, a verb. */
   readonly yes: string;
   readonly onYes: () => Promise<unknown>;
   readonly onClose: () => void;

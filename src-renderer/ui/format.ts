@@ -58,6 +58,10 @@ export const duration = (seconds: number): string => {
       : `${hours} h ${rest} min`;
 };
 
+/** "14 s", "4 min": of a clock that counts whole seconds; never negative. */
+export const wholeSeconds = (seconds: number): string =>
+  seconds < 90 ? `${Math.max(0, seconds)} s` : duration(seconds);
+
 /** "10:42:07" on this computer's clock. */
 export const clock = (iso: string): string =>
   new Date(iso).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });

@@ -1,7 +1,8 @@
 import { type ReactNode, useEffect, useRef } from "react";
 import { Link, useLocation } from "wouter";
 import { useLab, useNow } from "#renderer/state/use-states.ts";
-import { duration } from "./format.ts";
+import { SHORT_ENGINE_TITLES } from "./engine-titles.ts";
+import { wholeSeconds } from "./format.ts";
 import style from "./frame.module.css";
 
 const PAGES = [
@@ -12,10 +13,10 @@ const PAGES = [
   { path: "/settings", title: "Settings", also: /^\/settings/ },
 ] as const;
 
-/** So long after a change of page its title may still be replaced. */
+/** For this long after a change of page, a page that is still loading may replace its title. */
 const LOADING_MS = 5000;
 
-/** The quiet frame around every page: where one is, and whether the lab is well. */
+/** The frame around every page: where you are, and whether the lab is well. */
 export const Frame = ({ children }: { readonly children: ReactNode }) => {
   const [location] = useLocation();
   const main = useRef<HTMLElement>(null);
@@ -29,7 +30,7 @@ export const Frame = ({ children }: { readonly children: ReactNode }) => {
       first.current = false;
       return;
     }
-    // After a change of page the keyboard goes on at its title, and a screen reader reads it.
+    // After a change of page the focus moves to its title, and a screen reader reads it.
     const focusTitle = () =>
       page.querySelector<HTMLElement>("[data-page-title]")?.focus({ preventScroll: true });
     focusTitle();
@@ -38,7 +39,7 @@ export const Frame = ({ children }: { readonly children: ReactNode }) => {
       if (document.activeElement === document.body) focusTitle();
     });
     observer.observe(page, { childList: true, subtree: true });
-    // From the first key or click on, where the focus is is the person's business.
+    // From the first key or click on, the focus belongs to the person.
     const stop = () => {
       clearTimeout(settled);
       observer.disconnect();
@@ -53,7 +54,7 @@ export const Frame = ({ children }: { readonly children: ReactNode }) => {
   return (
     <div className={style.frame}>
       <button type="button" className={style.skip} onClick={() => main.current?.focus()}>
-        Skip to the page
+        Skip to content
       </button>
       <nav className={style.nav} aria-label="Pages">
         <Link href="/" className={style.brand ?? ""}>
@@ -89,7 +90,7 @@ export const Frame = ({ children }: { readonly children: ReactNode }) => {
   );
 };
 
-/** The line of state at the foot of the frame. */
+/** The status line at the foot of the frame. */
 const Foot = () => {
   const connection = useLab((state) => state.connection);
   const view = useLab((state) => state.view);
@@ -112,14 +113,14 @@ const Foot = () => {
       {word}
       <br />
       <small>
-        {engine === undefined ? "" : `${engine.kind} engine`}
-        {activity.queue.length > 0 ? ` · ${activity.queue.length} in line` : ""}
+        {engine === undefined ? "" : SHORT_ENGINE_TITLES[engine.kind]}
+        {activity.queue.length > 0 ? ` · ${activity.queue.length} queued` : ""}
       </small>
     </div>
   );
 };
 
-/** The page never waits in silence: past two seconds it says that the lab is away. */
+/** The page never waits in silence: after two seconds it says that the lab does not answer. */
 const Lost = () => {
   const connection = useLab((state) => state.connection);
   const since = useLab((state) => state.since);
@@ -127,16 +128,16 @@ const Lost = () => {
   if (connection === "refused") {
     return (
       <div className={style.lost} role="alert">
-        The lab was started anew and does not know this page yet: open the address that its terminal shows.
-        Nothing is lost.
+        The lab has restarted and no longer recognises this page. Open the address that its terminal shows;
+        nothing is lost.
       </div>
     );
   }
   if (connection === "open" || now - since < 2000) return null;
   return (
     <div className={style.lost} role="status">
-      The lab has not answered for {duration(Math.round((now - since) / 1000))}. Is its window or terminal
-      still open? This page goes on by itself as soon as it is back; nothing is lost.
+      The lab has not answered for {wholeSeconds(Math.round((now - since) / 1000))}. Check that its window or
+      terminal is still open. This page reconnects by itself; nothing is lost.
     </div>
   );
 };

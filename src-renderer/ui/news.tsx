@@ -3,9 +3,13 @@ import { Link, useLocation } from "wouter";
 import { useLab, useStates } from "#renderer/state/use-states.ts";
 import { useToast } from "./toasts.tsx";
 
-const WORDS = { done: "is done", failed: "ended; a run of it failed", interrupted: "stopped and can go on" };
+const WORDS = {
+  done: "has finished",
+  failed: "has ended with a failed run",
+  interrupted: "has stopped; you can resume it",
+};
 
-/** Tells on every page what happened on another: a study ended, or could not go on. */
+/** Tells on every page what happened on another: a study ended, or could not continue. */
 export const News = () => {
   const states = useStates();
   const toast = useToast();

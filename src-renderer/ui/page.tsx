@@ -63,7 +63,7 @@ export const Card = ({
   </section>
 );
 
-/** Nothing is here yet: says what would be, and offers the one thing to do. */
+/** For an empty place: says what will be here, and offers what to do about it. */
 export const Empty = ({
   title,
   text,

@@ -7,7 +7,7 @@ export const saveFile = (filename: string, content: Blob): void => {
   document.body.append(link);
   link.click();
   link.remove();
-  // The download has to have begun before its address goes.
+  // The download has to start before its address is revoked.
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 };
 

@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import { scrollClass } from "./page.tsx";
 
-/** What may be longer or wider than its place; it is scrolled with the keyboard, too. */
+/** Holds what may be longer or wider than its place; the keyboard can scroll it, too. */
 export const ScrollBox = ({
   label,
   className = "",

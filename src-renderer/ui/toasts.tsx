@@ -9,10 +9,10 @@ export interface Toast {
 
 const ToastContext = createContext<(toast: Toast) => void>(() => {});
 
-/** Says something that the page itself does not show: that it was copied, saved, or did not work. */
+/** Tells what the page itself does not show: that something was copied or saved, or failed. */
 export const useToast = () => useContext(ToastContext);
 
-/** Good news goes by itself; bad news stays until it is closed. */
+/** Good news disappears by itself; bad news stays until it is closed. */
 const SHOWN_MS = 5000;
 
 export const Toasts = ({ children }: { readonly children: ReactNode }) => {

@@ -44,7 +44,7 @@ export const StatusPill = ({
   );
 };
 
-/** An algorithm's name with the piece of line that stands for it in every chart. */
+/** An algorithm's name with the line that stands for it in every chart. */
 export const AlgorithmChip = ({
   name,
   label = titleOfAlgorithm(name),

@@ -12,7 +12,7 @@ process.env.FEDFLEET_PREVIEW_BOARDS = boards;
 const FAKE = new URL("./preview-boards.ts", import.meta.url).href;
 registerHooks({
   resolve: (specifier, context, next) =>
-    specifier === "#main/fleet/boards.ts" && context.parentURL !== FAKE
+    specifier === "#main/boards/boards.ts" && context.parentURL !== FAKE
       ? { url: FAKE, shortCircuit: true, format: "module-typescript" }
       : next(specifier, context),
 });

@@ -64,10 +64,10 @@ describe.skipIf(why !== undefined)(
     const addBoard = async (name: "kitchen" | "attic"): Promise<void> => {
       const { target, sshd, password } = boards[name];
       await dialog().getByLabel("Address").fill(`${target.user}@${target.host}:${target.port}`);
-      await dialog().getByRole("button", { name: "Go on" }).click();
+      await dialog().getByRole("button", { name: "Continue" }).click();
       await dialog().getByText(sshd.fingerprint).waitFor();
       await dialog().getByRole("button", { name: "It matches: trust it" }).click();
-      await dialog().getByLabel(`Password of ${target.user}`).fill(password);
+      await dialog().getByLabel(`Password for ${target.user}`).fill(password);
       await dialog().getByRole("textbox", { name: "Name" }).fill(name);
       await dialog()
         .getByRole("button", { name: `Add ${name}` })
@@ -107,8 +107,8 @@ describe.skipIf(why !== undefined)(
         const { target, sshd } = boards.attic;
         await askForBoard();
         await dialog().getByLabel("Address").fill(`${target.user}@${target.host}:${target.port}`);
-        await dialog().getByRole("button", { name: "Go on" }).click();
-        await dialog().getByLabel(`Password of ${target.user}`).fill("not this one");
+        await dialog().getByRole("button", { name: "Continue" }).click();
+        await dialog().getByLabel(`Password for ${target.user}`).fill("not this one");
         await dialog().getByRole("textbox", { name: "Name" }).fill("cellar");
         await dialog().getByRole("button", { name: "Add cellar" }).click();
         await dialog()
@@ -120,13 +120,13 @@ describe.skipIf(why !== undefined)(
 
         await sshd.replaceHostKey();
         await sshd.killSessions();
-        await row("attic").getByText("needs you").waitFor({ timeout: 30_000 });
+        await row("attic").getByText("needs attention").waitFor({ timeout: 30_000 });
         await row("attic").getByRole("link", { name: "attic", exact: true }).click();
         await page
           .getByText(/shows a different key/)
           .first()
           .waitFor();
-        await click("Compare the keys");
+        await click("Compare keys");
         const replace = page.getByRole("dialog", { name: "Replace the key of attic" });
         await replace.getByText(sshd.fingerprint).waitFor();
         await replace.getByRole("textbox").fill("attic");
@@ -162,7 +162,7 @@ describe.skipIf(why !== undefined)(
         // What the client printed, and its rounds, are on the board's page.
         await goTo("Fleet");
         await row("kitchen").getByRole("link", { name: "kitchen", exact: true }).click();
-        await page.getByPlaceholder("Search in the log").fill('"event": "fit"');
+        await page.getByPlaceholder("Search the log").fill('"event": "fit"');
         await page
           .getByText(/"event": "fit".*"examples"/)
           .first()
@@ -179,9 +179,9 @@ describe.skipIf(why !== undefined)(
         for (const name of ["kitchen", "attic"] as const) {
           await goTo("Fleet");
           await row(name).getByRole("link", { name, exact: true }).click();
-          await click("Remove: In the fleet");
+          await click("Remove: Fleet");
           const confirm = page.getByRole("dialog", { name: `Remove ${name} from the fleet?` });
-          await confirm.getByRole("button", { name: "Remove it" }).click();
+          await confirm.getByRole("button", { name: "Remove", exact: true }).click();
           await confirm.waitFor({ state: "hidden" });
           await until("it is gone from the fleet", async () => (await row(name).count()) === 0);
           const { account } = boards[name];

@@ -85,7 +85,7 @@ describe.skipIf(whyNoBrowser !== undefined)(inChromium("the demo by keyboard alo
     await page.getByText("No study yet").waitFor();
     // The first stop leads past the navigation.
     await page.keyboard.press("Tab");
-    expect((await stop()).name).toBe("Skip to the page");
+    expect((await stop()).name).toBe("Skip to content");
     await page.keyboard.press("Enter");
     await press("Run the demo");
     await page.waitForURL(/#\/studies\/s-/);

@@ -82,12 +82,12 @@ describe.skipIf(whyNoBrowser !== undefined)(
       await goTo("Fleet");
       // The demo's own devices were taken away with it: whatever they left is history.
       // an empty fleet invites in its own words
-      const invited = page.getByRole("button", { name: "Choose what they are like" });
+      const invited = page.getByRole("button", { name: "Add custom virtual devices" });
       const addVirtual = async () => {
         await click("Add device");
         await page.getByRole("menuitem", { name: /^Virtual devices/ }).click();
       };
-      await page.getByRole("button", { name: /^(Add device|Choose what they are like)$/ }).waitFor();
+      await page.getByRole("button", { name: /^(Add device|Add custom virtual devices)$/ }).waitFor();
       if (await invited.isVisible()) await invited.click();
       else await addVirtual();
       const dialog = page.getByRole("dialog", { name: "Add virtual devices" });
@@ -98,7 +98,7 @@ describe.skipIf(whyNoBrowser !== undefined)(
       await addVirtual();
       await dialog.getByLabel("Devices").fill("2");
       await dialog.getByLabel("Name").fill("attic");
-      await dialog.getByLabel("Times slower").fill("2");
+      await dialog.getByLabel("Slowdown").fill("2");
       await dialog.getByRole("button", { name: "Add 2 devices" }).click();
       await dialog.waitFor({ state: "hidden" });
       for (const name of ["desk-1", "desk-2", "desk-3", "attic-1", "attic-2"]) {
@@ -146,8 +146,8 @@ describe.skipIf(whyNoBrowser !== undefined)(
       expect(recordedStatus(lab.dataDir, own)).toBe("running");
       await page.getByText("The lab has not answered").waitFor({ timeout: 20_000 });
       lab = await lab.again();
-      // The page that stayed open has no right to the new process, and says so.
-      await page.getByText("The lab was started anew").waitFor({ timeout: 20_000 });
+      // The page that stayed open is not known to the new process, and says so.
+      await page.getByText("The lab has restarted").waitFor({ timeout: 20_000 });
       await page.goto(lab.url);
       const row = page.getByRole("row").filter({ hasText: "my own study" });
       await row.getByText(/Stopped/).waitFor();

@@ -67,6 +67,6 @@ export const askForFingerprint = async (page: Page, origin: string, board: TestB
   const dialog = page.getByRole("dialog", { name: "Add a board" });
   const { user, host, port } = board.target;
   await dialog.getByLabel("Address").fill(`${user}@${host}:${port}`);
-  await dialog.getByRole("button", { name: "Go on" }).click();
+  await dialog.getByRole("button", { name: "Continue" }).click();
   await dialog.getByText(board.sshd.fingerprint).waitFor();
 };

@@ -14,7 +14,7 @@ interface RecordPort {
   add(record: BoardRecord): void;
 }
 
-/** Stands for the fleet's own `createBoards` while the page is looked at: boards in memory, logs in the lab's store. */
+/** Stands in for the `createBoards` while the page is looked at: boards in memory, logs in the lab's store. */
 export const createBoards = ({ log, records }: { readonly log: LogPort; readonly records: RecordPort }) => {
   const listeners = new Set<(notice: FakeNotice) => void>();
   const fake = createFakeBoards({

@@ -1,23 +1,37 @@
-import { useEffect, useRef, useState } from "react";
-import style from "#renderer/screens/board/board.module.css";
-import { useBoard, useNow } from "#renderer/state/use-states.ts";
+import { VisuallyHidden } from "@mantine/core";
+import { useRef, useState } from "react";
+import { useBoard } from "#renderer/state/use-states.ts";
 import { Dialog } from "#renderer/ui/dialog.tsx";
+import { Elapsed } from "#renderer/ui/elapsed.tsx";
 import { duration } from "#renderer/ui/format.ts";
-import { type Adding, announcementOf, STAGE_WORDS, type Stage, stageLines, stageOf } from "./add-board.ts";
+import { StepMark } from "#renderer/ui/step-mark.tsx";
+import {
+  type Adding,
+  announcementOf,
+  STAGE_WORDS,
+  type Stage,
+  type StageLine,
+  stageLines,
+  stageOf,
+} from "./add-board.ts";
+import style from "./add-board-dialog.module.css";
 import { AddBoardStage } from "./add-board-stage.tsx";
+import { StageBox } from "./stage-box.tsx";
 
-/** A board is added in steps, each of which says what it waits for. */
+/** Adds a board in steps; each says what it waits for. */
 export const AddBoardDialog = ({
   opened,
   taken,
+  returnTo,
   onClose,
 }: {
   readonly opened: boolean;
-  /** Names that others have. */
+  /** Names of other devices. */
   readonly taken: readonly string[];
+  readonly returnTo: string;
   readonly onClose: () => void;
 }) => {
-  // What was typed is not lost to a click beside the dialog; the question for the fingerprint least of all.
+  // Until the board is added, a click outside must not lose what was typed, nor close the question about its key.
   const [added, setAdded] = useState(false);
   return (
     <Dialog
@@ -28,18 +42,15 @@ export const AddBoardDialog = ({
         setAdded(false);
         onClose();
       }}
-      returnTo="add-device"
+      returnTo={returnTo}
       keepOnClickOutside={!added}
     >
-      <Steps taken={taken} onClose={onClose} onAdded={setAdded} />
+      <AddBoardSteps taken={taken} onClose={onClose} onAdded={setAdded} />
     </Dialog>
   );
 };
 
-const MARKS = { open: "○", running: "◔", done: "✓", failed: "✕" } as const;
-const WORDS = { open: "to come", running: "under way", done: "done", failed: "failed" } as const;
-
-const Steps = ({
+const AddBoardSteps = ({
   taken,
   onClose,
   onAdded,
@@ -51,44 +62,18 @@ const Steps = ({
   const [adding, setAdding] = useState<Adding>({ at: "address" });
   const { view, problem } = useBoard(adding.at === "added" ? adding.name : undefined);
   const stage = stageOf(adding, view);
-  const took = useTimes(adding.at === "address" ? undefined : stage);
-  const box = useRef<HTMLDivElement>(null);
   const change = (next: Adding) => {
     setAdding(next);
     onAdded(next.at === "added");
   };
-  const mode = `${adding.at} ${adding.at === "host-key" ? adding.reached.key.fingerprint : ""} ${stage} ${"problem" in adding && adding.problem !== undefined}`;
-  // After each step the keyboard goes on at what it wants next.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the step is the reason
-  useEffect(() => {
-    const field = box.current?.querySelector<HTMLElement>("[data-stage-focus]");
-    (field?.matches("input, button, h3")
-      ? field
-      : (field?.querySelector<HTMLElement>("input") ?? box.current)
-    )?.focus();
-  }, [mode]);
   return (
     <div className={style.adding}>
-      <ol className={style.stages} aria-label="Steps">
-        {stageLines(adding, view).map(({ stage: one, state, note }) => (
-          <li key={one} {...(one === stage ? { "data-now": true, "aria-current": "step" as const } : {})}>
-            <span className={style.mark} data-state={state} role="img" aria-label={WORDS[state]}>
-              {MARKS[state]}
-            </span>
-            <span>
-              {STAGE_WORDS[one]}
-              <small>
-                {one === stage && state === "running" ? (
-                  <Elapsed since={took.since} />
-                ) : (
-                  (note ?? (state === "done" ? took.text(one) : ""))
-                )}
-              </small>
-            </span>
-          </li>
-        ))}
-      </ol>
-      <div ref={box} className={style.stage} tabIndex={-1}>
+      <StageList
+        lines={stageLines(adding, view)}
+        current={stage}
+        timed={adding.at === "address" ? undefined : stage}
+      />
+      <StageBox className={style.stage} step={focusStep(adding, stage)}>
         <AddBoardStage
           adding={adding}
           view={view}
@@ -97,16 +82,60 @@ const Steps = ({
           onChange={change}
           onClose={onClose}
         />
-      </div>
-      <div className={style.hidden} role="status">
-        {announcementOf(adding, view)}
-      </div>
+      </StageBox>
+      <VisuallyHidden role="status">{announcementOf(adding, view)}</VisuallyHidden>
     </div>
   );
 };
 
-/** How long each step took. */
-const useTimes = (stage: Stage | undefined) => {
+/** Changes whenever the focus has to move on: with the step, another key, or a problem. */
+const focusStep = (adding: Adding, stage: Stage): string => {
+  const key = adding.at === "host-key" ? adding.reached.key.fingerprint : "";
+  const failed = "problem" in adding && adding.problem !== undefined;
+  return `${adding.at} ${key} ${stage} ${failed}`;
+};
+
+const STAGE_STATES: Readonly<Record<StageLine["state"], string>> = {
+  open: "to do",
+  running: "in progress",
+  done: "done",
+  failed: "failed",
+};
+
+const StageList = ({
+  lines,
+  current,
+  timed,
+}: {
+  readonly lines: readonly StageLine[];
+  readonly current: Stage;
+  /** The stage whose time runs. */
+  readonly timed: Stage | undefined;
+}) => {
+  const times = useStageTimes(timed);
+  return (
+    <ol className={style.stages} aria-label="Steps">
+      {lines.map(({ stage, state, note }) => (
+        <li key={stage} {...(stage === current ? { "data-now": true, "aria-current": "step" as const } : {})}>
+          <StepMark state={state} label={STAGE_STATES[state]} />
+          <span>
+            {STAGE_WORDS[stage]}
+            <small>
+              {stage === current && state === "running" ? (
+                <Elapsed since={times.since} />
+              ) : (
+                (note ?? (state === "done" ? times.text(stage) : ""))
+              )}
+            </small>
+          </span>
+        </li>
+      ))}
+    </ol>
+  );
+};
+
+/** How long each stage took. */
+const useStageTimes = (stage: Stage | undefined) => {
   const times = useRef<Partial<Record<Stage, { from: number; to?: number }>>>({});
   const before = useRef<Stage>(undefined);
   if (before.current !== stage && stage !== undefined) {
@@ -117,7 +146,9 @@ const useTimes = (stage: Stage | undefined) => {
     before.current = stage;
   }
   return {
+    /** When the current stage began; milliseconds of Date.now(). */
     since: (stage === undefined ? undefined : times.current[stage]?.from) ?? Date.now(),
+    /** "4 s"; empty for a stage that took no time worth telling. */
     text(one: Stage): string {
       const time = times.current[one];
       return time?.to === undefined || time.to - time.from < 1000
@@ -125,9 +156,4 @@ const useTimes = (stage: Stage | undefined) => {
         : duration(Math.round((time.to - time.from) / 1000));
     },
   };
-};
-
-const Elapsed = ({ since }: { readonly since: number }) => {
-  const seconds = Math.max(0, Math.floor((useNow() - since) / 1000));
-  return seconds < 90 ? `${seconds} s` : duration(seconds);
 };

@@ -1,24 +1,25 @@
 import type { BoardProblem, BoardTarget, BoardView, Reached } from "#contract/boards.ts";
-import { factsInShort, openSteps } from "#renderer/screens/board/board-words.ts";
+import { factsInShort } from "#renderer/screens/board/fact-lines.ts";
+import { remainingText } from "#renderer/screens/board/set-up-plan.ts";
 
-/** How a board is added, step by step; what is drawn of it is in add-board-dialog.tsx. */
+/** The steps of adding a board; add-board-dialog.tsx draws them. */
 
-export const STAGES = ["reach", "host-key", "sign-in", "identify", "prepare", "ready"] as const;
+const STAGES = ["reach", "host-key", "sign-in", "identify", "prepare", "ready"] as const;
 export type Stage = (typeof STAGES)[number];
 
 export const STAGE_WORDS: Readonly<Record<Stage, string>> = {
-  reach: "Reach",
+  reach: "Connect",
   "host-key": "Host key",
   "sign-in": "Sign in",
-  identify: "Identify",
-  prepare: "Prepare",
+  identify: "Check board",
+  prepare: "Set up",
   ready: "Ready",
 };
 
 export type Adding =
   | { readonly at: "address" }
   | { readonly at: "reaching"; readonly target: BoardTarget; readonly problem?: BoardProblem }
-  /** Somebody has to look at the key; or it is another than the known one, and there is no way on. */
+  /** The person has to compare the key; or it is not the known one, and adding ends here. */
   | { readonly at: "host-key"; readonly target: BoardTarget; readonly reached: Reached }
   | {
       readonly at: "sign-in";
@@ -26,11 +27,11 @@ export type Adding =
       readonly reached: Reached;
       readonly problem?: BoardProblem;
     }
-  /** Signs in and looks at the board. */
+  /** Signs in and checks the board. */
   | { readonly at: "adding"; readonly target: BoardTarget; readonly reached: Reached }
   | { readonly at: "added"; readonly name: string };
 
-/** After somebody has answered: a known key leads on, another one to the person. */
+/** After a machine has answered: a known key leads to the sign-in, any other to the person. */
 export const afterReach = (target: BoardTarget, reached: Reached): Adding =>
   reached.trust === "known" ? { at: "sign-in", target, reached } : { at: "host-key", target, reached };
 
@@ -86,7 +87,7 @@ const doneNote = (stage: Stage, adding: Adding, view: BoardView | undefined): st
         ? undefined
         : view.signIn === "lab-key"
           ? "key installed"
-          : `with ${view.signIn === "agent" ? "the agent" : view.signIn === "key" ? "a key" : "the password"}`;
+          : `with ${view.signIn === "agent" ? "the SSH agent" : view.signIn === "key" ? "a private key" : "a password"}`;
     case "identify":
       return view?.facts?.model;
     case "reach":
@@ -96,27 +97,26 @@ const doneNote = (stage: Stage, adding: Adding, view: BoardView | undefined): st
   }
 };
 
-/** What has changed, for whoever does not see it. */
+/** What has changed, for a screen reader. */
 export const announcementOf = (adding: Adding, view: BoardView | undefined): string => {
   switch (adding.at) {
     case "address":
       return "";
     case "reaching":
-      return adding.problem === undefined ? "Looking who answers there." : adding.problem.title;
+      return adding.problem === undefined ? "Connecting." : adding.problem.title;
     case "host-key":
       return adding.reached.trust === "changed"
-        ? "The host key is another than the known one. Nothing was sent."
-        : `${adding.reached.host} answers. Compare its fingerprint.`;
+        ? "The host key has changed. Nothing was sent."
+        : `${adding.reached.host} answers. Compare its key's fingerprint.`;
     case "sign-in":
       return adding.problem === undefined ? "The host key is trusted. Sign in." : adding.problem.title;
     case "adding":
-      return "Signing in and looking at the board.";
+      return "Signing in and checking the board.";
     case "added": {
       if (view?.facts === undefined) return "Signed in.";
       if (view.plan === undefined) return `Found: ${factsInShort(view.facts)}.`;
       if (view.plan.ready) return `${adding.name} is ready.`;
-      const open = openSteps(view.plan.steps).length;
-      return `Found: ${factsInShort(view.facts)}. ${open === 1 ? "One step is" : `${open} steps are`} to be done.`;
+      return `Found: ${factsInShort(view.facts)}. ${remainingText(view.plan)}`;
     }
   }
 };

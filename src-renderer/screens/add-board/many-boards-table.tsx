@@ -1,39 +1,39 @@
 import { Button } from "@mantine/core";
-import style from "#renderer/screens/board/board.module.css";
+import { targetText } from "#renderer/screens/board/board-target.ts";
 import { Pill, Small, type Tone, tableClass } from "#renderer/ui/page.tsx";
 import { ScrollBox } from "#renderer/ui/scroll-box.tsx";
-import { targetText } from "./board-target.ts";
+import style from "./listed-boards.module.css";
 import type { ManyRow, ManyState } from "./many-boards.ts";
 
-const STATES: Readonly<
+const ROW_STATES: Readonly<
   Record<ManyState, { readonly tone: Tone; readonly mark: string; readonly word: string }>
 > = {
   listed: { tone: "quiet", mark: "○", word: "listed" },
-  reaching: { tone: "accent", mark: "◔", word: "looking" },
+  reaching: { tone: "accent", mark: "◔", word: "connecting" },
   "new-key": { tone: "warn", mark: "?", word: "new key" },
-  "changed-key": { tone: "bad", mark: "✕", word: "another key" },
+  "changed-key": { tone: "bad", mark: "✕", word: "changed key" },
   reached: { tone: "ok", mark: "✓", word: "reached" },
   adding: { tone: "accent", mark: "◔", word: "adding" },
   added: { tone: "ok", mark: "✓", word: "added" },
   failed: { tone: "bad", mark: "✕", word: "failed" },
 };
 
-/** Each board of the list and how far it is; what failed keeps its cause. */
+/** Each board of the list, how far it is, and why it failed if it did. */
 export const ManyBoardsTable = ({
   rows,
-  onAgain,
+  onRetry,
 }: {
   readonly rows: readonly ManyRow[];
-  readonly onAgain: (row: ManyRow) => void;
+  readonly onRetry: (row: ManyRow) => void;
 }) => (
-  <ScrollBox label="Boards of the list" className={style.listed}>
+  <ScrollBox label="Boards on the list" className={style.listed}>
     <table className={tableClass}>
       <thead>
         <tr>
           <th>Name</th>
           <th>Address</th>
           <th>State</th>
-          <th>What happened</th>
+          <th>Result</th>
         </tr>
       </thead>
       <tbody>
@@ -42,11 +42,11 @@ export const ManyBoardsTable = ({
             <th scope="row">{row.name}</th>
             <td>{targetText(row.target)}</td>
             <td>
-              <Pill tone={STATES[row.state].tone} mark={STATES[row.state].mark}>
-                {STATES[row.state].word}
+              <Pill tone={ROW_STATES[row.state].tone} mark={ROW_STATES[row.state].mark}>
+                {ROW_STATES[row.state].word}
               </Pill>
             </td>
-            <td className={style.happened}>
+            <td className={style.result}>
               {row.problem !== undefined && (
                 <>
                   {row.problem.title}. <Small>{`${row.problem.cause} ${row.problem.next}`}</Small>
@@ -54,11 +54,11 @@ export const ManyBoardsTable = ({
               )}
               {row.state === "changed-key" && (
                 <>
-                  This is not the machine that is known there.{" "}
+                  Its host key has changed.{" "}
                   <Small>
-                    It shows {row.reached?.key.fingerprint}; known is{" "}
+                    It shows {row.reached?.key.fingerprint}; the known key is{" "}
                     {row.reached?.known?.map(({ fingerprint }) => fingerprint).join(", ")}. Nothing was sent.
-                    Find out who answers before you go on.
+                    Find out which machine answers before you continue.
                   </Small>
                 </>
               )}
@@ -66,7 +66,7 @@ export const ManyBoardsTable = ({
                 <Button
                   size="compact-xs"
                   variant="subtle"
-                  onClick={() => onAgain(row)}
+                  onClick={() => onRetry(row)}
                   aria-label={`Try again: ${row.name}`}
                 >
                   Try again

@@ -1,13 +1,13 @@
 import type { BoardProblem, BoardTarget, HostKey, ListedBoard, Reached } from "#contract/boards.ts";
-import { suggestedBoardName } from "#renderer/screens/board/board-words.ts";
 import { plural } from "#renderer/ui/format.ts";
+import { suggestedBoardName } from "./board-name.ts";
 
-/** Several boards are added at once: each line has its own way, and keeps what went wrong with it. */
+/** Several boards are added at once: each line of the list advances on its own and keeps its own problem. */
 
 export type ManyState =
   | "listed"
   | "reaching"
-  /** Its key, or that of a host in between, has to be looked at. */
+  /** The person has to compare its key, or that of a jump host. */
   | "new-key"
   | "changed-key"
   | "reached"
@@ -24,7 +24,7 @@ export interface ManyRow {
   readonly problem?: BoardProblem;
 }
 
-/** Lines that can be added, with a name each that nobody has. */
+/** Lines that can be added, each with a name that no other device has. */
 export const rowsOfList = (listed: readonly ListedBoard[], taken: readonly string[]): readonly ManyRow[] => {
   const used = [...taken];
   return listed.flatMap(({ line, name, target, problem }) => {
@@ -35,7 +35,7 @@ export const rowsOfList = (listed: readonly ListedBoard[], taken: readonly strin
   });
 };
 
-/** Why lines cannot be added as they stand: what the lab found, and names that are taken. */
+/** Why lines cannot be added: what the lab found wrong, and names that are taken. By line number. */
 export const problemsOfList = (
   listed: readonly ListedBoard[],
   taken: readonly string[],
@@ -45,7 +45,7 @@ export const problemsOfList = (
   for (const { line, name, problem } of listed) {
     if (problem !== undefined) problems.set(line, problem);
     else if (name !== undefined && used.has(name.toLowerCase()))
-      problems.set(line, `There is a device called ${name} already. Give it another name.`);
+      problems.set(line, `A device named ${name} already exists. Choose another name.`);
     if (name !== undefined) used.add(name.toLowerCase());
   }
   return problems;
@@ -63,14 +63,14 @@ export const withRow = (
     return { ...rest, ...more, ...(problem === undefined ? {} : { problem }) };
   });
 
-/** How a line stands after somebody has answered. */
+/** The state of a line after a machine has answered. */
 export const afterReached = (reached: Reached): Pick<ManyRow, "state" | "reached"> => ({
   reached,
   state: reached.trust === "known" ? "reached" : reached.trust === "new" ? "new-key" : "changed-key",
 });
 
 export interface UnknownKey {
-  /** One per machine and key: many boards may be behind the same host. */
+  /** One per machine and key: several boards may be behind the same jump host. */
   readonly id: string;
   readonly host: string;
   readonly port: number;
@@ -80,7 +80,7 @@ export interface UnknownKey {
   readonly names: readonly string[];
 }
 
-/** Keys that somebody has to look at, hosts in between first. */
+/** Keys that the person has to compare, jump hosts first. */
 export const unknownKeys = (rows: readonly ManyRow[]): readonly UnknownKey[] => {
   const found = new Map<string, UnknownKey>();
   for (const { state, reached, line, name } of rows) {
@@ -103,7 +103,7 @@ export const unknownKeys = (rows: readonly ManyRow[]): readonly UnknownKey[] => 
 
 export type ManyPhase = "list" | "reaching" | "keys" | "sign-in" | "adding" | "done";
 
-/** What is asked for next. */
+/** What the dialog asks for next. */
 export const phaseOf = (rows: readonly ManyRow[]): ManyPhase => {
   const has = (...states: ManyState[]) => rows.some(({ state }) => states.includes(state));
   if (rows.length === 0 || has("listed")) return "list";
@@ -119,17 +119,17 @@ export const manySummary = (rows: readonly ManyRow[]): string => {
   const count = (...states: ManyState[]) => rows.filter(({ state }) => states.includes(state)).length;
   const parts = [
     [count("added"), "added"],
-    [count("adding"), "being added"],
-    [count("reached"), "to sign in to"],
-    [count("new-key"), "with a key to look at"],
-    [count("reaching"), "being looked for"],
+    [count("adding"), "adding"],
+    [count("reached"), "reached"],
+    [count("new-key"), "with a new key"],
+    [count("reaching"), "connecting"],
     [count("failed", "changed-key"), "failed"],
   ] as const;
   const said = parts.filter(([n]) => n > 0).map(([n, what]) => `${n} ${what}`);
   return said.length === 0 ? plural(rows.length, "board") : said.join(", ");
 };
 
-/** At most so many at the same time, in order; each ends whatever becomes of the others. */
+/** Works on the items in order, at most `atOnce` at the same time; `work` handles its own errors. */
 export const inTurn = async <T>(
   items: readonly T[],
   atOnce: number,

@@ -1,20 +1,21 @@
 import { Button, Textarea } from "@mantine/core";
 import { useEffect, useRef, useState } from "react";
 import type { ListedBoard } from "#contract/boards.ts";
-import style from "#renderer/screens/board/board.module.css";
-import { messageOf } from "#renderer/state/states.ts";
+import { targetText } from "#renderer/screens/board/board-target.ts";
+import { messageOf } from "#renderer/state/message-of.ts";
 import { useStates } from "#renderer/state/use-states.ts";
+import { Buttons, badClass, formClass, monoClass, noteClass } from "#renderer/ui/form.tsx";
 import { plural } from "#renderer/ui/format.ts";
 import { Problem, Small, tableClass } from "#renderer/ui/page.tsx";
 import { ScrollBox } from "#renderer/ui/scroll-box.tsx";
-import { targetText } from "./board-target.ts";
+import style from "./listed-boards.module.css";
 import { problemsOfList, rowsOfList } from "./many-boards.ts";
 
-/** One reads after the last key, not after each. */
+/** The list is read after the last key, not after each. */
 const CALM_MS = 250;
 const MOST_BYTES = 1_000_000;
 
-/** The list: pasted, or a CSV file; each line says at once whether it can be read. */
+/** The list: pasted, or a CSV file. Each line shows at once whether the lab can read it. */
 export const ManyList = ({
   taken,
   onList,
@@ -49,7 +50,8 @@ export const ManyList = ({
   }, [client, text]);
   const open = async (chosen: File | undefined) => {
     if (chosen === undefined) return;
-    if (chosen.size > MOST_BYTES) return setProblem(`${chosen.name} is too large to be a list of boards.`);
+    if (chosen.size > MOST_BYTES)
+      return setProblem(`${chosen.name} is too large for a list of boards (limit 1 MB).`);
     setText(await chosen.text());
   };
   const problems = problemsOfList(listed, taken);
@@ -60,7 +62,7 @@ export const ManyList = ({
   const names = new Map(rows.map(({ line, name }) => [line, name]));
   return (
     <form
-      className={style.form}
+      className={formClass}
       onSubmit={(event) => {
         event.preventDefault();
         if (rows.length > 0) onList(listed.filter(({ line }) => !problems.has(line)));
@@ -68,18 +70,18 @@ export const ManyList = ({
     >
       <Textarea
         label="Boards"
-        description="One a line: user@host or user@host:port. Or a table with the columns name, host, port, user, as a CSV file has it."
+        description="One per line: user@host or user@host:port. Or a CSV table with the columns name, host, port and user."
         placeholder={"pi@192.168.1.21\npi@192.168.1.22\nlab@jetson-1.local:2222"}
         value={text}
         onChange={(event) => setText(event.currentTarget.value)}
         rows={6}
         spellCheck={false}
-        classNames={{ input: style.mono ?? "" }}
+        classNames={{ input: monoClass }}
         data-autofocus
       />
-      <div className={style.buttons}>
+      <Buttons>
         <Button size="xs" onClick={() => file.current?.click()}>
-          Open a CSV file
+          Open CSV file…
         </Button>
         <input
           ref={file}
@@ -92,15 +94,15 @@ export const ManyList = ({
             event.currentTarget.value = "";
           }}
         />
-        <span className={style.note} role="status">
+        <span className={noteClass} role="status">
           {listed.length === 0
-            ? "Nothing is contacted while the list is written."
-            : `${plural(rows.length, "board")}${problems.size === 0 ? "" : `, ${plural(problems.size, "line")} that cannot be used`}`}
+            ? "The lab contacts no board until you continue."
+            : `${plural(rows.length, "board")}${problems.size === 0 ? "" : `, ${plural(problems.size, "line")} with a problem`}`}
         </span>
-      </div>
+      </Buttons>
       {problem !== undefined && <Problem text={problem} />}
       {listed.length > 0 && (
-        <ScrollBox label="The list as it was read" className={style.listed}>
+        <ScrollBox label="Lines of the list" className={style.listed}>
           <table className={tableClass}>
             <thead>
               <tr>
@@ -116,19 +118,19 @@ export const ManyList = ({
                   <td data-num>{line}</td>
                   <td>{names.get(line) ?? name ?? <Small>–</Small>}</td>
                   <td>{target === undefined ? <Small>–</Small> : targetText(target)}</td>
-                  <td className={style.bad}>{problems.get(line)}</td>
+                  <td className={badClass}>{problems.get(line)}</td>
                 </tr>
               ))}
             </tbody>
           </table>
         </ScrollBox>
       )}
-      <div className={style.buttons}>
+      <Buttons>
         <Button type="submit" variant="filled" disabled={rows.length === 0}>
-          {rows.length === 0 ? "Look for them" : `Look for ${plural(rows.length, "board")}`}
+          {rows.length === 0 ? "Connect" : `Connect to ${plural(rows.length, "board")}`}
         </Button>
         <Button onClick={onCancel}>Cancel</Button>
-      </div>
+      </Buttons>
     </form>
   );
 };

@@ -1,25 +1,18 @@
 import { Button, TextInput } from "@mantine/core";
 import { type FormEvent, useRef, useState } from "react";
-import style from "#renderer/screens/board/board.module.css";
-import { BoardProblemBox } from "#renderer/screens/board/board-problem.tsx";
-import { suggestedBoardName } from "#renderer/screens/board/board-words.ts";
+import { BoardProblemBox } from "#renderer/screens/board/board-problem-box.tsx";
+import { targetText } from "#renderer/screens/board/board-target.ts";
 import { SignInFields } from "#renderer/screens/board/sign-in-fields.tsx";
 import { freshSignIn, signInErrors, signInOf } from "#renderer/screens/board/sign-in-form.ts";
 import { asBoardProblem, fieldOf } from "#renderer/state/problem-of.ts";
 import { useStates } from "#renderer/state/use-states.ts";
+import { Disclosure } from "#renderer/ui/disclosure.tsx";
+import { Buttons, formClass, noteClass } from "#renderer/ui/form.tsx";
 import type { Adding } from "./add-board.ts";
-import { targetText } from "./board-target.ts";
+import { boardNameProblem, suggestedBoardName } from "./board-name.ts";
+import style from "./name-and-sign-in.module.css";
 
-export const nameProblem = (name: string, taken: readonly string[]): string | undefined => {
-  const trimmed = name.trim();
-  if (!/^[a-z0-9][a-z0-9-]{0,40}$/i.test(trimmed))
-    return "Letters, digits and dashes, at most 41; the first is no dash.";
-  return taken.some((other) => other.toLowerCase() === trimmed.toLowerCase())
-    ? `There is a device called ${trimmed}. Choose another name.`
-    : undefined;
-};
-
-/** What it is called, and how one signs in: the last things that are asked. */
+/** The board's name, and how the lab signs in: the last questions. */
 export const NameAndSignIn = ({
   adding,
   taken,
@@ -44,7 +37,7 @@ export const NameAndSignIn = ({
   const busy = adding.at === "adding";
   const problem = adding.at === "sign-in" ? adding.problem : undefined;
   const wrongName =
-    nameProblem(name, taken) ?? (refusedName?.name === name.trim() ? refusedName.why : undefined);
+    boardNameProblem(name, taken) ?? (refusedName?.name === name.trim() ? refusedName.why : undefined);
 
   const submit = async (event: FormEvent) => {
     event.preventDefault();
@@ -81,8 +74,8 @@ export const NameAndSignIn = ({
     }
   };
   return (
-    <form ref={fields} className={style.form} onSubmit={submit} noValidate>
-      <h3>Sign in at {targetText({ ...target, user: target.user ?? reached.user })}</h3>
+    <form ref={fields} className={formClass} onSubmit={submit} noValidate>
+      <h3>Sign in to {targetText({ ...target, user: target.user ?? reached.user })}</h3>
       {problem !== undefined && (
         <BoardProblemBox
           problem={problem}
@@ -90,11 +83,11 @@ export const NameAndSignIn = ({
           onAction={(action) => (action.do === "edit-target" ? onAddress() : undefined)}
         />
       )}
-      <fieldset className={style.plain} disabled={busy}>
+      <fieldset className={style.fields} disabled={busy}>
         <SignInFields form={form} onChange={setForm} ways={reached.ways} asked={asked} user={reached.user} />
         <TextInput
           label="Name"
-          description="What it is called in the lab and in studies."
+          description="The board's name in the lab and in studies."
           value={name}
           onChange={(event) => setName(event.currentTarget.value)}
           error={busy ? undefined : wrongName}
@@ -102,29 +95,29 @@ export const NameAndSignIn = ({
           spellCheck={false}
           autoComplete="off"
         />
-        <details className={style.more}>
-          <summary>The data set is on the board already</summary>
+        <Disclosure summary="Is the data set already on the board?">
           <TextInput
-            mt={8}
             label="Folder on the board"
-            description="Left empty, the lab sends each board its own part of a study's data."
+            description="Leave empty to let the lab send the board its share of each study's data."
             value={dataFolder}
             onChange={(event) => setDataFolder(event.currentTarget.value)}
             placeholder="/data/fashion-mnist"
             spellCheck={false}
             autoComplete="off"
           />
-        </details>
+        </Disclosure>
       </fieldset>
-      <div className={style.buttons}>
+      <Buttons>
         <Button type="submit" variant="filled" loading={busy}>
           Add {name.trim() === "" ? "the board" : name.trim()}
         </Button>
         <Button onClick={onAddress} disabled={busy}>
-          Another address
+          Change address
         </Button>
-        {busy && <span className={style.note}>Signing in, then looking at the board: some seconds.</span>}
-      </div>
+        {busy && (
+          <span className={noteClass}>Signing in and checking the board. This takes a few seconds.</span>
+        )}
+      </Buttons>
     </form>
   );
 };

@@ -1,28 +1,28 @@
 import type { BoardLogLine } from "#contract/boards.ts";
 
-/** Lines that are drawn at most: the rest is a click away. */
-export const MOST_LINES = 3000;
+/** The most lines that are drawn at once; a button loads older ones. */
+const MOST_LINES = 3000;
 
-/** Lines that were asked for, then those that came by themselves; none twice, in order. */
-export const joined = (
-  asked: readonly BoardLogLine[],
+/** Loaded lines followed by streamed ones: in order, none twice. */
+export const joinedLines = (
+  loaded: readonly BoardLogLine[],
   tail: readonly BoardLogLine[],
   search: string,
 ): readonly BoardLogLine[] => {
-  const last = asked.at(-1)?.id ?? 0;
+  const last = loaded.at(-1)?.id ?? 0;
   const wanted = search.trim().toLowerCase();
   const fresh = tail.filter(
     ({ id, text }) => id > last && (wanted === "" || text.toLowerCase().includes(wanted)),
   );
-  return fresh.length === 0 ? asked : [...asked, ...fresh].slice(-MOST_LINES);
+  return fresh.length === 0 ? loaded : [...loaded, ...fresh].slice(-MOST_LINES);
 };
 
-/** As a file would have them. */
-export const asText = (lines: readonly BoardLogLine[]): string =>
+/** The lines as a text file. */
+export const logText = (lines: readonly BoardLogLine[]): string =>
   lines.map(({ at, stream, text }) => `${at} ${stream} ${text}`).join("\n");
 
-/** Programs say much on standard error that is no error: only what reads like trouble is marked as such. */
-export const isTrouble = ({ stream, text }: BoardLogLine): boolean =>
+/** Programs print much to standard error that is no error: only lines that look like trouble are marked. */
+export const looksLikeTrouble = ({ stream, text }: BoardLogLine): boolean =>
   stream === "stderr" &&
   /\b(error|exception|traceback|fatal|warn(ing)?|killed|denied|refused|failed)\b/i.test(text);
 

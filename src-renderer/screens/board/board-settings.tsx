@@ -1,72 +1,88 @@
 import { Button } from "@mantine/core";
+import type { ReactNode } from "react";
 import type { BoardView } from "#contract/boards.ts";
-import { targetText } from "#renderer/screens/add-board/board-target.ts";
+import { useNow } from "#renderer/state/use-states.ts";
+import { monoClass } from "#renderer/ui/form.tsx";
+import { day } from "#renderer/ui/format.ts";
 import { Card } from "#renderer/ui/page.tsx";
-import style from "./board.module.css";
+import style from "./board-settings.module.css";
+import { targetText } from "./board-target.ts";
 import type { BoardDialog } from "./use-board-actions.ts";
 
 const SIGN_IN: Readonly<Record<BoardView["signIn"], string>> = {
   password: "with the password that the lab keeps",
-  key: "with a private key of this computer",
-  agent: "with the agent of this computer",
-  "lab-key": "with the lab's own key, which is installed there",
+  key: "with a private key on this computer",
+  agent: "with this computer's SSH agent",
+  "lab-key": "with the lab's key, which is installed on the board",
 };
 
-/** How it is reached and signed in to, where its data lie, and the way out. */
+interface Setting {
+  readonly title: string;
+  readonly value: ReactNode;
+  readonly dialog: BoardDialog;
+  readonly verb: string;
+}
+
+const settingsOf = (view: BoardView, now: number): readonly Setting[] => {
+  const typed = targetText(view.target);
+  return [
+    {
+      title: "Address",
+      value: typed === view.address ? view.address : `${view.address}, entered as ${typed}`,
+      dialog: "address",
+      verb: "Change",
+    },
+    { title: "Sign-in", value: SIGN_IN[view.signIn], dialog: "sign-in", verb: "Sign in again" },
+    {
+      title: "Data",
+      value:
+        view.dataFolder === undefined
+          ? "the lab sends the board its share of each study's data"
+          : `on the board, in ${view.dataFolder}`,
+      dialog: "data",
+      verb: "Change",
+    },
+    {
+      title: "Host key",
+      value: <span className={monoClass}>{view.hostKey.fingerprint}</span>,
+      dialog: "replace-key",
+      verb: "Replace",
+    },
+    {
+      title: "Fleet",
+      value: `added ${day(view.addedAt, now)}; removing the board keeps its rounds on record`,
+      dialog: "remove",
+      verb: "Remove",
+    },
+  ];
+};
+
+/** How the board is reached and signed in to, where its data are, and how to remove it. */
 export const BoardSettings = ({
   view,
   onOpen,
 }: {
   readonly view: BoardView;
   readonly onOpen: (dialog: BoardDialog) => void;
-}) => {
-  const written = targetText(view.target);
-  const rows: readonly (readonly [string, React.ReactNode, BoardDialog, string])[] = [
-    [
-      "Address",
-      written === view.address ? view.address : `${view.address}, written as ${written}`,
-      "address",
-      "Change",
-    ],
-    ["Sign-in", SIGN_IN[view.signIn], "sign-in", "Sign in again"],
-    [
-      "Data",
-      view.dataFolder === undefined
-        ? "the lab sends each study's part"
-        : `lies on the board, in ${view.dataFolder}`,
-      "data",
-      "Change",
-    ],
-    [
-      "Host key",
-      <span key="key" className={style.mono}>
-        {view.hostKey.fingerprint}
-      </span>,
-      "replace-key",
-      "Replace its key",
-    ],
-    ["In the fleet", "since it was added; its rounds on record stay if it goes", "remove", "Remove"],
-  ];
-  return (
-    <Card title="Settings">
-      <dl className={style.settings}>
-        {rows.map(([title, value, dialog, verb]) => (
-          <div key={title}>
-            <dt>{title}</dt>
-            <dd>
-              <span>{value}</span>
-              <Button
-                size="xs"
-                id={`board-${dialog}`}
-                onClick={() => onOpen(dialog)}
-                aria-label={`${verb}: ${title}`}
-              >
-                {verb}
-              </Button>
-            </dd>
-          </div>
-        ))}
-      </dl>
-    </Card>
-  );
-};
+}) => (
+  <Card title="Settings">
+    <dl className={style.settings}>
+      {settingsOf(view, useNow(60_000)).map(({ title, value, dialog, verb }) => (
+        <div key={title}>
+          <dt>{title}</dt>
+          <dd>
+            <span>{value}</span>
+            <Button
+              size="xs"
+              id={`board-${dialog}`}
+              onClick={() => onOpen(dialog)}
+              aria-label={`${verb}: ${title}`}
+            >
+              {verb}
+            </Button>
+          </dd>
+        </div>
+      ))}
+    </dl>
+  </Card>
+);

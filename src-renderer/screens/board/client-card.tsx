@@ -1,26 +1,30 @@
 import { Button } from "@mantine/core";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { Link } from "wouter";
 import type { BoardAction, BoardProblem, BoardView, ClientView } from "#contract/boards.ts";
-import { useNow, useStudies } from "#renderer/state/use-states.ts";
+import { useStudies } from "#renderer/state/use-states.ts";
+import { Commands } from "#renderer/ui/commands.tsx";
 import { Confirm } from "#renderer/ui/dialog.tsx";
-import { clock, duration, plural } from "#renderer/ui/format.ts";
+import { Disclosure } from "#renderer/ui/disclosure.tsx";
+import { Countdown } from "#renderer/ui/elapsed.tsx";
+import { Buttons } from "#renderer/ui/form.tsx";
+import { clock, plural } from "#renderer/ui/format.ts";
 import { Card, Pill, type Tone } from "#renderer/ui/page.tsx";
-import style from "./board.module.css";
-import { BoardProblemBox, Commands } from "./board-problem.tsx";
+import { BoardProblemBox } from "./board-problem-box.tsx";
+import style from "./client-card.module.css";
 import type { BoardActions } from "./use-board-actions.ts";
 
-const STATES: Readonly<
+const CLIENT_STATES: Readonly<
   Record<ClientView["state"], { readonly tone: Tone; readonly mark: string; readonly word: string }>
 > = {
   launching: { tone: "accent", mark: "◔", word: "Starting" },
   running: { tone: "ok", mark: "▸", word: "Running" },
   stopping: { tone: "warn", mark: "◼", word: "Stopping" },
-  exited: { tone: "bad", mark: "✕", word: "Ended" },
-  waiting: { tone: "warn", mark: "‖", word: "Waits for another try" },
+  exited: { tone: "bad", mark: "✕", word: "Exited" },
+  waiting: { tone: "warn", mark: "‖", word: "Restarting soon" },
 };
 
-/** The client's container on the board: what it does, or why it ended and what one click can do about it. */
+/** The client's container on the board: what it does, or why it exited and what one click can do about it. */
 export const ClientCard = ({
   view,
   client,
@@ -32,21 +36,22 @@ export const ClientCard = ({
   readonly actions: BoardActions;
   readonly onAction: (action: BoardAction) => void;
 }) => {
-  const [removing, setRemoving] = useState(false);
   const name = useStudies(
     (state) => state.open[client.study]?.view.name ?? state.rows?.find(({ id }) => id === client.study)?.name,
   );
-  const { tone, mark, word } = STATES[client.state];
+  const { tone, mark, word } = CLIENT_STATES[client.state];
   const ended = client.state === "exited" || client.state === "waiting";
-  // What keeps the board away is told above, once.
-  const isToldAbove = client.problem !== undefined && client.problem.code === view.problem?.code;
-  const problem = isToldAbove ? undefined : (client.problem ?? (ended ? plainEnd(client) : undefined));
+  // The page shows a problem of the connection above, once.
+  const isShownAbove = client.problem !== undefined && client.problem.code === view.problem?.code;
+  const problem = isShownAbove
+    ? undefined
+    : (client.problem ?? (ended ? unexplainedExit(client) : undefined));
   return (
     <Card
-      title={ended ? "The client ended" : "Client"}
+      title="Client"
       note={
         <>
-          of <Link href={`/studies/${client.study}`}>{name ?? client.study}</Link>
+          of <Link href={`/studies/${client.study}`}>{name ?? "its study"}</Link>
         </>
       }
       aside={
@@ -55,87 +60,100 @@ export const ClientCard = ({
         </Pill>
       }
     >
-      <dl className={style.clientFacts}>
-        {factsOf(client).map(([title, value]) => (
-          <div key={title}>
-            <dt>{title}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-        {client.retryAt !== undefined && (
-          <div>
-            <dt>Next try</dt>
-            <dd>
-              <Until at={client.retryAt} />
-            </dd>
-          </div>
-        )}
-      </dl>
-      {problem !== undefined && (
-        <div className={style.below}>
+      <div className={style.client}>
+        <dl className={style.facts}>
+          {clientFacts(client).map(([title, value]) => (
+            <div key={title}>
+              <dt>{title}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+        </dl>
+        {problem !== undefined && (
           <BoardProblemBox
             problem={problem}
             onAction={onAction}
             busy={actions.busy}
             tone={client.state === "exited" ? "bad" : "warn"}
           />
-        </div>
-      )}
-      {client.lastLines !== undefined && client.lastLines.length > 0 && (
-        <details className={style.raw} open={ended}>
-          <summary>Its last {plural(client.lastLines.length, "line")}</summary>
-          <Commands lines={client.lastLines} what="the last lines" label="Last lines of the client" />
-        </details>
-      )}
-      <div className={style.buttons}>
-        {problem?.actions?.some((action) => action.do === "restart-client") !== true && (
-          <Button onClick={() => actions.clientDo("restart")} loading={actions.busy === "restart"}>
-            Restart
-          </Button>
         )}
-        {!ended && (
-          <Button
-            onClick={() => actions.clientDo("stop")}
-            loading={actions.busy === "stop"}
-            disabled={client.state === "stopping"}
-          >
-            Stop
-          </Button>
+        {client.lastLines !== undefined && client.lastLines.length > 0 && (
+          <Disclosure summary={`Last ${plural(client.lastLines.length, "line")}`} open={ended}>
+            <Commands lines={client.lastLines} what="the last lines" label="Last lines of the client" />
+          </Disclosure>
         )}
-        <Button onClick={() => setRemoving(true)}>Remove</Button>
+        <ClientButtons
+          board={view.name}
+          client={client}
+          actions={actions}
+          canRestart={problem?.actions?.some((action) => action.do === "restart-client") !== true}
+        />
       </div>
+    </Card>
+  );
+};
+
+const ClientButtons = ({
+  board,
+  client,
+  actions,
+  canRestart,
+}: {
+  readonly board: string;
+  readonly client: ClientView;
+  readonly actions: BoardActions;
+  /** No button of the problem restarts it. */
+  readonly canRestart: boolean;
+}) => {
+  const [removing, setRemoving] = useState(false);
+  const isGone = client.state === "exited" || client.state === "waiting";
+  return (
+    <Buttons>
+      {canRestart && (
+        <Button onClick={() => actions.clientDo("restart")} loading={actions.busy === "restart"}>
+          Restart
+        </Button>
+      )}
+      {!isGone && (
+        <Button
+          onClick={() => actions.clientDo("stop")}
+          loading={actions.busy === "stop"}
+          disabled={client.state === "stopping"}
+        >
+          Stop
+        </Button>
+      )}
+      <Button onClick={() => setRemoving(true)}>Remove</Button>
       <Confirm
         opened={removing}
-        title="Remove the client's container?"
-        text={`The container on ${view.name} is stopped and removed, with what it keeps from round to round. The study goes on without this board until the client is restarted.`}
-        yes="Remove it"
+        title="Remove the client?"
+        text={`The lab stops the container on ${board} and deletes it, with everything it keeps between rounds. The study continues without this board until you restart the client.`}
+        yes="Remove"
         onYes={async () => {
           await actions.clientDo("remove");
         }}
         onClose={() => setRemoving(false)}
       />
-    </Card>
+    </Buttons>
   );
 };
 
-const factsOf = (client: ClientView): readonly (readonly [string, string])[] => [
-  ...(client.exitCode === undefined ? [] : ([["Exit code", String(client.exitCode)]] as const)),
-  ...(client.oomKilled === true ? ([["Memory", "killed: out of memory"]] as const) : []),
-  ...(client.startedAt === undefined ? [] : ([["Started", clock(client.startedAt)]] as const)),
+const clientFacts = (client: ClientView): readonly (readonly [string, ReactNode])[] => [
+  ...(client.exitCode === undefined ? [] : [["Exit code", String(client.exitCode)] as const]),
+  ...(client.oomKilled === true ? [["Memory", "killed: out of memory"] as const] : []),
+  ...(client.startedAt === undefined ? [] : [["Started", clock(client.startedAt)] as const]),
   ["Restarts", client.restarts === 0 ? "none" : String(client.restarts)],
-  ...(client.image === undefined ? [] : ([["Image", client.image]] as const)),
-  ...(client.container === undefined ? [] : ([["Container", client.container]] as const)),
+  ...(client.image === undefined ? [] : [["Image", client.image] as const]),
+  ...(client.container === undefined ? [] : [["Container", client.container] as const]),
+  ...(client.retryAt === undefined
+    ? []
+    : [["Next attempt", <Countdown key="retry" until={client.retryAt} />] as const]),
 ];
 
-const Until = ({ at }: { readonly at: string }) => {
-  const seconds = Math.ceil((Date.parse(at) - useNow()) / 1000);
-  return seconds <= 0 ? "now" : `in ${duration(seconds)}`;
-};
-
-/** One that ended without a cause that the lab could name. */
-const plainEnd = ({ exitCode }: ClientView): BoardProblem => ({
+/** A client that exited for a reason that the lab could not name. */
+const unexplainedExit = ({ exitCode }: ClientView): BoardProblem => ({
   code: "client-exited",
-  title: exitCode === undefined ? "The client is not running" : `The client ended with code ${exitCode}`,
-  cause: "Its last lines say more.",
-  next: "Restart it when the cause is gone.",
+  title: exitCode === undefined ? "The client is not running" : `The client exited with code ${exitCode}`,
+  cause: "Its last lines show why.",
+  next: "Remove the cause, then restart the client.",
 });

@@ -1,13 +1,17 @@
 import { Button, Checkbox } from "@mantine/core";
-import { useEffect, useRef } from "react";
 import type { BoardAction, StepView } from "#contract/boards.ts";
-import { useNow } from "#renderer/state/use-states.ts";
+import { Commands } from "#renderer/ui/commands.tsx";
+import { Disclosure } from "#renderer/ui/disclosure.tsx";
+import { Elapsed } from "#renderer/ui/elapsed.tsx";
 import { duration, percent } from "#renderer/ui/format.ts";
-import style from "./board.module.css";
-import { BoardProblemBox, Commands } from "./board-problem.tsx";
+import { ProgressBar } from "#renderer/ui/progress-bar.tsx";
+import { StepMark } from "#renderer/ui/step-mark.tsx";
+import { BoardProblemBox } from "./board-problem-box.tsx";
 import { STEP_WORDS } from "./board-words.ts";
+import style from "./set-up.module.css";
+import { SetUpOutput } from "./set-up-output.tsx";
 
-/** One step: its state, what it is for, what will be run, what comes out, and the way on where it failed. */
+/** One step: its state, what it does, its commands, its output, and what to do if it failed. */
 export const SetUpStep = ({
   step,
   running,
@@ -15,121 +19,100 @@ export const SetUpStep = ({
   asked,
   onAgree,
   onAction,
-  busy,
   onUndo,
 }: {
   readonly step: StepView;
-  /** Something runs now. */
+  /** Some step runs now. */
   readonly running: boolean;
   readonly agreed: boolean;
-  /** Somebody wants to begin: what is lacking is marked. */
+  /** The person tried to start: mark what is missing. */
   readonly asked: boolean;
   readonly onAgree: (yes: boolean) => void;
   readonly onAction: (action: BoardAction) => void;
-  readonly busy: string | undefined;
   readonly onUndo: () => void;
 }) => {
-  const { state, consent, commands, problem } = step;
-  const open = state === "open" || state === "blocked" || state === "failed";
+  const { state, consent, problem } = step;
+  const isOpen = state === "open" || state === "blocked" || state === "failed";
   return (
     <li {...(state === "running" ? { "aria-current": "step" as const } : {})}>
-      <span className={style.mark} data-state={state} aria-hidden>
-        {STEP_WORDS[state].mark}
-      </span>
-      <div>
-        <div className={style.stepHead}>
+      <StepMark state={state} />
+      <div className={style.step}>
+        <div className={style.head}>
           <b>{step.title}</b>
           <span>
             {state === "running" && step.fraction !== undefined && `${percent(step.fraction, 0)} · `}
-            {STEP_WORDS[state].word}
-            <Took step={step} />
+            {STEP_WORDS[state]}
+            <StepTime step={step} />
           </span>
         </div>
-        {step.text !== "" && <p>{step.text}</p>}
+        {step.text !== "" && <p className={style.about}>{step.text}</p>}
         {state === "running" && (
           <>
-            <progress
-              className={style.bar}
-              aria-label={step.title}
-              {...(step.fraction === undefined ? {} : { max: 1, value: step.fraction })}
-            />
-            <Output lines={step.output} />
+            <ProgressBar label={step.title} fraction={step.fraction} />
+            <SetUpOutput lines={step.output} />
           </>
         )}
         {state === "failed" && problem !== undefined && (
-          <BoardProblemBox problem={problem} onAction={onAction} busy={busy} hide={["retry"]} />
+          <BoardProblemBox problem={problem} onAction={onAction} hide={["retry"]} />
         )}
-        {open && !running && consent !== undefined && (
+        {isOpen && !running && consent !== undefined && (
           <Checkbox
-            className={style.consent ?? ""}
+            mt={4}
             name={`agree ${step.id}`}
             checked={agreed}
             onChange={(event) => onAgree(event.currentTarget.checked)}
             label={consent}
-            error={asked && !agreed ? "Not agreed to yet." : undefined}
+            error={asked && !agreed ? "This step needs your consent." : undefined}
           />
         )}
-        {(commands.length > 0 || (step.output.length > 0 && state !== "running")) && (
-          <details className={style.more}>
-            <summary>{commands.length > 0 ? "Show the commands" : "Show the output"}</summary>
-            {commands.length > 0 && (
-              <Commands
-                lines={commands}
-                what="the commands"
-                label={`Commands of: ${step.title}${step.needsSudo ? ", with administrator rights" : ""}`}
-              />
-            )}
-            {step.output.length > 0 && state !== "running" && <Output lines={step.output} />}
-          </details>
-        )}
+        <StepDetails step={step} />
         {state === "done" && step.canUndo && !running && (
-          <Button
-            size="compact-xs"
-            variant="subtle"
-            mt={4}
-            onClick={onUndo}
-            aria-label={`Undo: ${step.title}`}
-          >
-            Undo
-          </Button>
+          <div>
+            <Button
+              size="compact-xs"
+              variant="subtle"
+              ml={-8}
+              onClick={onUndo}
+              aria-label={`Undo: ${step.title}`}
+            >
+              Undo
+            </Button>
+          </div>
         )}
       </div>
     </li>
   );
 };
 
-const Took = ({ step }: { readonly step: StepView }) => {
-  if (step.state === "running" && step.startedAt !== undefined) return <Since at={step.startedAt} />;
-  return step.seconds === undefined || step.seconds < 1 ? null : ` · ${duration(step.seconds)}`;
-};
-
-const Since = ({ at }: { readonly at: string }) => {
-  const seconds = Math.max(0, Math.floor((useNow() - Date.parse(at)) / 1000));
-  return ` · ${seconds < 10 ? `${seconds} s` : duration(seconds)}`;
-};
-
-/** The last lines; it stays at the newest unless somebody scrolls up. */
-const Output = ({ lines }: { readonly lines: readonly string[] }) => {
-  const box = useRef<HTMLElement>(null);
-  const atEnd = useRef(true);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: new lines are the reason
-  useEffect(() => {
-    if (box.current !== null && atEnd.current) box.current.scrollTop = box.current.scrollHeight;
-  }, [lines]);
-  if (lines.length === 0) return null;
+/** Its commands and, once it is over, its output. */
+const StepDetails = ({
+  step: { title, commands, needsSudo, output, state },
+}: {
+  readonly step: StepView;
+}) => {
+  const showsOutput = output.length > 0 && state !== "running";
+  if (commands.length === 0 && !showsOutput) return null;
   return (
-    <section
-      ref={box}
-      className={style.output}
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: what is longer than its place is scrolled with the keyboard, too
-      tabIndex={0}
-      aria-label="Output"
-      onScroll={(event) => {
-        const { scrollTop, scrollHeight, clientHeight } = event.currentTarget;
-        atEnd.current = scrollHeight - clientHeight - scrollTop < 24;
-      }}
-    >
-      <pre>{lines.join("\n")}</pre>
-    </section>
+    <Disclosure summary={commands.length > 0 ? "Show commands" : "Show output"}>
+      {commands.length > 0 && (
+        <Commands
+          lines={commands}
+          what="the commands"
+          label={`Commands of the step ${title}${needsSudo ? ", run with administrator rights" : ""}`}
+        />
+      )}
+      {showsOutput && <SetUpOutput lines={output} />}
+    </Disclosure>
   );
+};
+
+const StepTime = ({ step }: { readonly step: StepView }) => {
+  if (step.state === "running" && step.startedAt !== undefined)
+    return (
+      <>
+        {" "}
+        · <Elapsed since={Date.parse(step.startedAt)} />
+      </>
+    );
+  return step.seconds === undefined || step.seconds < 1 ? null : ` · ${duration(step.seconds)}`;
 };

@@ -1,16 +1,17 @@
-import { Button, PasswordInput, TextInput } from "@mantine/core";
-import { useEffect, useId, useRef, useState } from "react";
-import type { BoardAction, BoardProblem, BoardView, ProvisionPlan, StepId } from "#contract/boards.ts";
-import { asBoardProblem } from "#renderer/state/problem-of.ts";
-import { useStates } from "#renderer/state/use-states.ts";
+import { Button, TextInput, VisuallyHidden } from "@mantine/core";
+import { useEffect, useRef, useState } from "react";
+import type { BoardAction, BoardView, ProvisionPlan, StepId } from "#contract/boards.ts";
 import { Confirm } from "#renderer/ui/dialog.tsx";
-import style from "./board.module.css";
-import { BoardProblemBox } from "./board-problem.tsx";
-import { openSteps } from "./board-words.ts";
-import { lackingConsent, setUpSentence, wantsSudo } from "./set-up-form.ts";
+import { Disclosure } from "#renderer/ui/disclosure.tsx";
+import { Buttons, badClass, formClass, noteClass } from "#renderer/ui/form.tsx";
+import { BoardProblemBox } from "./board-problem-box.tsx";
+import style from "./set-up.module.css";
+import { openSteps, setUpSentence } from "./set-up-plan.ts";
 import { SetUpStep } from "./set-up-step.tsx";
+import { SudoPassword } from "./sudo-password.tsx";
+import { useSetUp } from "./use-set-up.ts";
 
-/** The plan of what makes a board ready: what will be run, what a person has to agree to, how it goes. */
+/** A board's setup: what the lab will run, what it needs the person's consent for, and how far it is. */
 export const SetUp = ({
   view,
   plan,
@@ -18,69 +19,32 @@ export const SetUp = ({
 }: {
   readonly view: BoardView;
   readonly plan: ProvisionPlan;
-  /** For what problems offer beside the steps: another address, another sign-in. */
+  /** For actions of problems outside the setup: a new address, a new sign-in. */
   readonly onAction: (action: BoardAction) => void;
 }) => {
-  const { client, setBoard } = useStates();
   const { name } = view;
-  const [agreed, setAgreed] = useState<ReadonlySet<StepId>>(new Set());
-  const [sudo, setSudo] = useState("");
-  const [imageFile, setImageFile] = useState("");
+  const setUp = useSetUp(view, plan);
   const [wantsImage, setWantsImage] = useState(false);
-  const [asked, setAsked] = useState(false);
-  const [busy, setBusy] = useState<string>();
-  const [problem, setProblem] = useState<BoardProblem>();
   const [undoing, setUndoing] = useState<StepId>();
+  const form = useRef<HTMLFormElement>(null);
   const sudoField = useRef<HTMLInputElement>(null);
   const imageField = useRef<HTMLInputElement>(null);
-  const form = useRef<HTMLFormElement>(null);
-  const imageFieldId = useId();
   const { running } = plan;
   const open = openSteps(plan.steps);
-  const failed = plan.steps.find(({ state }) => state === "failed");
-  const needsSudo = wantsSudo(view, plan);
-  const lacking = lackingConsent(plan, agreed);
-  const undoNeedsSudo =
-    view.facts?.sudo === "password" && plan.steps.find(({ id }) => id === undoing)?.needsSudo === true;
-  // what was asked for by a button of a problem is in sight only once it is drawn
+  const sudoText = (purpose: string) =>
+    `For ${view.facts?.user ?? "the user"} on ${name}. Used ${purpose} and not kept.`;
+  const offersImage =
+    wantsImage || open.some(({ id }) => id === "image") || (setUp.imageFile !== "" && !plan.ready);
+  // the field exists only after the next drawing
   useEffect(() => {
     if (wantsImage) imageField.current?.focus();
   }, [wantsImage]);
 
-  const act = async (what: string, work: () => Promise<BoardView>) => {
-    setBusy(what);
-    setProblem(undefined);
-    try {
-      setBoard(await work());
-    } catch (error) {
-      setProblem(asBoardProblem(error));
-    } finally {
-      setBusy(undefined);
-    }
-  };
   const start = (steps?: readonly StepId[]) => {
-    const wanted = steps === undefined ? lacking : lacking.filter(({ id }) => steps.includes(id));
-    const [first] = wanted;
-    if (first !== undefined) {
-      setAsked(true);
-      form.current?.querySelector<HTMLInputElement>(`[name="agree ${first.id}"]`)?.focus();
-      return;
-    }
-    if (needsSudo && sudo === "") {
-      setAsked(true);
-      sudoField.current?.focus();
-      return;
-    }
-    setAsked(false);
-    void act("provision", () =>
-      client.boards.provision({
-        name,
-        agreed: [...agreed],
-        ...(steps === undefined ? {} : { steps: [...steps] }),
-        ...(sudo === "" ? {} : { sudoPassword: sudo }),
-        ...(imageFile.trim() === "" ? {} : { imageFile: imageFile.trim() }),
-      }),
-    );
+    const lack = setUp.start(steps);
+    if (lack === "sudo") sudoField.current?.focus();
+    else if (lack !== undefined)
+      form.current?.querySelector<HTMLInputElement>(`[name="agree ${lack.consent}"]`)?.focus();
   };
   const onStepAction = (action: BoardAction) => {
     if (action.do === "retry") start();
@@ -89,119 +53,96 @@ export const SetUp = ({
     else if (action.do === "load-image") setWantsImage(true);
     else onAction(action);
   };
-  const agree = (id: StepId, yes: boolean) =>
-    setAgreed((before) => {
-      const next = new Set(before);
-      if (yes) next.add(id);
-      else next.delete(id);
-      return next;
-    });
-  const offersImage =
-    wantsImage || open.some(({ id }) => id === "image") || (imageFile !== "" && !plan.ready);
 
   return (
     <form
       ref={form}
-      className={style.form}
+      className={formClass}
       onSubmit={(event) => {
         event.preventDefault();
         if (!running) start();
       }}
       noValidate
     >
-      <ol className={style.steps} aria-label={`What makes ${name} ready`}>
+      <ol className={style.steps} aria-label={`Setup of ${name}`}>
         {plan.steps.map((step) => (
           <SetUpStep
             key={step.id}
             step={step}
             running={running}
-            agreed={agreed.has(step.id)}
-            asked={asked}
-            onAgree={(yes) => agree(step.id, yes)}
+            agreed={setUp.agreed.has(step.id)}
+            asked={setUp.asked}
+            onAgree={(yes) => setUp.agree(step.id, yes)}
             onAction={onStepAction}
-            busy={busy}
             onUndo={() => setUndoing(step.id)}
           />
         ))}
       </ol>
-      {needsSudo && !running && (
-        <PasswordInput
+      {setUp.needsSudo && !running && (
+        <SudoPassword
           ref={sudoField}
-          className={style.narrowField ?? ""}
-          label="Password for sudo"
-          description={`Of ${view.facts?.user ?? "the user"} on ${name}; used for this run only and kept nowhere.`}
-          value={sudo}
-          onChange={(event) => setSudo(event.currentTarget.value)}
-          error={asked && sudo === "" ? "Some of the steps need administrator rights." : undefined}
-          autoComplete="off"
+          className={style.sudo}
+          description={sudoText("for this setup only")}
+          value={setUp.sudo}
+          onChange={setUp.setSudo}
+          error={setUp.asked && setUp.sudo === "" ? "Some steps need administrator rights." : undefined}
         />
       )}
       {offersImage && !running && (
-        <details className={style.more} open={wantsImage}>
-          <summary>The board has no internet: use a saved image</summary>
+        <Disclosure summary="No internet on the board? Use a saved image" open={wantsImage}>
           <TextInput
             ref={imageField}
-            id={imageFieldId}
-            mt={8}
             label="Saved image"
-            description="A file of docker save on this computer, its whole path. It is sent to the board instead of being built there."
-            value={imageFile}
-            onChange={(event) => setImageFile(event.currentTarget.value)}
+            description="Full path on this computer of a file made by docker save. The lab sends it to the board, which then does not build its own."
+            value={setUp.imageFile}
+            onChange={(event) => setUp.setImageFile(event.currentTarget.value)}
             placeholder="/home/me/fedfleet-client.tar"
             spellCheck={false}
             autoComplete="off"
           />
-        </details>
+        </Disclosure>
       )}
-      {problem !== undefined && <BoardProblemBox problem={problem} onAction={onStepAction} busy={busy} />}
+      {setUp.problem !== undefined && <BoardProblemBox problem={setUp.problem} onAction={onStepAction} />}
       {running ? (
-        <div className={style.buttons}>
-          <Button
-            onClick={() => act("stop", () => client.boards.stopProvision({ name }))}
-            loading={busy === "stop"}
-          >
+        <Buttons>
+          <Button onClick={setUp.stop} loading={setUp.busy === "stop"}>
             Stop
           </Button>
-          <span className={style.note}>It goes on when this is closed.</span>
-        </div>
+          <span className={noteClass}>The setup continues if you leave this page.</span>
+        </Buttons>
       ) : (
         open.length > 0 && (
-          <div className={style.buttons}>
-            <Button type="submit" variant="filled" loading={busy === "provision"} data-stage-focus>
-              {failed === undefined ? "Set up" : "Try again from the failed step"}
+          <Buttons>
+            <Button type="submit" variant="filled" loading={setUp.busy === "start"} data-stage-focus>
+              {plan.steps.some(({ state }) => state === "failed") ? "Retry from the failed step" : "Set up"}
             </Button>
-            {asked && lacking.length > 0 && (
-              <span className={style.bad} role="alert">
-                Agree to what is marked first, or leave it: nothing has been changed.
+            {setUp.asked && setUp.lacking.length > 0 && (
+              <span className={badClass} role="alert">
+                Agree to the marked steps first. Nothing has been changed yet.
               </span>
             )}
-          </div>
+          </Buttons>
         )
       )}
-      <div className={style.hidden} role="status">
-        {setUpSentence(plan)}
-      </div>
+      <VisuallyHidden role="status">{setUpSentence(plan)}</VisuallyHidden>
       <Confirm
         opened={undoing !== undefined}
         title={`Undo: ${plan.steps.find(({ id }) => id === undoing)?.title ?? ""}`}
-        text={`What this step did on ${name} is taken back. The board cannot take part in studies until it is done again.`}
-        yes="Undo it"
+        text={`The lab reverts what this step did on ${name}. The board cannot take part in studies until the step is done again.`}
+        yes="Undo"
         onYes={async () => {
-          if (undoing === undefined) return;
-          const password = sudo === "" ? {} : { sudoPassword: sudo };
-          setBoard(await client.boards.undo({ name, step: undoing, ...password }));
+          if (undoing !== undefined) await setUp.undo(undoing);
         }}
         onClose={() => setUndoing(undefined)}
       >
-        {undoNeedsSudo && (
-          <PasswordInput
-            label="Password for sudo"
-            description={`Of ${view.facts?.user ?? "the user"} on ${name}; used for this and kept nowhere.`}
-            value={sudo}
-            onChange={(event) => setSudo(event.currentTarget.value)}
-            autoComplete="off"
-          />
-        )}
+        {view.facts?.sudo === "password" &&
+          plan.steps.find(({ id }) => id === undoing)?.needsSudo === true && (
+            <SudoPassword
+              description={sudoText("for this step only")}
+              value={setUp.sudo}
+              onChange={setUp.setSudo}
+            />
+          )}
       </Confirm>
     </form>
   );

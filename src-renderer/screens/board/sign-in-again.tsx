@@ -1,18 +1,18 @@
 import { Button } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import type { BoardProblem, BoardView } from "#contract/boards.ts";
-import { useReached } from "#renderer/screens/add-board/use-reached.ts";
 import { asBoardProblem } from "#renderer/state/problem-of.ts";
 import { useStates } from "#renderer/state/use-states.ts";
 import { DialogActions } from "#renderer/ui/dialog.tsx";
-import style from "./board.module.css";
-import { BoardProblemBox } from "./board-problem.tsx";
+import { formClass } from "#renderer/ui/form.tsx";
+import { BoardProblemBox, ProblemFrame } from "./board-problem-box.tsx";
 import { SignInFields } from "./sign-in-fields.tsx";
 import { freshSignIn, type SignInForm, signInErrors, signInOf } from "./sign-in-form.ts";
+import { useReached } from "./use-reached.ts";
 
 const NO_WAYS = { agent: false, keys: [], labKey: false } as const;
 
-/** Another way to sign in at a board that is known: only its own key is signed in to. */
+/** A new way to sign in at a board of the fleet; only a machine with the board's own key is signed in to. */
 export const SignInAgain = ({
   view,
   onClose,
@@ -50,27 +50,10 @@ export const SignInAgain = ({
       setBusy(false);
     }
   };
-  if (reached?.trust === "changed" && !reached.isJump) {
-    return (
-      <div className={style.form}>
-        <div className={style.problem} role="alert">
-          <p className={style.problemTitle}>Another machine answers there</p>
-          <p>
-            It shows a key that is not {view.name}'s. Nothing was sent. If the board was set up anew, replace
-            its key first; otherwise find out who answers.
-          </p>
-        </div>
-        <DialogActions>
-          <Button onClick={onReplaceKey}>Compare the keys</Button>
-          <Button variant="filled" onClick={onClose} data-autofocus>
-            Leave
-          </Button>
-        </DialogActions>
-      </div>
-    );
-  }
+  if (reached?.trust === "changed" && !reached.isJump)
+    return <DifferentKey name={view.name} onReplaceKey={onReplaceKey} onClose={onClose} />;
   return (
-    <form className={style.form} onSubmit={submit} noValidate>
+    <form className={formClass} onSubmit={submit} noValidate>
       {unreached !== undefined && (
         <BoardProblemBox problem={unreached} onAction={again} hide={["edit-target", "sign-in"]} tone="warn" />
       )}
@@ -91,3 +74,28 @@ export const SignInAgain = ({
     </form>
   );
 };
+
+const DifferentKey = ({
+  name,
+  onReplaceKey,
+  onClose,
+}: {
+  readonly name: string;
+  readonly onReplaceKey: () => void;
+  readonly onClose: () => void;
+}) => (
+  <div className={formClass}>
+    <ProblemFrame title="A different machine answers at this address">
+      <p>
+        Its host key is not the key of {name}. The lab sent nothing to it. If you reinstalled the board,
+        replace its key first; otherwise find out which machine answers.
+      </p>
+    </ProblemFrame>
+    <DialogActions>
+      <Button onClick={onReplaceKey}>Compare keys</Button>
+      <Button variant="filled" onClick={onClose} data-autofocus>
+        Close
+      </Button>
+    </DialogActions>
+  </div>
+);

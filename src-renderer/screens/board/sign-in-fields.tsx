@@ -1,13 +1,14 @@
 import { Autocomplete, Button, Checkbox, PasswordInput, SegmentedControl } from "@mantine/core";
 import { useEffect, useState } from "react";
 import type { SecretsView, SignIn } from "#contract/boards.ts";
-import { messageOf } from "#renderer/state/states.ts";
+import { messageOf } from "#renderer/state/message-of.ts";
 import { useStates } from "#renderer/state/use-states.ts";
+import { Buttons, formClass, noteClass, twoColumnsClass } from "#renderer/ui/form.tsx";
 import { useToast } from "#renderer/ui/toasts.tsx";
-import style from "./board.module.css";
-import { leavesASecret, type SignInForm, signInErrors, type Ways, withKind } from "./sign-in-form.ts";
+import { ProblemFrame } from "./board-problem-box.tsx";
+import { leavesASecret, type SignInForm, type SignInWays, signInErrors, withKind } from "./sign-in-form.ts";
 
-/** How one signs in: a password, a private key, the agent, or the lab's own key where it is installed already. */
+/** How to sign in: with a password, a private key, the SSH agent, or the lab's own key if it is installed already. */
 export const SignInFields = ({
   form,
   onChange,
@@ -17,22 +18,22 @@ export const SignInFields = ({
 }: {
   readonly form: SignInForm;
   readonly onChange: (form: SignInForm) => void;
-  readonly ways: Ways;
-  /** Somebody wants to go on: what is lacking is marked. */
+  readonly ways: SignInWays;
+  /** The person tried to continue: mark what is missing. */
   readonly asked: boolean;
-  /** With whom; undefined: each board's own. */
+  /** The user to sign in as; undefined: each board's own. */
   readonly user: string | undefined;
 }) => {
   const errors = asked ? signInErrors(form) : {};
   const kinds: { value: SignIn["kind"]; label: string }[] = [
     { value: "password", label: "Password" },
     { value: "key", label: "Private key" },
-    ...(ways.agent ? [{ value: "agent" as const, label: "Agent" }] : []),
-    ...(ways.labKey ? [{ value: "lab-key" as const, label: "The lab's key" }] : []),
+    ...(ways.agent ? [{ value: "agent" as const, label: "SSH agent" }] : []),
+    ...(ways.labKey ? [{ value: "lab-key" as const, label: "Lab key" }] : []),
   ];
-  const who = user === undefined ? "there" : `as ${user}`;
+  const who = user === undefined ? "" : ` as ${user}`;
   return (
-    <div className={style.form}>
+    <div className={formClass}>
       <SegmentedControl
         value={form.kind}
         onChange={(kind) => onChange(withKind(form, kind as SignIn["kind"]))}
@@ -41,7 +42,7 @@ export const SignInFields = ({
       />
       {form.kind === "password" && (
         <PasswordInput
-          label={user === undefined ? "Password" : `Password of ${user}`}
+          label={user === undefined ? "Password" : `Password for ${user}`}
           value={form.password}
           onChange={(event) => onChange({ ...form, password: event.currentTarget.value })}
           error={errors.password}
@@ -50,10 +51,10 @@ export const SignInFields = ({
         />
       )}
       {form.kind === "key" && (
-        <div className={style.two}>
+        <div className={twoColumnsClass}>
           <Autocomplete
             label="Private key"
-            description="A file on this computer; it is read each time and never copied."
+            description="A file on this computer. The lab reads it at each sign-in and never copies it."
             data={[...ways.keys]}
             value={form.keyPath}
             onChange={(keyPath) => onChange({ ...form, keyPath })}
@@ -64,7 +65,7 @@ export const SignInFields = ({
           />
           <PasswordInput
             label="Passphrase"
-            description="Leave it empty where the key has none."
+            description="Leave empty if the key has none."
             value={form.passphrase}
             onChange={(event) => onChange({ ...form, passphrase: event.currentTarget.value })}
             autoComplete="off"
@@ -72,14 +73,12 @@ export const SignInFields = ({
         </div>
       )}
       {form.kind === "agent" && (
-        <p className={style.note}>
-          The agent of this computer signs in {who}. It has to be there whenever the lab connects.
+        <p className={noteClass}>
+          This computer's SSH agent signs in{who}. It must be running whenever the lab connects.
         </p>
       )}
       {form.kind === "lab-key" && (
-        <p className={style.note}>
-          Works where the lab's own key was installed before: by the lab, or by whoever set the board up.
-        </p>
+        <p className={noteClass}>This works if the lab's own key is already installed on the board.</p>
       )}
       {form.kind !== "lab-key" && (
         <Checkbox
@@ -87,10 +86,10 @@ export const SignInFields = ({
           onChange={(event) => onChange({ ...form, installKey: event.currentTarget.checked })}
           label={
             form.kind === "password"
-              ? "Install the lab's own key there, and forget the password"
-              : "Install the lab's own key there, to depend on nothing else"
+              ? "Install the lab's key on the board, and do not keep the password"
+              : "Install the lab's key on the board, so that later sign-ins need nothing else"
           }
-          description="A line in ~/.ssh/authorized_keys of this user; it goes when the board is removed from the fleet."
+          description="Adds one line to the user's ~/.ssh/authorized_keys. Removing the board from the fleet removes it."
         />
       )}
       {leavesASecret(form) && <KeptInMemory form={form} />}
@@ -98,7 +97,7 @@ export const SignInFields = ({
   );
 };
 
-/** Where nothing is kept beyond the lab's process, it is said before it matters. */
+/** Warns, before it matters, that a restart of the lab will lose this secret. */
 const KeptInMemory = ({ form }: { readonly form: SignInForm }) => {
   const { client } = useStates();
   const toast = useToast();
@@ -117,7 +116,7 @@ const KeptInMemory = ({ form }: { readonly form: SignInForm }) => {
   if (secrets?.kept !== "memory") return null;
   const what =
     form.installKey || form.kind === "lab-key"
-      ? "The lab's own key"
+      ? "The lab's key"
       : form.kind === "key"
         ? "The passphrase"
         : "The password";
@@ -126,25 +125,28 @@ const KeptInMemory = ({ form }: { readonly form: SignInForm }) => {
     try {
       const view = await client.boards.keepSecretsInFile({ keep: true });
       setSecrets(view);
-      toast({ tone: "ok", text: `Secrets rest in ${view.path ?? "a file"} now, readable by you alone.` });
+      toast({
+        tone: "ok",
+        text: `Secrets are now kept in ${view.path ?? "a file"}, which only you can read.`,
+      });
     } catch (error) {
       toast({ tone: "bad", text: messageOf(error) });
       setBusy(false);
     }
   };
   return (
-    <div className={style.problem} data-tone="warn" role="status">
+    <ProblemFrame tone="warn">
       <p>
-        {what} is kept in memory only: after a restart of the lab you are asked to sign in again.
+        {what} is kept in memory only. After a restart of the lab you will have to sign in again.
         {secrets.note === undefined ? "" : ` ${secrets.note}`}
       </p>
       {secrets.canUseFile && (
-        <div className={style.buttons}>
+        <Buttons>
           <Button size="xs" onClick={keep} loading={busy}>
-            Keep it in a file only you can read (mode 0600)
+            Keep it in a file that only you can read (mode 0600)
           </Button>
-        </div>
+        </Buttons>
       )}
-    </div>
+    </ProblemFrame>
   );
 };

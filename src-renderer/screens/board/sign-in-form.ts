@@ -1,6 +1,6 @@
 import type { Reached, SignIn } from "#contract/boards.ts";
 
-/** What stands in the fields of a sign-in. */
+/** The fields of a sign-in. */
 export interface SignInForm {
   readonly kind: SignIn["kind"];
   readonly password: string;
@@ -9,10 +9,11 @@ export interface SignInForm {
   readonly installKey: boolean;
 }
 
-export type Ways = Reached["ways"];
+/** The ways to sign in that this computer offers for a host. */
+export type SignInWays = Reached["ways"];
 
-/** A password is what a fresh board has; an entry of ~/.ssh/config was made by somebody who has a key. */
-export const freshSignIn = (ways: Ways, isConfigured: boolean): SignInForm => {
+/** A fresh board has a password; an entry of ~/.ssh/config usually means that the user has a key. */
+export const freshSignIn = (ways: SignInWays, isConfigured: boolean): SignInForm => {
   const kind = !isConfigured ? "password" : ways.keys.length > 0 ? "key" : ways.agent ? "agent" : "password";
   return {
     kind,
@@ -23,18 +24,18 @@ export const freshSignIn = (ways: Ways, isConfigured: boolean): SignInForm => {
   };
 };
 
-/** Another way to sign in: only a password is better forgotten. */
+/** Changes the way to sign in. Only a password is better replaced by the lab's key. */
 export const withKind = (form: SignInForm, kind: SignIn["kind"]): SignInForm => ({
   ...form,
   kind,
   installKey: kind === "password",
 });
 
-/** What is lacking, by field. */
+/** What is missing, by field. */
 export const signInErrors = (form: SignInForm): { readonly password?: string; readonly keyPath?: string } => {
-  if (form.kind === "password" && form.password === "") return { password: "Type the password." };
+  if (form.kind === "password" && form.password === "") return { password: "Enter the password." };
   if (form.kind === "key" && form.keyPath.trim() === "")
-    return { keyPath: "Say where the private key lies on this computer." };
+    return { keyPath: "Enter the path of the private key on this computer." };
   return {};
 };
 
@@ -53,7 +54,7 @@ export const signInOf = (form: SignInForm): SignIn => {
   }
 };
 
-/** Would something secret have to be kept by the lab, that is gone after a restart if it is in memory only? */
+/** Would the lab have to keep a secret, which a restart loses if secrets are in memory only? */
 export const leavesASecret = (form: SignInForm): boolean =>
   form.kind === "lab-key" ||
   form.installKey ||

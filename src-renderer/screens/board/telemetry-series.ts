@@ -2,9 +2,9 @@ import type { TelemetryPoint } from "#contract/boards.ts";
 import { bytes, percent } from "#renderer/ui/format.ts";
 import { degrees } from "./board-words.ts";
 
-/** What a board told of itself in the last hour, as lines over time. */
+/** A board's telemetry of the last hour, as lines over time. */
 
-export interface Line {
+export interface TelemetryLine {
   readonly key: "temperature" | "memory" | "cpu" | "gpu" | "power";
   readonly label: string;
   readonly colour: string;
@@ -15,15 +15,15 @@ export interface Line {
 export interface TelemetryChartSpec {
   readonly key: string;
   readonly title: string;
-  readonly lines: readonly Line[];
-  /** The scale's end where it is known. */
+  readonly lines: readonly TelemetryLine[];
+  /** The end of the scale, where it is known. */
   top(points: readonly TelemetryPoint[]): number | undefined;
   text(value: number): string;
-  /** Shorter, beside the scale. */
+  /** A shorter text for the axis. */
   axis?(value: number): string;
 }
 
-export const CHARTS: readonly TelemetryChartSpec[] = [
+export const TELEMETRY_CHARTS: readonly TelemetryChartSpec[] = [
   {
     key: "temperature",
     title: "Temperature",
@@ -66,28 +66,33 @@ export const CHARTS: readonly TelemetryChartSpec[] = [
   },
 ];
 
-/** Lines that the board tells at all. */
-export const toldLines = (spec: TelemetryChartSpec, points: readonly TelemetryPoint[]): readonly Line[] =>
+/** Lines for which the board reports values. */
+export const reportedLines = (
+  spec: TelemetryChartSpec,
+  points: readonly TelemetryPoint[],
+): readonly TelemetryLine[] =>
   spec.lines.filter((line) => points.some((point) => line.value(point) !== undefined));
 
-/** A hole this long is one: the board was away, and its line is broken. */
-const HOLE_MS = 30_000;
+/** After a gap this long the board was away, and its line is broken. */
+const GAP_MS = 30_000;
 
-export type ChartRow = { readonly at: number } & Readonly<Partial<Record<Line["key"], number | null>>>;
+export type TelemetryRow = { readonly at: number } & Readonly<
+  Partial<Record<TelemetryLine["key"], number | null>>
+>;
 
-/** One row per point; where nothing was told for long, an empty one, so that the line has a gap. */
-export const chartRows = (
+/** One row per point, thinned to about `most`; an empty row where the board was away breaks the line. */
+export const telemetryRows = (
   points: readonly TelemetryPoint[],
-  lines: readonly Line[],
+  lines: readonly TelemetryLine[],
   most = 360,
-): readonly ChartRow[] => {
+): readonly TelemetryRow[] => {
   const step = Math.max(1, Math.ceil(points.length / most));
-  const rows: ChartRow[] = [];
+  const rows: TelemetryRow[] = [];
   let last: number | undefined;
   points.forEach((point, i) => {
     if (i % step !== 0 && i !== points.length - 1) return;
     const at = Date.parse(point.at);
-    if (last !== undefined && at - last > Math.max(HOLE_MS, step * 10_000))
+    if (last !== undefined && at - last > Math.max(GAP_MS, step * 10_000))
       rows.push({ at: last + 1, ...Object.fromEntries(lines.map(({ key }) => [key, null])) });
     rows.push({ at, ...Object.fromEntries(lines.map(({ key, value }) => [key, value(point) ?? null])) });
     last = at;
@@ -95,9 +100,9 @@ export const chartRows = (
   return rows;
 };
 
-/** "now 52 °C, 41 to 67 °C in this hour" */
+/** "41 °C to 67 °C"; undefined without values. */
 export const rangeText = (
-  line: Line,
+  line: TelemetryLine,
   points: readonly TelemetryPoint[],
   text: (value: number) => string,
 ): string | undefined => {
@@ -108,7 +113,7 @@ export const rangeText = (
   return text(low) === text(high) ? text(low) : `${text(low)} to ${text(high)}`;
 };
 
-/** A line per minute, newest first, for the table. */
+/** The last point of each minute, newest first, for the table. */
 export const perMinute = (points: readonly TelemetryPoint[]): readonly TelemetryPoint[] => {
   const minutes = new Map<number, TelemetryPoint>();
   for (const point of points) minutes.set(Math.floor(Date.parse(point.at) / 60_000), point);

@@ -1,25 +1,25 @@
 import { useState } from "react";
 import { useLocation } from "wouter";
 import type { BoardAction, BoardSummary } from "#contract/boards.ts";
-import { messageOf } from "#renderer/state/states.ts";
+import { messageOf } from "#renderer/state/message-of.ts";
 import { useStates } from "#renderer/state/use-states.ts";
 import { useToast } from "#renderer/ui/toasts.tsx";
 
-/** What the page of a board opens with, as its address says it. */
+/** What a board's page can open with; its address names it (`?do=sign-in`). */
 export const BOARD_DIALOGS = ["sign-in", "address", "set-up", "replace-key", "data", "remove"] as const;
 export type BoardDialog = (typeof BOARD_DIALOGS)[number];
 
 export const boardPath = (name: string, dialog?: BoardDialog): string =>
   `/fleet/${encodeURIComponent(name)}${dialog === undefined ? "" : `?do=${dialog}`}`;
 
-/** Does what the button of a problem says; what needs a form is done on the board's own page. */
+/** Carries out the actions that problems offer; what needs a form is done on the board's own page. */
 export const useBoardActions = (name: string) => {
   const { client, setBoard } = useStates();
   const [, navigate] = useLocation();
   const toast = useToast();
   const [busy, setBusy] = useState<string>();
 
-  /** @returns whether it worked; why it did not is told. */
+  /** @returns whether it worked; a toast tells why it did not */
   const act = async (what: string, work: () => Promise<unknown>): Promise<boolean> => {
     setBusy(what);
     try {
@@ -60,7 +60,7 @@ export const useBoardActions = (name: string) => {
       case "start-without":
         if (study !== undefined) await act("start-without", () => client.studies.goOnWithout({ study }));
         return;
-      // the commands are shown where the button is
+      // the button itself shows the commands
       case "show-commands":
         return navigate(boardPath(name));
     }

@@ -1,7 +1,7 @@
 import { Button, Checkbox, TextInput } from "@mantine/core";
 import { useState } from "react";
 import type { RunRow, StudyRow } from "#contract/views.ts";
-import { messageOf } from "#renderer/state/states.ts";
+import { messageOf } from "#renderer/state/message-of.ts";
 import { useStates } from "#renderer/state/use-states.ts";
 import { day, plural } from "#renderer/ui/format.ts";
 import { Problem, Small, scrollClass } from "#renderer/ui/page.tsx";

@@ -5,7 +5,7 @@ import { putTogether } from "#contract/exported.ts";
 import type { Comparison, Exported } from "#contract/views.ts";
 import { chartSvg, heightOf, WIDTH } from "#renderer/charts/export-chart.ts";
 import { toPng } from "#renderer/charts/png.ts";
-import { messageOf } from "#renderer/state/states.ts";
+import { messageOf } from "#renderer/state/message-of.ts";
 import { useStates } from "#renderer/state/use-states.ts";
 import { Dialog } from "#renderer/ui/dialog.tsx";
 import { bytes } from "#renderer/ui/format.ts";

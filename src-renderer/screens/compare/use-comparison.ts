@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 import type { AtRound, Comparison, StudyRow } from "#contract/views.ts";
-import { messageOf } from "#renderer/state/states.ts";
+import { messageOf } from "#renderer/state/message-of.ts";
 import { useStates } from "#renderer/state/use-states.ts";
 
 /** Running studies are asked for again at most this often. */

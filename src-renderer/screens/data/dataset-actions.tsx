@@ -1,12 +1,12 @@
 import { Button } from "@mantine/core";
 import { useState } from "react";
 import type { DatasetView, Transfer } from "#contract/views.ts";
-import { messageOf } from "#renderer/state/states.ts";
+import { messageOf } from "#renderer/state/message-of.ts";
 import { useStates } from "#renderer/state/use-states.ts";
 import { useToast } from "#renderer/ui/toasts.tsx";
-import { downloadLabel } from "./transfer-words.ts";
+import { downloadLabel } from "./dataset-text.ts";
 
-/** What can be done with a data set in the state that it is in. */
+/** The buttons for what can be done with a data set now. */
 export const DatasetActions = ({
   entry,
   transfer,
@@ -57,7 +57,7 @@ export const DatasetActions = ({
         </Button>
       )}
       {entry.registered && onRemove !== undefined && (
-        <Button size="xs" onClick={onRemove} aria-label={`Remove ${entry.title} from the list`}>
+        <Button size="xs" onClick={onRemove} aria-label={`Remove ${entry.title}`}>
           Remove
         </Button>
       )}

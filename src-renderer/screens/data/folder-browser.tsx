@@ -1,13 +1,13 @@
 import { Button } from "@mantine/core";
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import type { FolderView } from "#contract/views.ts";
-import { messageOf } from "#renderer/state/states.ts";
+import { messageOf } from "#renderer/state/message-of.ts";
 import { useStates } from "#renderer/state/use-states.ts";
 import { bytes } from "#renderer/ui/format.ts";
 import { Problem, Small } from "#renderer/ui/page.tsx";
-import style from "./data.module.css";
+import style from "./folder-browser.module.css";
 
-/** Looks through the folders of the lab's computer: arrows move, Enter opens a folder or chooses a file. */
+/** Browses the folders of the lab's computer: arrow keys move, Enter opens a folder or chooses a file. */
 export const FolderBrowser = ({
   chosen,
   onChoose,
@@ -36,7 +36,7 @@ export const FolderBrowser = ({
     };
   }, [client, path]);
   useEffect(() => {
-    // The button that was pressed is gone: the keyboard goes on at the new list's first.
+    // The pressed button is gone: the focus moves to the first entry of the new list.
     if (view !== undefined && moved.current) list.current?.querySelector("button")?.focus();
   }, [view]);
 
@@ -73,11 +73,11 @@ export const FolderBrowser = ({
         }
       />
     );
-  if (view === undefined) return <Small>Reading the folder.</Small>;
+  if (view === undefined) return <Small>Reading the folder…</Small>;
   const inside = (name: string) => `${view.path.endsWith("/") ? view.path : `${view.path}/`}${name}`;
   return (
     <section className={style.browser} aria-label="Folders and files">
-      <div className={style.browserHead}>
+      <div className={style.head}>
         <b title={view.path}>{view.path}</b>
         <Button size="xs" onClick={() => onChoose(view.path)} disabled={chosen === view.path}>
           {chosen === view.path ? "Chosen" : "Choose this folder"}
@@ -85,13 +85,13 @@ export const FolderBrowser = ({
       </div>
       <ul ref={list} onKeyDown={onKeyDown}>
         {view.parent !== undefined && (
-          <Entry label="One folder up" mark="↰" onClick={() => go(view.parent as string)} />
+          <BrowserEntry label="Parent folder" mark="↰" onClick={() => go(view.parent as string)} />
         )}
         {view.folders.map((name) => (
-          <Entry key={`/${name}`} label={name} mark="▸" onClick={() => go(inside(name))} />
+          <BrowserEntry key={`/${name}`} label={name} mark="▸" onClick={() => go(inside(name))} />
         ))}
         {view.files.map(({ name, bytes: size }) => (
-          <Entry
+          <BrowserEntry
             key={name}
             label={name}
             mark="◻"
@@ -102,16 +102,16 @@ export const FolderBrowser = ({
         ))}
       </ul>
       {view.folders.length + view.files.length === 0 && (
-        <p className={style.none}>No folder in here, and no file that could be data.</p>
+        <p className={style.none}>This folder has no folders and no data files.</p>
       )}
       {view.more && (
-        <p className={style.none}>There is more in this folder than the list shows. Type the path instead.</p>
+        <p className={style.none}>This folder has more entries than fit here. Type the path instead.</p>
       )}
     </section>
   );
 };
 
-const Entry = ({
+const BrowserEntry = ({
   label,
   mark,
   note,

@@ -1,33 +1,34 @@
 import { Button, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
-import { messageOf } from "#renderer/state/states.ts";
+import { messageOf } from "#renderer/state/message-of.ts";
 import { useData, useStates } from "#renderer/state/use-states.ts";
 import { Dialog, DialogActions } from "#renderer/ui/dialog.tsx";
+import { formClass } from "#renderer/ui/form.tsx";
 import { Problem, Small } from "#renderer/ui/page.tsx";
 import { useToast } from "#renderer/ui/toasts.tsx";
-import style from "./data.module.css";
 import { FolderBrowser } from "./folder-browser.tsx";
+import style from "./register-dialog.module.css";
 import { TransferLine } from "./transfer-line.tsx";
 
-interface RegisterProps {
+interface RegisterDialogProps {
   readonly opened: boolean;
-  /** Of which known data set a copy is registered; undefined: the person's own. */
+  /** The known data set whose copy is registered; undefined: the person's own data. */
   readonly name: string | undefined;
   readonly onClose: () => void;
 }
 
-export const RegisterDialog = ({ opened, name, onClose }: RegisterProps) => (
+export const RegisterDialog = ({ opened, name, onClose }: RegisterDialogProps) => (
   <Dialog
     opened={opened}
     onClose={onClose}
-    title={name === undefined ? "Register a folder or an archive" : `Register a copy of ${name}`}
+    title={name === undefined ? "Register a folder or archive" : `Register a copy of ${name}`}
     size="xl"
   >
-    <Fields name={name} onClose={onClose} />
+    <RegisterForm name={name} onClose={onClose} />
   </Dialog>
 );
 
-const Fields = ({ name: given, onClose }: Omit<RegisterProps, "opened">) => {
+const RegisterForm = ({ name: given, onClose }: Omit<RegisterDialogProps, "opened">) => {
   const { client } = useStates();
   const toast = useToast();
   const [path, setPath] = useState("");
@@ -50,7 +51,7 @@ const Fields = ({ name: given, onClose }: Omit<RegisterProps, "opened">) => {
         path: path.trim(),
         ...(wanted === "" ? {} : { name: wanted }),
       });
-      toast({ tone: "ok", text: `${entry.name} is on the list.` });
+      toast({ tone: "ok", text: `Registered ${entry.name}.` });
       onClose();
     } catch (error) {
       setProblem(messageOf(error));
@@ -63,33 +64,33 @@ const Fields = ({ name: given, onClose }: Omit<RegisterProps, "opened">) => {
     setProblem(undefined);
   };
   return (
-    <form className={style.form} onSubmit={submit} noValidate>
+    <form className={formClass} onSubmit={submit} noValidate>
       <p>
         <Small>
-          Files of MNIST or CIFAR form, as their sources give them, packed or not. They are read and examined,
-          and stay where they are.
+          Files in MNIST or CIFAR format, as published, compressed or not. The lab reads and checks them; they
+          stay where they are.
         </Small>
       </p>
       <div className={style.pathRow}>
         <TextInput
           label="Folder or archive"
-          description="Its whole path on this computer; ~ is your home folder."
+          description="Full path on this computer; ~ is your home folder."
           value={path}
           onChange={(event) => choose(event.currentTarget.value)}
-          error={missing ? "Say where it lies, or look for it below." : undefined}
+          error={missing ? "Enter a path, or browse for it." : undefined}
           spellCheck={false}
           autoComplete="off"
           data-autofocus
         />
         <Button onClick={() => setBrowsing(!browsing)} aria-expanded={browsing}>
-          {browsing ? "Close the list" : "Look for it"}
+          {browsing ? "Hide folders" : "Browse…"}
         </Button>
       </div>
       {browsing && <FolderBrowser onChoose={choose} chosen={path} />}
       {given === undefined && (
         <TextInput
           label="Name"
-          description="What studies call it; left empty, it is called as the folder or archive is."
+          description="The name in studies. Leave empty to use the name of the folder or archive."
           value={name}
           onChange={(event) => setName(event.currentTarget.value)}
           maxLength={200}
@@ -100,7 +101,7 @@ const Fields = ({ name: given, onClose }: Omit<RegisterProps, "opened">) => {
       {busy && (
         <div role="status">
           {transfer === undefined ? (
-            <Small>Reading and examining it.</Small>
+            <Small>Reading and checking the files…</Small>
           ) : (
             <TransferLine transfer={transfer} />
           )}
@@ -108,7 +109,7 @@ const Fields = ({ name: given, onClose }: Omit<RegisterProps, "opened">) => {
       )}
       {problem !== undefined && <Problem text={problem} />}
       <DialogActions>
-        <Button onClick={onClose}>{busy ? "Close; it goes on" : "Cancel"}</Button>
+        <Button onClick={onClose}>{busy ? "Continue in background" : "Cancel"}</Button>
         <Button type="submit" variant="filled" loading={busy}>
           Register
         </Button>

@@ -1,29 +1,28 @@
 import { memo } from "react";
 import { Link } from "wouter";
 import type { DeviceUpdate } from "#contract/views.ts";
+import { UPDATE_WORDS } from "#renderer/ui/device-words.ts";
 import { bytes, count, duration, plural } from "#renderer/ui/format.ts";
-import { Card, Empty, Pill, Small, scrollClass, type Tone, tableClass } from "#renderer/ui/page.tsx";
+import { Card, Empty, Pill, Small, type Tone, tableClass } from "#renderer/ui/page.tsx";
+import { ScrollBox } from "#renderer/ui/scroll-box.tsx";
 import { AlgorithmChip } from "#renderer/ui/words.tsx";
-import style from "./device.module.css";
+import style from "./device-history.module.css";
 
-const STATUS: Readonly<Record<DeviceUpdate["status"], { tone: Tone; mark: string }>> = {
+const UPDATE_MARKS: Readonly<Record<DeviceUpdate["status"], { tone: Tone; mark: string }>> = {
   folded: { tone: "ok", mark: "✓" },
   refused: { tone: "bad", mark: "✕" },
   failed: { tone: "bad", mark: "✕" },
   late: { tone: "warn", mark: "◔" },
 };
 
-/** Its updates on record, newest first. */
+/** The device's updates on record, newest first; nothing while they are loading. */
 export const DeviceHistory = memo(
   ({ updates, limit }: { readonly updates: readonly DeviceUpdate[] | undefined; readonly limit: number }) => {
     if (updates === undefined) return null;
     if (updates.length === 0) {
       return (
         <Card title="Rounds">
-          <Empty
-            title="No round yet"
-            text="When a study draws this device, each of its updates is a line here."
-          />
+          <Empty title="No rounds yet" text="Each round in which a study uses this device appears here." />
         </Card>
       );
     }
@@ -33,11 +32,10 @@ export const DeviceHistory = memo(
         note={
           updates.length < limit
             ? `${plural(updates.length, "update")}, newest first`
-            : `the latest ${count(limit)} updates, newest first`
+            : `last ${count(limit)} updates, newest first`
         }
       >
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a long table is scrolled with the keyboard, too */}
-        <section className={`${scrollClass} ${style.history}`} tabIndex={0} aria-label="Rounds of the device">
+        <ScrollBox className={style.history} label="Rounds of the device">
           <table className={tableClass}>
             <thead>
               <tr>
@@ -48,26 +46,26 @@ export const DeviceHistory = memo(
                 <th>Update</th>
                 <th data-num>Compute</th>
                 <th data-num>Upload</th>
-                <th data-num>Waited</th>
+                <th data-num>Waiting</th>
                 <th data-num>Examples</th>
-                <th data-num>Sent</th>
+                <th data-num>Data sent</th>
               </tr>
             </thead>
             <tbody>
               {updates.map((update, i) => (
-                // biome-ignore lint/suspicious/noArrayIndexKey: a round that was begun twice has two lines
-                <Line key={`${update.run} ${update.round} ${i}`} update={update} />
+                // biome-ignore lint/suspicious/noArrayIndexKey: a round that was started twice has two rows
+                <UpdateRow key={`${update.run} ${update.round} ${i}`} update={update} />
               ))}
             </tbody>
           </table>
-        </section>
+        </ScrollBox>
       </Card>
     );
   },
 );
 DeviceHistory.displayName = "DeviceHistory";
 
-const Line = ({ update }: { readonly update: DeviceUpdate }) => {
+const UpdateRow = ({ update }: { readonly update: DeviceUpdate }) => {
   const { timing, failure, status } = update;
   return (
     <tr>
@@ -82,8 +80,8 @@ const Line = ({ update }: { readonly update: DeviceUpdate }) => {
       <td data-num>{update.trial}</td>
       <td data-num>{update.round}</td>
       <td className={style.update}>
-        <Pill tone={STATUS[status].tone} mark={STATUS[status].mark}>
-          {status}
+        <Pill tone={UPDATE_MARKS[status].tone} mark={UPDATE_MARKS[status].mark}>
+          {UPDATE_WORDS[status]}
         </Pill>
         {failure !== undefined && (
           <div>

@@ -1,31 +1,21 @@
 import { Button, NumberInput, TextInput } from "@mantine/core";
-import { type FocusEvent, type FormEvent, useRef, useState } from "react";
+import { type FocusEvent, type FormEvent, useRef } from "react";
 import type { VirtualGroup } from "#contract/fleet.ts";
 import type { FleetView } from "#contract/views.ts";
-import { messageOf } from "#renderer/state/states.ts";
-import { useLab, useStates } from "#renderer/state/use-states.ts";
+import { useLab } from "#renderer/state/use-states.ts";
 import { Dialog, DialogActions } from "#renderer/ui/dialog.tsx";
+import { formClass, twoColumnsClass } from "#renderer/ui/form.tsx";
 import { plural } from "#renderer/ui/format.ts";
 import { Problem } from "#renderer/ui/page.tsx";
-import style from "./fleet.module.css";
-import {
-  costOf,
-  errorsOf,
-  FRESH,
-  formOf,
-  type GroupErrors,
-  type GroupField,
-  type GroupForm,
-  groupOf,
-  knownOf,
-  previewOf,
-  suggestedName,
-} from "./group-form.ts";
-import { groupId } from "./groups.tsx";
+import { ADD_DEVICE_ID } from "./add-device-menu.tsx";
+import style from "./group-dialog.module.css";
+import { costOf, type GroupField, knownOf, namesPreview } from "./group-form.ts";
+import { groupElementId } from "./groups.tsx";
+import { useGroupForm } from "./use-group-form.ts";
 
 interface GroupDialogProps {
   readonly opened: boolean;
-  /** The group to change; undefined: a new one. */
+  /** The group to edit; undefined: a new one. */
   readonly group: VirtualGroup | undefined;
   readonly groups: readonly VirtualGroup[];
   readonly devices: FleetView["devices"];
@@ -36,80 +26,41 @@ export const GroupDialog = ({ opened, group, groups, devices, onClose }: GroupDi
   <Dialog
     opened={opened}
     onClose={onClose}
-    returnTo={group === undefined ? "add-device" : groupId(group.name)}
-    title={group === undefined ? "Add virtual devices" : `Change ${group.name}`}
+    returnTo={group === undefined ? ADD_DEVICE_ID : groupElementId(group.name)}
+    title={group === undefined ? "Add virtual devices" : `Edit ${group.name}`}
     size="lg"
   >
-    <Fields group={group} groups={groups} devices={devices} onClose={onClose} />
+    <GroupFields group={group} groups={groups} devices={devices} onClose={onClose} />
   </Dialog>
 );
 
-const Fields = ({ group, groups, devices, onClose }: Omit<GroupDialogProps, "opened">) => {
-  const { client, setFleet } = useStates();
-  const taken = groups.map(({ name }) => name).filter((name) => name !== group?.name);
-  const [form, setForm] = useState<GroupForm>(() =>
-    group === undefined ? { ...FRESH, name: suggestedName(FRESH, taken) } : formOf(group),
-  );
-  const [named, setNamed] = useState(group !== undefined);
-  const [left, setLeft] = useState<Partial<Record<GroupField, true>>>({});
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<string>();
+const GroupFields = ({ group, groups, devices, onClose }: Omit<GroupDialogProps, "opened">) => {
+  const { form, change, leave, shownError, submit, busy, problem } = useGroupForm(group, groups, onClose);
   const fields = useRef<HTMLFormElement>(null);
-  const errors = errorsOf(form, taken);
-  const shown = (field: GroupField): GroupErrors[GroupField] => (left[field] ? errors[field] : undefined);
-
-  const change = (patch: Partial<GroupForm>) => {
-    setProblem(undefined);
-    setForm((before) => {
-      const next = { ...before, ...patch };
-      // A suggestion follows the profile until somebody has a better name.
-      return named || patch.name !== undefined ? next : { ...next, name: suggestedName(next, taken) };
-    });
-  };
-  const leave = (field: GroupField) => () => setLeft((before) => ({ ...before, [field]: true }));
-
-  const submit = async (event: FormEvent) => {
+  const onSubmit = async (event: FormEvent) => {
     event.preventDefault();
-    if (Object.keys(errors).length > 0) {
-      setLeft({ count: true, name: true, slowness: true, dropOut: true, crash: true });
-      const first = (["count", "name", "slowness", "dropOut", "crash"] as const).find((f) => errors[f]);
-      fields.current?.querySelector<HTMLInputElement>(`[name="${first}"]`)?.focus();
-      return;
-    }
-    setBusy(true);
-    try {
-      const wanted = groupOf(form);
-      const view: FleetView =
-        group === undefined
-          ? await client.fleet.addGroup(wanted)
-          : await client.fleet.changeGroup({ group: group.name, change: wanted });
-      setFleet(view);
-      onClose();
-    } catch (error) {
-      setProblem(messageOf(error));
-      setBusy(false);
-    }
+    const wrong = await submit();
+    if (wrong !== undefined) fields.current?.querySelector<HTMLInputElement>(`[name="${wrong}"]`)?.focus();
   };
-
   const number = (field: Exclude<GroupField, "name">, max: number) => ({
     name: field,
     value: form[field],
     onChange: (value: number | string) => change({ [field]: value }),
-    onBlur: leave(field),
+    onBlur: () => leave(field),
     onFocus: (event: FocusEvent<HTMLInputElement>) => event.currentTarget.select(),
-    error: shown(field),
+    error: shownError(field),
     max,
     hideControls: true,
   });
-  const preview = previewOf(form);
+  const preview = namesPreview(form);
   const cores = useLab((state) => state.view?.cores);
   const hints = [knownOf(form, devices), costOf(form, cores)].filter((hint) => hint !== undefined);
   return (
-    <form ref={fields} className={style.form} onSubmit={submit} noValidate>
+    <form ref={fields} className={formClass} onSubmit={onSubmit} noValidate>
       <NumberInput
         {...number("count", 10_000)}
         label="Devices"
-        description="How many; each is a client of its own, with its own data."
+        description="Number of devices. Each is a separate client with its own data."
         allowDecimal={false}
         min={1}
         data-autofocus
@@ -117,36 +68,33 @@ const Fields = ({ group, groups, devices, onClose }: Omit<GroupDialogProps, "ope
       <TextInput
         name="name"
         label="Name"
-        description="What they are called, each with its number."
+        description="The devices get this name and a number."
         value={form.name}
-        onChange={(event) => {
-          setNamed(true);
-          change({ name: event.currentTarget.value });
-        }}
-        onBlur={leave("name")}
-        error={shown("name")}
+        onChange={(event) => change({ name: event.currentTarget.value })}
+        onBlur={() => leave("name")}
+        error={shownError("name")}
         maxLength={60}
         spellCheck={false}
         autoComplete="off"
       />
       <NumberInput
         {...number("slowness", 1000)}
-        label="Times slower"
-        description="1 trains at this computer's speed, 10 takes ten times as long."
+        label="Slowdown"
+        description="1 trains at this computer's speed; 10 takes ten times as long."
         min={1}
       />
-      <div className={style.two}>
+      <div className={twoColumnsClass}>
         <NumberInput
           {...number("dropOut", 100)}
           label="Drop-out per round"
-          description="How often it leaves instead of answering; it joins again for the next round."
+          description="Chance that a device leaves instead of answering. It rejoins for the next round."
           min={0}
           suffix=" %"
         />
         <NumberInput
           {...number("crash", 100)}
           label="Crash per round"
-          description="How often its whole process dies; it is started anew."
+          description="Chance that a device's process dies. The lab restarts it."
           min={0}
           suffix=" %"
         />
@@ -162,7 +110,7 @@ const Fields = ({ group, groups, devices, onClose }: Omit<GroupDialogProps, "ope
         <Button onClick={onClose}>Cancel</Button>
         <Button type="submit" variant="filled" loading={busy}>
           {group !== undefined
-            ? "Change"
+            ? "Save"
             : preview === undefined
               ? "Add"
               : `Add ${plural(Number(form.count), "device")}`}

@@ -1,28 +1,28 @@
 import { Button, Menu } from "@mantine/core";
 import type { FleetGroup } from "#contract/views.ts";
+import { profileText } from "#renderer/ui/device-words.ts";
 import { plural } from "#renderer/ui/format.ts";
 import { Card } from "#renderer/ui/page.tsx";
-import style from "./fleet.module.css";
-import { profileText } from "./fleet-rows.ts";
+import style from "./groups.module.css";
 
-/** Where the focus goes back to after a dialog that the group's menu has opened. */
-export const groupId = (group: string): string => `group-${group}`;
+/** Where the focus returns to after a dialog that the group's menu has opened. */
+export const groupElementId = (group: string): string => `group-${group}`;
 
-/** The groups of virtual devices: what each is like, and what can be done with it. */
+/** The groups of virtual devices, each with its profile and a menu. */
 export const Groups = ({
   groups,
-  onChange,
+  onEdit,
   onRemove,
 }: {
   readonly groups: readonly FleetGroup[];
-  readonly onChange: (group: FleetGroup) => void;
+  readonly onEdit: (group: FleetGroup) => void;
   readonly onRemove: (group: FleetGroup) => void;
 }) => (
-  <Card title="Virtual groups" note="processes on this computer, started with a study">
+  <Card title="Virtual devices" note="processes on this computer that start with a study">
     <ul className={style.groups}>
       {groups.map((group) => (
-        <li key={group.name} id={groupId(group.name)}>
-          <span className={style.groupText}>
+        <li key={group.name} id={groupElementId(group.name)}>
+          <span className={style.text}>
             <b title={group.name}>{group.name}</b>
             <span>
               {plural(group.count, "device")} · {profileText(group)}
@@ -34,13 +34,13 @@ export const Groups = ({
                 className={style.more ?? ""}
                 size="xs"
                 px={9}
-                aria-label={`What to do with the group ${group.name}`}
+                aria-label={`Actions for the group ${group.name}`}
               >
                 ⋯
               </Button>
             </Menu.Target>
             <Menu.Dropdown>
-              <Menu.Item onClick={() => onChange(group)}>Change</Menu.Item>
+              <Menu.Item onClick={() => onEdit(group)}>Edit</Menu.Item>
               <Menu.Item color="red" onClick={() => onRemove(group)}>
                 Remove
               </Menu.Item>

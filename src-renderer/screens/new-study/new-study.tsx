@@ -6,7 +6,7 @@ import { useStore } from "zustand";
 import { PRESETS } from "#contract/presets.ts";
 import type { Preparation } from "#contract/views.ts";
 import { HeatMap } from "#renderer/charts/heat-map.tsx";
-import { messageOf } from "#renderer/state/states.ts";
+import { messageOf } from "#renderer/state/message-of.ts";
 import { useData, useFleet, useLab, useStates, useStudyList } from "#renderer/state/use-states.ts";
 import { Card, Page, Problem, Small } from "#renderer/ui/page.tsx";
 import { useToast } from "#renderer/ui/toasts.tsx";

@@ -2,7 +2,7 @@ import { Button } from "@mantine/core";
 import { useState } from "react";
 import { useLocation } from "wouter";
 import type { ReadyCheck, StudyCost, Transfer } from "#contract/views.ts";
-import { messageOf } from "#renderer/state/states.ts";
+import { messageOf } from "#renderer/state/message-of.ts";
 import { useData, useNow, useStates } from "#renderer/state/use-states.ts";
 import { bytes, count, duration, estimate, plural } from "#renderer/ui/format.ts";
 import { Card, Problem, Small } from "#renderer/ui/page.tsx";

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "react";
 import { useStore } from "zustand";
 import { PRESETS } from "#contract/presets.ts";
-import { messageOf } from "#renderer/state/states.ts";
+import { messageOf } from "#renderer/state/message-of.ts";
 import { Problem } from "#renderer/ui/page.tsx";
 import type { Draft } from "./draft.ts";
 import { useDraftStore, useOnTurn } from "./draft-store.ts";

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 import type { Preparation } from "#contract/views.ts";
-import { messageOf } from "#renderer/state/states.ts";
+import { messageOf } from "#renderer/state/message-of.ts";
 import { useStates } from "#renderer/state/use-states.ts";
 import type { Draft } from "./draft.ts";
 

@@ -4,7 +4,7 @@ import { Link, useLocation } from "wouter";
 import { metricWord } from "#contract/metrics.ts";
 import { DEMO } from "#contract/presets.ts";
 import type { StudyRow } from "#contract/views.ts";
-import { messageOf } from "#renderer/state/states.ts";
+import { messageOf } from "#renderer/state/message-of.ts";
 import { useLab, useStates, useStudyList } from "#renderer/state/use-states.ts";
 import { count, day, plural } from "#renderer/ui/format.ts";
 import { metricValue } from "#renderer/ui/metric-text.ts";

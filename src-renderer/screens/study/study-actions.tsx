@@ -2,7 +2,7 @@ import { Button, Checkbox, Menu, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { useLocation } from "wouter";
 import type { StudyView } from "#contract/views.ts";
-import { messageOf } from "#renderer/state/states.ts";
+import { messageOf } from "#renderer/state/message-of.ts";
 import { useLab, useStates } from "#renderer/state/use-states.ts";
 import { Confirm, Dialog, DialogActions } from "#renderer/ui/dialog.tsx";
 import { someOf } from "#renderer/ui/format.ts";

@@ -5,7 +5,7 @@ import {
   applyToBoards,
   type BoardsState,
   changesTheBoard,
-  withBoard,
+  withLoadedBoard,
   withoutBoard,
   withTelemetryOf,
 } from "#renderer/state/boards.ts";
@@ -52,7 +52,7 @@ const item = (
 });
 const telemetry = (seconds: number, temperature?: number) =>
   item({ kind: "telemetry", points: [{ device: "pi", point: point(seconds, temperature) }] });
-const opened = withBoard(EMPTY, view());
+const opened = withLoadedBoard(EMPTY, view());
 
 describe("telemetry", () => {
   test("the latest is kept of every board; a history only of one that is open, a point each five seconds", () => {
@@ -64,7 +64,7 @@ describe("telemetry", () => {
   });
 
   test("a history is an hour long", () => {
-    const long = withBoard(EMPTY, view({ history: [point(0), point(100)] }));
+    const long = withLoadedBoard(EMPTY, view({ history: [point(0), point(100)] }));
     const after = applyToBoards(long, telemetry(3650));
     expect(after.open.pi?.history.map(({ at }) => at)).toEqual([100, 3650].map((s) => point(s).at));
   });
@@ -85,7 +85,10 @@ describe("telemetry", () => {
 
 describe("a board that is open", () => {
   test("what its summary does not say any more is over; what only the view knows stays", () => {
-    const before = withBoard(EMPTY, view({ retryAt: point(9).at, history: [point(1)], dataFolder: "/data" }));
+    const before = withLoadedBoard(
+      EMPTY,
+      view({ retryAt: point(9).at, history: [point(1)], dataFolder: "/data" }),
+    );
     const after = applyToBoards(
       before,
       item({ kind: "board", device: "pi", board: summary({ setup: "running" }) }),

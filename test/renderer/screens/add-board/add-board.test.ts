@@ -7,14 +7,6 @@ import {
   stageLines,
   stageOf,
 } from "#renderer/screens/add-board/add-board.ts";
-import { lackingConsent, setUpSentence, wantsSudo } from "#renderer/screens/board/set-up-form.ts";
-import {
-  freshSignIn,
-  leavesASecret,
-  signInErrors,
-  signInOf,
-  withKind,
-} from "#renderer/screens/board/sign-in-form.ts";
 import { factsOf, KEY, MODELS, OTHER_KEY, PROBLEMS } from "#test/fakes/board-examples.ts";
 import { planOf } from "#test/fakes/board-plans.ts";
 
@@ -51,7 +43,7 @@ const marks = (adding: Adding, board?: BoardView) =>
     .join("");
 
 describe("the steps of adding a board", () => {
-  test("only a known key leads on by itself", () => {
+  test("only a known key leads on without a question", () => {
     expect(afterReach(target, reached({ trust: "known" })).at).toBe("sign-in");
     expect(afterReach(target, reached()).at).toBe("host-key");
     expect(afterReach(target, reached({ trust: "changed", known: [OTHER_KEY] })).at).toBe("host-key");
@@ -78,61 +70,13 @@ describe("the steps of adding a board", () => {
     expect(marks(adding, board)).toBe(expected);
   });
 
-  test("what changed is said in a sentence, with what was found", () => {
+  test("each change is announced in a sentence, with what the lab found", () => {
     expect(announcementOf({ at: "added", name: "kitchen" }, view())).toBe(
-      "Found: Raspberry Pi 4 Model B Rev 1.4 · 3.9 GB · Debian GNU/Linux 12 (bookworm). 4 steps are to be done.",
+      "Found: Raspberry Pi 4 Model B Rev 1.4 · 3.9 GB · Debian GNU/Linux 12 (bookworm). 4 steps remain.",
     );
     expect(
       announcementOf({ at: "host-key", target, reached: reached({ trust: "changed" }) }, undefined),
     ).toMatch(/Nothing was sent/);
     expect(stageOf({ at: "added", name: "kitchen" }, view({ plan: planOf("image") }))).toBe("prepare");
-  });
-});
-
-describe("signing in", () => {
-  test("a fresh board has a password; an entry of ~/.ssh/config comes from somebody with a key", () => {
-    const ways = { agent: true, keys: ["~/.ssh/id_ed25519"], labKey: false };
-    expect(freshSignIn(ways, false)).toMatchObject({ kind: "password", installKey: true });
-    expect(freshSignIn(ways, true)).toMatchObject({
-      kind: "key",
-      keyPath: "~/.ssh/id_ed25519",
-      installKey: false,
-    });
-    expect(freshSignIn({ ...ways, keys: [] }, true).kind).toBe("agent");
-  });
-  test("what is lacking is told by field, and nothing that is not asked for is sent", () => {
-    const fresh = freshSignIn({ agent: false, keys: [], labKey: false }, false);
-    expect(signInErrors(fresh)).toHaveProperty("password");
-    const key = withKind({ ...fresh, password: "secret" }, "key");
-    expect(signInErrors(key)).toHaveProperty("keyPath");
-    expect(signInOf({ ...key, keyPath: " ~/.ssh/id " })).toEqual({ kind: "key", path: "~/.ssh/id" });
-    expect(signInOf(withKind({ ...fresh, password: "secret" }, "agent"))).toEqual({ kind: "agent" });
-  });
-  test("who would be asked again after a restart is known beforehand", () => {
-    const fresh = freshSignIn({ agent: true, keys: [], labKey: false }, false);
-    expect(leavesASecret(fresh)).toBe(true);
-    expect(leavesASecret(withKind(fresh, "agent"))).toBe(false);
-    expect(leavesASecret({ ...withKind(fresh, "agent"), installKey: true })).toBe(true);
-    expect(leavesASecret({ ...withKind(fresh, "key"), keyPath: "k" })).toBe(false);
-  });
-});
-
-describe("setting up", () => {
-  test("what would run without consent is named; done steps ask for none", () => {
-    const plan = planOf("missing");
-    expect(lackingConsent(plan, new Set()).map(({ id }) => id)).toEqual(["docker-install", "docker-group"]);
-    expect(lackingConsent(plan, new Set(["docker-install", "docker-group"]))).toEqual([]);
-    expect(lackingConsent(planOf("done"), new Set())).toEqual([]);
-  });
-  test("sudo's password is asked for where a step needs it and it would help", () => {
-    const facts = view().facts!;
-    expect(wantsSudo({ facts }, planOf("missing"))).toBe(true);
-    expect(wantsSudo({ facts: { ...facts, sudo: "free" } }, planOf("missing"))).toBe(false);
-    expect(wantsSudo({ facts: { ...facts, sudo: "none" } }, planOf("missing"))).toBe(false);
-    expect(wantsSudo({ facts }, planOf("image"))).toBe(false);
-  });
-  test("how far it is, in a sentence", () => {
-    expect(setUpSentence(planOf("missing"))).toBe("4 steps are to be done.");
-    expect(setUpSentence(planOf("done"))).toBe("The board is ready.");
   });
 });

@@ -32,10 +32,10 @@ const reached = (host: string, more: Partial<Reached> = {}): Reached => ({
 const rows = rowsOfList(listed, ["other"]);
 
 describe("the list", () => {
-  test("lines that can be read get names that nobody has", () => {
+  test("lines that can be read get names that no device has", () => {
     expect(rows.map(({ line, name }) => `${line} ${name}`)).toEqual(["1 shelf", "3 garage", "4 shelf-b"]);
   });
-  test("each line keeps its own problem, a name that is taken too", () => {
+  test("each line keeps its own problem; a taken name is one", () => {
     expect([...problemsOfList(listed, ["GARAGE"]).keys()]).toEqual([2, 3]);
     expect([
       ...problemsOfList([...listed, { line: 5, name: "Garage", target: { host: "x" } }], []).keys(),
@@ -43,7 +43,7 @@ describe("the list", () => {
   });
 });
 
-describe("the way of each line", () => {
+describe("how each line advances", () => {
   const set = (all: readonly ManyRow[], line: number, what: Reached) =>
     withRow(all, line, afterReached(what));
   const looked = set(
@@ -51,7 +51,7 @@ describe("the way of each line", () => {
     4,
     reached("gate", { isJump: true }),
   );
-  test("a host in between is shown once for all that are behind it, before the boards", () => {
+  test("a jump host is shown once for all boards behind it, before the boards", () => {
     const both = set(looked, 1, reached("shelf.local", { key: OTHER_KEY }));
     expect(unknownKeys(both).map(({ host, names }) => `${host}: ${names.join(" ")}`)).toEqual([
       "gate: garage shelf-b",
@@ -65,7 +65,7 @@ describe("the way of each line", () => {
     const changed = set(looked, 3, reached("10.0.0.9", { trust: "changed", known: [OTHER_KEY] }));
     expect(unknownKeys(changed).flatMap(({ names }) => names)).toEqual(["shelf-b"]);
   });
-  test("what is asked for next", () => {
+  test("what the dialog asks for next", () => {
     expect(phaseOf([])).toBe("list");
     expect(phaseOf(withRow(looked, 3, { state: "reaching" }))).toBe("reaching");
     expect(phaseOf(looked)).toBe("keys");
@@ -83,7 +83,7 @@ describe("the way of each line", () => {
   });
 });
 
-test("so many at once, and all of them", async () => {
+test("all items are worked on, at most three at once", async () => {
   let now = 0;
   let most = 0;
   const done: number[] = [];

@@ -1,12 +1,11 @@
 import { expect, test } from "vitest";
-import type { BoardLogLine, TelemetryPoint } from "#contract/boards.ts";
-import { joined } from "#renderer/screens/board/board-log.ts";
+import type { TelemetryPoint } from "#contract/boards.ts";
 import {
-  CHARTS,
-  chartRows,
   perMinute,
   rangeText,
-  toldLines,
+  reportedLines,
+  TELEMETRY_CHARTS,
+  telemetryRows,
 } from "#renderer/screens/board/telemetry-series.ts";
 
 const point = (seconds: number, more: Partial<TelemetryPoint> = {}): TelemetryPoint => ({
@@ -14,18 +13,18 @@ const point = (seconds: number, more: Partial<TelemetryPoint> = {}): TelemetryPo
   temperature: 50,
   ...more,
 });
-const [temperature, , load] = CHARTS;
+const [temperature, , load] = TELEMETRY_CHARTS;
 
-test("what a board does not tell has no line", () => {
-  expect(toldLines(load!, [point(0, { cpu: 0.4 })]).map(({ key }) => key)).toEqual(["cpu"]);
-  expect(toldLines(load!, [point(0)])).toEqual([]);
+test("a figure that the board does not report has no line", () => {
+  expect(reportedLines(load!, [point(0, { cpu: 0.4 })]).map(({ key }) => key)).toEqual(["cpu"]);
+  expect(reportedLines(load!, [point(0)])).toEqual([]);
 });
 
 test("a line is broken where the board was away, and thinned without losing its end", () => {
-  const lines = toldLines(temperature!, [point(0)]);
-  const rows = chartRows([point(0), point(5), point(200), point(205)], lines);
+  const lines = reportedLines(temperature!, [point(0)]);
+  const rows = telemetryRows([point(0), point(5), point(200), point(205)], lines);
   expect(rows.map((row) => row.temperature)).toEqual([50, 50, null, 50, 50]);
-  const many = chartRows(
+  const many = telemetryRows(
     Array.from({ length: 720 }, (_, i) => point(i * 5)),
     lines,
     100,
@@ -35,7 +34,7 @@ test("a line is broken where the board was away, and thinned without losing its 
   expect(many.every((row) => row.temperature === 50)).toBe(true);
 });
 
-test("the hour in words, and a minute a line in the table", () => {
+test("the range of the hour in words, and one row per minute in the table", () => {
   const points = [
     point(0, { temperature: 41 }),
     point(61, { temperature: 66.6 }),
@@ -44,17 +43,4 @@ test("the hour in words, and a minute a line in the table", () => {
   expect(rangeText(temperature!.lines[0]!, points, temperature!.text)).toBe("41 °C to 67 °C");
   expect(rangeText(temperature!.lines[0]!, [], temperature!.text)).toBeUndefined();
   expect(perMinute(points).map((p) => p.temperature)).toEqual([60, 41]);
-});
-
-test("the log goes on from what was asked for, without a line twice, as it was searched for", () => {
-  const line = (id: number, text = `line ${id}`): BoardLogLine => ({
-    id,
-    at: point(id).at,
-    stream: "stdout",
-    text,
-  });
-  expect(joined([line(1), line(2)], [line(2), line(3)], "").map(({ id }) => id)).toEqual([1, 2, 3]);
-  expect(joined([line(1)], [line(2, "Out of memory"), line(3)], "MEMORY").map(({ id }) => id)).toEqual([
-    1, 2,
-  ]);
 });

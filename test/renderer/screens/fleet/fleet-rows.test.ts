@@ -1,14 +1,12 @@
 import { expect, test } from "vitest";
 import type { DeviceUpdate, DeviceView, LiveDevice, LiveRound } from "#contract/views.ts";
 import {
-  leftText,
-  matches,
-  profileText,
+  canDelete,
+  fleetSummary,
+  matchesFilter,
   rowsOf,
   type SortKey,
-  sorted,
-  stateOf,
-  summaryOf,
+  sortedRows,
 } from "#renderer/screens/fleet/fleet-rows.ts";
 
 const device = (name: string, more: Partial<DeviceView> = {}): DeviceView => ({
@@ -41,27 +39,12 @@ const update = (computeMs?: number): DeviceUpdate => ({
   timing: computeMs === undefined ? {} : { computeMs },
 });
 
-test.each<[DeviceView, LiveDevice | undefined, string]>([
-  [device("a"), undefined, "connected"],
-  [device("a", { connected: false }), undefined, "offline"],
-  [device("a"), live("a", "drawn"), "work"],
-  [device("a"), live("a", "training", { fraction: 0.4 }), "work"],
-  [device("a"), live("a", "uploading"), "work"],
-  [device("a"), live("a", "folded", { endedMs: 900 }), "waiting"],
-  // a device that dropped out is not waiting: what counts is whether it is there
-  [device("a", { connected: false }), live("a", "failed", { endedMs: 900 }), "offline"],
-  [device("a"), live("a", "failed", { endedMs: 900 }), "connected"],
-  [device("a"), live("a", "late", { endedMs: 900 }), "connected"],
-])("a device's state, case %#", (view, progress, state) => {
-  expect(stateOf(view, progress)).toBe(state);
-});
-
-test("the summary counts kinds and who is at work", () => {
-  const devices = [device("a"), device("b"), device("c", { kind: "external" })];
-  expect(summaryOf(rowsOf(devices, round(live("a", "training"), live("b", "folded"))))).toBe(
-    "3 devices · 2 virtual, 1 external · 1 at work",
+test("the summary counts devices by their kind, whatever their names, and those that are busy", () => {
+  const devices = [device("a"), device("external-1"), device("c", { kind: "external" })];
+  expect(fleetSummary(rowsOf(devices, round(live("a", "training"), live("external-1", "folded"))))).toBe(
+    "3 devices · 2 virtual, 1 external · 1 busy",
   );
-  expect(summaryOf(rowsOf([device("a")], undefined))).toBe("1 device · 1 virtual · none at work");
+  expect(fleetSummary(rowsOf([device("a")], undefined))).toBe("1 device · 1 virtual · none busy");
 });
 
 test("a row keeps the objects that it is drawn from, so that others are not drawn again", () => {
@@ -73,27 +56,27 @@ test("a row keeps the objects that it is drawn from, so that others are not draw
   expect(after[1]?.device).toBe(before[1]?.device);
 });
 
-test("devices are in the order of their numbers, whatever the direction says of equals", () => {
+test("devices are in the order of their numbers, in either direction where they compare equal", () => {
   const rows = rowsOf([device("v-10"), device("v-9"), device("v-1")], undefined);
-  const names = (by: SortKey, down: boolean) => sorted(rows, { by, down }).map((row) => row.device.name);
+  const names = (by: SortKey, down: boolean) => sortedRows(rows, { by, down }).map((row) => row.device.name);
   expect(names("device", false)).toEqual(["v-1", "v-9", "v-10"]);
   expect(names("device", true)).toEqual(["v-10", "v-9", "v-1"]);
   expect(names("kind", true)).toEqual(["v-1", "v-9", "v-10"]);
 });
 
-test("the slowest comes first when the last round is sorted downwards; who had none comes last", () => {
+test("sorted downwards by the last round, the slowest comes first, a device without a round last", () => {
   const rows = rowsOf(
     [device("a", { lastUpdate: update(10) }), device("b"), device("c", { lastUpdate: update(900) })],
     undefined,
   );
-  expect(sorted(rows, { by: "lastRound", down: true }).map((row) => row.device.name)).toEqual([
+  expect(sortedRows(rows, { by: "lastRound", down: true }).map((row) => row.device.name)).toEqual([
     "c",
     "a",
     "b",
   ]);
 });
 
-test("last seen: who is there, then the latest, then who was never seen", () => {
+test("last seen: connected devices first, then the latest, then those never seen", () => {
   const rows = rowsOf(
     [
       device("never", { connected: false }),
@@ -104,7 +87,7 @@ test("last seen: who is there, then the latest, then who was never seen", () => 
     ],
     undefined,
   );
-  expect(sorted(rows, { by: "lastSeen", down: false }).map((row) => row.device.name)).toEqual([
+  expect(sortedRows(rows, { by: "lastSeen", down: false }).map((row) => row.device.name)).toEqual([
     "also",
     "here",
     "new",
@@ -126,29 +109,22 @@ test("the filter wants every word, in any of name, group, state, profile or stud
     undefined,
   );
   if (row === undefined) throw new Error("no row");
-  expect(matches(row, "slow offline")).toBe(true);
-  expect(matches(row, "FORGETTING")).toBe(true);
-  expect(matches(row, "drop-out")).toBe(true);
-  expect(matches(row, "slow connected")).toBe(false);
-});
-
-test("a profile in words", () => {
-  expect(profileText({ slowness: 1, dropOut: 0, crash: 0 })).toBe("full speed");
-  expect(profileText({ slowness: 2.5, dropOut: 0.07, crash: 0.005 })).toBe(
-    "2.5× slower · drop-out 7% · crash 0.5%",
-  );
+  expect(matchesFilter(row, "slow idle")).toBe(true);
+  expect(matchesFilter(row, "FORGETTING")).toBe(true);
+  expect(matchesFilter(row, "drop-out")).toBe(true);
+  expect(matchesFilter(row, "slow connected")).toBe(false);
 });
 
 test("large numbers are written in one way", () => {
   const many = Array.from({ length: 1200 }, (_, i) => device(`v-${i}`));
-  expect(summaryOf(rowsOf(many, undefined))).toBe("1,200 devices · 1,200 virtual · none at work");
+  expect(fleetSummary(rowsOf(many, undefined))).toBe("1,200 devices · 1,200 virtual · none busy");
 });
 
-test.each([
-  ["sent away", "the study ended"],
-  ["left when it was sent away", "the study ended"],
-  ["sent away before it answered", "the study ended before it answered"],
-  ["its process died", "its process died"],
-])("a device that has left: %s", (reason, words) => {
-  expect(leftText(reason)).toBe(words);
+test("only a device that is gone, in no group and no board can be deleted from the list", () => {
+  const gone = { connected: false };
+  expect(canDelete(device("a", gone))).toBe(true);
+  expect(canDelete(device("a", { ...gone, kind: "external" }))).toBe(true);
+  expect(canDelete(device("a"))).toBe(false);
+  expect(canDelete(device("a", { ...gone, group: "desk" }))).toBe(false);
+  expect(canDelete(device("a", { ...gone, kind: "board" }))).toBe(false);
 });

@@ -8,7 +8,7 @@ import {
   type GroupForm,
   groupOf,
   knownOf,
-  previewOf,
+  namesPreview,
   suggestedName,
 } from "#renderer/screens/fleet/group-form.ts";
 
@@ -56,8 +56,8 @@ describe("what the form refuses is what the lab would refuse", () => {
 });
 
 test("names of other groups are taken, in upper case too, and so is external", () => {
-  expect(errorsOf(form({ name: "Slow" }), ["slow"]).name).toContain("There is a group called Slow");
-  expect(errorsOf(form({ name: "External" }), []).name).toContain("Clients from outside");
+  expect(errorsOf(form({ name: "Slow" }), ["slow"]).name).toContain("A group named Slow already exists");
+  expect(errorsOf(form({ name: "External" }), []).name).toContain("reserved for Flower clients from outside");
   expect(errorsOf(form({ name: "fast" }), ["slow"])).toEqual({});
 });
 
@@ -81,23 +81,21 @@ test("a suggested name tells what is special and is free", () => {
   expect(errorsOf(form({ name: all.at(-1) ?? "" }), all.slice(0, -1))).toEqual({});
 });
 
-test("the names of the devices before there are any", () => {
-  expect(previewOf(form({ count: 2 }))).toBe("virtual-1, virtual-2");
-  expect(previewOf(form({ count: 200, name: " pi " }))).toBe("pi-1, pi-2, pi-3, … pi-200");
-  expect(previewOf(form({ count: 0 }))).toBeUndefined();
-  expect(previewOf(form({ name: "" }))).toBeUndefined();
+test("a preview of the devices' names", () => {
+  expect(namesPreview(form({ count: 2 }))).toBe("virtual-1, virtual-2");
+  expect(namesPreview(form({ count: 200, name: " pi " }))).toBe("pi-1, pi-2, pi-3, … pi-200");
+  expect(namesPreview(form({ count: 0 }))).toBeUndefined();
+  expect(namesPreview(form({ name: "" }))).toBeUndefined();
 });
 
-test("many devices: what they cost is said from 200 on", () => {
+test("from 200 devices on, the form says what they cost", () => {
   expect(costOf(form({ count: 199 }), 2)).toBeUndefined();
   expect(costOf(form({ count: 10_001 }), 2)).toBeUndefined();
-  expect(costOf(form({ count: 10_000 }), 2)).toMatch(
-    /^10,000 devices train one after the other on this computer's 2 cores/,
-  );
-  expect(costOf(form({ count: 200 }), undefined)).toMatch(/^200 devices .* on this computer:/);
+  expect(costOf(form({ count: 10_000 }), 2)).toMatch(/^10,000 devices take turns on this computer's 2 cores/);
+  expect(costOf(form({ count: 200 }), undefined)).toMatch(/^200 devices .* on this computer\./);
 });
 
-test("devices of no group that the new one takes over are told", () => {
+test("ungrouped devices that the new group takes over are named", () => {
   const device = (name: string, group?: string) => ({
     name,
     kind: "virtual" as const,
@@ -106,9 +104,9 @@ test("devices of no group that the new one takes over are told", () => {
   });
   const of = (count: number, ...devices: ReturnType<typeof device>[]) => knownOf(form({ count }), devices);
   const four = [1, 2, 3, 4].map((n) => device(`virtual-${n}`));
-  expect(of(4, ...four)).toBe("virtual-1 … virtual-4 are known already: their history comes along.");
-  expect(of(2, ...four)).toBe("virtual-1, virtual-2 are known already: their history comes along.");
-  expect(of(1, ...four)).toBe("virtual-1 is known already: its history comes along.");
+  expect(of(4, ...four)).toBe("virtual-1 … virtual-4 already exist; the new devices keep their history.");
+  expect(of(2, ...four)).toBe("virtual-1, virtual-2 already exist; the new devices keep their history.");
+  expect(of(1, ...four)).toBe("virtual-1 already exists; the new device keeps its history.");
   expect(of(4, device("virtual-1", "virtual"), device("virtual-x"), device("slow-1"))).toBeUndefined();
   expect(of(4, { ...device("virtual-1"), kind: "external" as never })).toBeUndefined();
 });
