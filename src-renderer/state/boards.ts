@@ -135,7 +135,7 @@ export const withTelemetryOf = (state: BoardsState, { devices }: FleetView): Boa
   return touched ? { ...state, latest } : state;
 };
 
-/** What these boards said last is not what they say now. */
+/** Drops the latest telemetry of these boards: nobody reads it any more, so it grows old. */
 export const withoutTelemetryOf = (state: BoardsState, names: readonly string[]): BoardsState => {
   const latest = { ...state.latest };
   for (const name of names) delete latest[name];

@@ -50,10 +50,6 @@ export const createStates = (lab: Lab) => {
   const fleet = createFleetStore();
   const data = createDataStore();
   const boards = createBoardsStore();
-  const watchTelemetry = createTelemetryWatch({
-    client,
-    onLeft: (names) => boards.setState((state) => withoutTelemetryOf(state, names)),
-  });
   let recent: readonly StreamItem[] = [];
 
   const loadList = async () => {

@@ -4,6 +4,7 @@ import { fedadam } from "./fedadam.ts";
 import { fedavg } from "./fedavg.ts";
 import { fedavgm } from "./fedavgm.ts";
 import { fedexp } from "./fedexp.ts";
+import { fedfn } from "./fedfn.ts";
 import { fedmedian } from "./fedmedian.ts";
 import { fedntd } from "./fedntd.ts";
 import { fedper } from "./fedper.ts";
@@ -23,6 +24,7 @@ export const ALGORITHMS = {
   fedmedian,
   fedtrimmedavg,
   fedper,
+  fedfn,
 } as const satisfies Record<string, AlgorithmDefinition>;
 
 type Registry = typeof ALGORITHMS;

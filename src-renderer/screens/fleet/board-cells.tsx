@@ -22,7 +22,7 @@ interface CellProps {
 
 /** Temperature and memory. They change about once a second, and only these cells are drawn for it. */
 export const TelemetryCells = ({ device, state }: CellProps) => {
-  const point = useTelemetry(device.name);
+  const point = useTelemetry(device.board === undefined ? undefined : device.name);
   const isLive = device.board?.state === "online" && state !== "offline";
   if (point === undefined || !isLive) {
     return (
