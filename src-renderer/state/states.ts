@@ -87,6 +87,10 @@ export const createStates = (lab: Lab) => {
     ask: (name) => client.boards.get({ name }),
     reasonOf: messageOf,
   });
+  const watchTelemetry = createTelemetryWatch({
+    client,
+    onLeft: (names) => boards.setState((state) => withoutTelemetryOf(state, names)),
+  });
   const loadFleet = async () => {
     try {
       takeFleet(await client.fleet.view());

@@ -8,7 +8,7 @@ export const fedfn = plainAlgorithm({
   name: "fedfn",
   title: "FedFN",
   paper:
-    "Kim et al., FedFN: Feature Normalization for Alleviating Data Heterogeneity Problem in Federated Learning, FL@FM at NeurIPS 2023",
+    "Kim et al., FedFN: Feature Normalization for Alleviating Data Heterogeneity Problem in Federated Learning, FL@FM workshop, NeurIPS 2023",
   about: "FedAvg whose classifier sees each image's feature scaled to length 1.",
   tasks: ["classification"],
   strategy: "fedavg",

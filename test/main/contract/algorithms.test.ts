@@ -91,7 +91,7 @@ test("traits are the algorithm's own; what is left out is not so", () => {
     ALGORITHM_NAMES.filter((name) => traitsOf(name)[trait]);
   expect(traitsOf("fedavg")).toEqual({});
   expect(having("keepsHead")).toEqual(["fedper"]);
-  expect(having("notOnForeignClients")).toEqual(["fedper"]);
+  expect(having("notOnForeignClients")).toEqual(["fedper", "fedfn"]);
   expect(having("needsAllUpdates")).toEqual(["fedmedian", "fedtrimmedavg"]);
   expect(having("needsBuffers")).toEqual(["fedavgm", "fedadam", "fedyogi", "fedexp"]);
   expect(having("momentsPerWeight").map((name) => [name, traitsOf(name).momentsPerWeight])).toEqual([
