@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { BoardFacts, BoardLogLine, BoardProblem } from "#contract/boards.ts";
-import type { Emit } from "#contract/events.ts";
+import type { Emit, TrainingProgress } from "#contract/events.ts";
 import type { Failure, FailureCode } from "#contract/failure.ts";
 import { createBell } from "./bell.ts";
 import type { Board } from "./board.ts";
@@ -21,6 +21,8 @@ export interface EngagementInput {
   part(device: string, dataFolder: string | undefined): Promise<PartFiles>;
   /** A channel that came through the board's own connection, which makes its client this device. */
   accept(channel: Duplex, device: string, options?: { readonly token?: string }): () => void;
+  /** Hears how far each training is. */
+  onTraining(progress: TrainingProgress): void;
   /** Devices of the study, virtual and external ones included. */
   readonly fleetSize: number;
   readonly signal: AbortSignal;
@@ -114,8 +116,7 @@ const keepClientOn = (board: Board, input: EngagementInput, onNews: () => void):
     accept: (channel, options) => input.accept(channel, name, options),
     others: () => input.fleetSize - 1,
     onLine: (line) => input.output(name, { ...line, study }),
-    onProgress: ({ run, round, fraction }) =>
-      emit({ kind: "client-progress", run, round, device: name, phase: "training", fraction }),
+    onProgress: ({ run, round, fraction }) => input.onTraining({ device: name, run, round, fraction }),
     onClient: () => {
       onNews();
       board.changed();

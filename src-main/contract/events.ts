@@ -14,6 +14,15 @@ export interface ClientTiming {
   readonly waitMs?: number;
 }
 
+/** How far a device is with its local training of a round, as it tells beside the wire. */
+export interface TrainingProgress {
+  readonly device: string;
+  readonly run: string;
+  readonly round: number;
+  /** 0 to 1. */
+  readonly fraction: number;
+}
+
 export interface ClientUpdate {
   readonly device: string;
   readonly status: "folded" | "refused" | "failed" | "late";

@@ -23,7 +23,7 @@ export interface FitRoundInput {
   readonly instruct: (device: string) => OutgoingMessage;
   readonly aggregation: Aggregation;
   readonly stop: Study["stop"];
-  readonly ports: Pick<RunPorts, "emit" | "now">;
+  readonly ports: Pick<RunPorts, "emit" | "now" | "clients">;
   readonly control: Control;
 }
 
@@ -80,6 +80,12 @@ export const fitRound = async (input: FitRoundInput): Promise<FitRound> => {
     }
   };
 
+  // What a device tells of another round is no news of this one.
+  const deafen = ports.clients.onTraining((progress) => {
+    if (progress.run !== run || progress.round !== round) return;
+    ports.emit({ kind: "client-progress", phase: "training", ...progress });
+  });
+
   for (const session of input.sessions) {
     const asked = ledger.ask(session.device);
     ask(session, asked, input)
@@ -92,6 +98,7 @@ export const fitRound = async (input: FitRoundInput): Promise<FitRound> => {
     await untilItCloses(input, { startedAt, tally, alarm, awaited: ledger.awaited });
   } finally {
     isClosed = true;
+    deafen();
     control.now.removeEventListener("abort", alarm.ring);
     const tooLateNow = ({ asked, reply }: Arrival) => ledger.failed(asked, "late", tooLate(round), reply);
     (await arrivals.close()).forEach(tooLateNow);

@@ -1,4 +1,4 @@
-import type { LabEventBody, RoundResult } from "#contract/events.ts";
+import type { LabEventBody, RoundResult, TrainingProgress } from "#contract/events.ts";
 import type { Result } from "#contract/failure.ts";
 import type { Evaluation, FeatureSettings } from "#contract/jobs.ts";
 import type { NamedTensor, ParameterSpec } from "#contract/tensor.ts";
@@ -28,6 +28,8 @@ export interface Clients {
   sessions(): readonly Session[];
   /** Called when a session came, went, or became idle. */
   onChange(listener: () => void): () => void;
+  /** Called when a device that this computer can hear tells how far its training is. @returns unsubscribes */
+  onTraining(listener: (progress: TrainingProgress) => void): () => void;
 }
 
 /** Weights between rounds. */

@@ -1,5 +1,5 @@
 import type { ForkChild } from "#contract/child.ts";
-import type { Emit } from "#contract/events.ts";
+import type { Emit, TrainingProgress } from "#contract/events.ts";
 import { type Failure, UserError } from "#contract/failure.ts";
 import type { EngineInfo, ModelName } from "#contract/jobs.ts";
 import { removeUnfinished } from "./kept-state.ts";
@@ -17,8 +17,10 @@ interface VirtualDevicesOptions {
   readonly workers: number;
   /** Threads of the engine in each worker. */
   readonly threadsPerWorker: number;
-  /** Gets `client-progress` of trainings, and `device-left` with the cause when a worker dies. */
+  /** Gets `device-left` with the cause when a worker dies. */
   readonly emit: Emit;
+  /** Hears how far each training is. */
+  readonly onTraining: (progress: TrainingProgress) => void;
   /**
    * Called at most once per worker, when it has died five times in a row without one answer and is not restarted: its
    * devices are gone for good. The error says why and what to do.
@@ -100,7 +102,7 @@ export const createVirtualDevices = (options: VirtualDevicesOptions): VirtualDev
           hosting.resolve();
         },
         onProgress: ({ device, run, round, fraction }) =>
-          options.emit({ kind: "client-progress", run, round, device, phase: "training", fraction }),
+          options.onTraining({ device, run, round, fraction }),
         onFaultAhead(device, fault) {
           if (fault === "drop") mishaps.note(device, DROPPED_OUT);
           else for (const { name } of devices) mishaps.note(name, crashedWith(name, device));

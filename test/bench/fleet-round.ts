@@ -4,8 +4,12 @@ import { initialWeights, modelParameters } from "#main/learning/models/models.ts
 import { drive } from "#main/runs/drive.ts";
 import { fitRound } from "#main/runs/fit-round.ts";
 import { fitConfig } from "#main/runs/instructions.ts";
+import type { Clients } from "#main/runs/ports.ts";
 import { prepareParameters } from "#main/wire/parameters.ts";
 import { openFleetLab } from "#test/main/virtual-devices/virtual-lab.ts";
+
+/** Nobody looks at progress here. */
+const SILENT: Clients = { sessions: () => [], onChange: () => () => {}, onTraining: () => () => {} };
 
 /**
  * One FedAvg round of a virtual fleet as the lab conducts it: real server, workers, folding.
@@ -45,7 +49,7 @@ export const fleetRound = async (options: {
         }),
         aggregation,
         stop: { graceSeconds: 0 },
-        ports: { emit: () => {}, now: () => performance.now() },
+        ports: { emit: () => {}, now: () => performance.now(), clients: SILENT },
         control: { afterRound: signal, now: signal },
       });
       const finished = await drive(aggregation.finish());

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { LabEventBody, RoundResult } from "#contract/events.ts";
+import type { LabEventBody, RoundResult, TrainingProgress } from "#contract/events.ts";
 import type { Result } from "#contract/failure.ts";
 import { float32Tensor, type NamedTensor, type ParameterSpec, type Tensor } from "#contract/tensor.ts";
 import type { Clients, Control, Model, Reply, RunPorts, Session } from "#main/runs/ports.ts";
@@ -12,6 +12,8 @@ export type Behaviour = (device: string, message: ReceivedServerMessage) => Prom
 export interface FakeClients extends Clients {
   join(device: string): void;
   leave(device: string): void;
+  /** A device tells how far its training is. */
+  tell(progress: TrainingProgress): void;
   /** Everything that was asked of each device. */
   readonly asked: Map<string, OutgoingMessage[]>;
   /** Replies handed out and not released. */
@@ -21,6 +23,7 @@ export interface FakeClients extends Clients {
 /** Devices in memory that keep the ping-pong rule of real sessions. */
 export const fakeClients = (names: readonly string[], behave: Behaviour): FakeClients => {
   const listeners = new Set<() => void>();
+  const trainings = new Set<(progress: TrainingProgress) => void>();
   const sessions = new Map<string, Session>();
   const asked = new Map<string, OutgoingMessage[]>();
   const held = new Set<object>();
@@ -59,6 +62,13 @@ export const fakeClients = (names: readonly string[], behave: Behaviour): FakeCl
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    onTraining(listener) {
+      trainings.add(listener);
+      return () => trainings.delete(listener);
+    },
+    tell(progress) {
+      for (const listener of trainings) listener(progress);
     },
     join(device) {
       sessions.set(device, make(device));

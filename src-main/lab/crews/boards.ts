@@ -26,6 +26,7 @@ export const bringUpBoards: BringUp = async (input) => {
       });
     },
     accept: aggregator.accept,
+    onTraining: input.onTraining,
     fleetSize: fleetSize(study.fleet),
     signal: input.signal,
   });

@@ -1,5 +1,5 @@
 import type { DatasetLocation } from "#contract/dataset.ts";
-import type { Emit } from "#contract/events.ts";
+import type { Emit, TrainingProgress } from "#contract/events.ts";
 import type { Failure } from "#contract/failure.ts";
 import type { EngineInfo } from "#contract/jobs.ts";
 import type { Study } from "#contract/study.ts";
@@ -26,6 +26,8 @@ export interface CrewInput {
   /** Writes a device's part of the data into files. */
   readonly part: DataWorker["part"];
   readonly emit: Emit;
+  /** Hears how far each training is. */
+  readonly onTraining: (progress: TrainingProgress) => void;
   readonly say: (message: string) => void;
   /** The crew is gone for good. */
   readonly onGivenUp: (error: Error) => void;

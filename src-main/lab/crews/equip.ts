@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { DatasetLocation, Partition } from "#contract/dataset.ts";
+import type { TrainingProgress } from "#contract/events.ts";
 import type { Failure } from "#contract/failure.ts";
 import type { CrewKind } from "#contract/fleet.ts";
 import { type Aggregator, createAggregator } from "#main/aggregator/aggregator.ts";
@@ -21,7 +22,8 @@ const BRING_UP: Readonly<Record<CrewKind, BringUp>> = {
   virtual: bringUpVirtualDevices,
 };
 
-export interface EquipInput extends Omit<CrewInput, "data" | "aggregator" | "onGivenUp" | "say"> {
+export interface EquipInput
+  extends Omit<CrewInput, "data" | "aggregator" | "onGivenUp" | "onTraining" | "say"> {
   readonly dataset: DatasetLocation | undefined;
   readonly partition: Partition | undefined;
   /** The study's runs that are done or failed, by id. */
@@ -44,6 +46,7 @@ export const equip = async (input: EquipInput): Promise<Equipment> => {
     admission: admissionOf(study, options.listen),
   });
   const crews: Crew[] = [];
+  const trainings = new Set<(progress: TrainingProgress) => void>();
   const close = async (politely: boolean): Promise<void> => {
     await takeDown(aggregator, crews, politely);
     // What devices kept of a run is of no use once it is over; before, a resume needs it.
@@ -58,6 +61,9 @@ export const equip = async (input: EquipInput): Promise<Equipment> => {
     aggregator,
     say: options.onProgress ?? (() => {}),
     onGivenUp: (error) => broken.abort(error),
+    onTraining(progress) {
+      for (const listener of trainings) listener(progress);
+    },
   };
   try {
     for (const bringUp of Object.values(BRING_UP)) {
@@ -69,7 +75,13 @@ export const equip = async (input: EquipInput): Promise<Equipment> => {
       crews.find((crew) => crew.engine !== undefined)?.engine ??
       (await unlessAborted(evaluator.engine(), signal));
     return {
-      clients: explained(aggregator, crews),
+      clients: {
+        ...explained(aggregator, crews),
+        onTraining(listener) {
+          trainings.add(listener);
+          return () => trainings.delete(listener);
+        },
+      },
       broken: AbortSignal.any([broken.signal, input.unrecorded]),
       evaluate: (job) => evaluator.evaluate(job),
       engine,
@@ -94,7 +106,7 @@ const takeDown = async (aggregator: Aggregator, crews: readonly Crew[], politely
 };
 
 /** The sessions, with the reason of a device's failure where its crew knows better than the wire. */
-const explained = (aggregator: Aggregator, crews: readonly Crew[]): Clients => ({
+const explained = (aggregator: Aggregator, crews: readonly Crew[]): Omit<Clients, "onTraining"> => ({
   onChange: aggregator.onChange,
   sessions: () =>
     aggregator.sessions().map((session) => ({

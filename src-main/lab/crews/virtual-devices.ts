@@ -22,6 +22,7 @@ export const bringUpVirtualDevices: BringUp = async (input) => {
     entry: options.entries.device,
     ...plan,
     emit,
+    onTraining: input.onTraining,
     onGivenUp: input.onGivenUp,
   });
   try {

@@ -75,6 +75,7 @@ describe("a study on boards", () => {
       batchSize: 50,
       part: async () => ({ json: "{}", files: [] }),
       accept: () => () => {},
+      onTraining: () => {},
       fleetSize: 2,
       signal: new AbortController().signal,
       boards: [pi.board],

@@ -291,6 +291,25 @@ describe("conductRun", () => {
     expect(lab.recorded.get("r")![1]!.drawn).toEqual(ready.recorded.get("r")![1]!.drawn);
   });
 
+  test("what a device tells of its training is progress of the round in hand, and of no other", async () => {
+    const clients = fakeClients(["a", "b", "c"], async (device, message) => {
+      const { round } = recipeOf(message);
+      clients.tell({ device, run: "r", round, fraction: 0.5 });
+      clients.tell({ device, run: "r", round: round - 1, fraction: 1 });
+      clients.tell({ device, run: "another", round, fraction: 1 });
+      return honest(device, message);
+    });
+    const lab = fakeLab(clients);
+    await conductRun(plan({ rounds: 2 }), lab, control());
+    clients.tell({ device: "a", run: "r", round: 2, fraction: 1 });
+    const told = lab.events.flatMap((e) =>
+      e.kind === "client-progress" && e.phase === "training" ? [[e.device, e.round, e.fraction]] : [],
+    );
+    expect(told.sort()).toEqual(
+      ["a", "b", "c"].flatMap((device) => [1, 2].map((round) => [device, round, 0.5])),
+    );
+  });
+
   test("strangers are not drawn", async () => {
     const clients = fakeClients(["a", "b", "c", "stranger"], honest);
     const lab = fakeLab(clients);

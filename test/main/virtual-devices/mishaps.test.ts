@@ -80,7 +80,7 @@ test("a worker that somebody kills is named, started again, and trains as before
   await lab.start();
   const [first] = await lab.joined(2);
   const answer = lab.fit(first!, lab.recipe(1, "virtual-1", { localEpochs: 1000 }), firstWeights());
-  await until(() => lab!.events.some((e) => e.kind === "client-progress"));
+  await until(() => lab!.trainings.length > 0);
   process.kill(lab.fleet.workers()[0]!.pid!, "SIGKILL");
   const lost = await answer;
   const explained = lost.ok ? undefined : await lab.fleet.explain(lost.failure);

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { DatasetLocation } from "#contract/dataset.ts";
-import type { LabEventBody } from "#contract/events.ts";
+import type { LabEventBody, TrainingProgress } from "#contract/events.ts";
 import type { Failure } from "#contract/failure.ts";
 import type { ModelName, Recipe } from "#contract/jobs.ts";
 import type { NamedTensor, Tensor } from "#contract/tensor.ts";
@@ -39,6 +39,8 @@ export interface FleetLab {
   readonly aggregator: Aggregator;
   readonly fleet: VirtualDevices;
   readonly events: LabEventBody[];
+  /** What devices told of their trainings. */
+  readonly trainings: readonly TrainingProgress[];
   readonly keptDir: string;
   readonly recipe: (round: number, device: string, more?: Partial<Recipe>) => Recipe;
   /** Resolves when this many devices are connected. */
@@ -77,6 +79,7 @@ export const openFleetLab = async (options: {
   const model = options.model ?? "Net";
   const samples = options.samples ?? 50;
   const events: LabEventBody[] = [];
+  const trainings: TrainingProgress[] = [];
   const emit = (event: LabEventBody) => {
     events.push(event);
   };
@@ -90,6 +93,7 @@ export const openFleetLab = async (options: {
     workers: options.workers,
     threadsPerWorker: 1,
     emit,
+    onTraining: (progress) => trainings.push(progress),
     ...(options.onGivenUp === undefined ? {} : { onGivenUp: options.onGivenUp }),
   });
   const names = Array.from({ length: options.devices }, (_, i) => `virtual-${i + 1}`);
@@ -120,6 +124,7 @@ export const openFleetLab = async (options: {
     aggregator,
     fleet,
     events,
+    trainings,
     keptDir,
     start,
     joined,
