@@ -1,4 +1,5 @@
 import stringWidth from "string-width";
+import { titleOfAlgorithm } from "#contract/algorithms/algorithms.ts";
 import type { LabEvent, RoundSummary } from "#contract/events.ts";
 import type { LiveDevice } from "#contract/views.ts";
 import { fitText, padText } from "./fit-text.ts";
@@ -19,7 +20,7 @@ const fixed = (value: number | null, digits: number): string =>
 export const roundLine = (p: StudyProgress, result: RoundSummary): string => {
   const left = secondsLeft(p);
   const parts = [
-    `[${p.runIndex}/${p.runs}] ${p.algorithm}, trial ${p.trial}`,
+    `[${p.runIndex}/${p.runs}] ${titleOfAlgorithm(p.algorithm)}, trial ${p.trial}`,
     result.round === 0 ? "before training" : `round ${result.round}/${p.rounds}`,
     ...Object.entries(result.metrics).map(([id, value]) => `${id} ${fixed(value, 4)}`),
     ...(result.round === 0 ? [] : [`${result.clients.length} of ${result.drawn.length} devices`]),
@@ -70,7 +71,7 @@ const bar = (fraction: number, width: number): string => {
 /** The block that is redrawn in place at the bottom of a terminal: at most `maxLines` lines. */
 export const liveBlock = (p: StudyProgress, columns: number, maxLines: number): string[] => {
   const left = secondsLeft(p);
-  const head = `[${p.runIndex}/${p.runs}] ${p.algorithm}, trial ${p.trial}: ${stateText(p)}`;
+  const head = `[${p.runIndex}/${p.runs}] ${titleOfAlgorithm(p.algorithm)}, trial ${p.trial}: ${stateText(p)}`;
   const waiting = waitingText(p);
   const lines = [
     left === undefined ? head : `${head}, about ${durationText(left)} left`,

@@ -121,14 +121,14 @@ describe("progress", () => {
 
   test("the head says which round is in progress, and what happens between rounds", () => {
     const head = (...events: LabEvent[]) => liveBlock(progressAfter(...events), 80, 10)[0];
-    expect(head(runStarted)).toBe("[1/1] fedntd, trial 2: evaluating the initial weights");
+    expect(head(runStarted)).toBe("[1/1] FedNTD, trial 2: evaluating the initial weights");
     const zero = stamp({ kind: "round-ended", run: "r", result: result(0, []) });
-    expect(head(runStarted, zero)).toBe("[1/1] fedntd, trial 2: starting round 1/3");
+    expect(head(runStarted, zero)).toBe("[1/1] FedNTD, trial 2: starting round 1/3");
     const one = [runStarted, roundStarted(["a", "b"]), updateOf("a", "folded")];
-    expect(head(...one)).toBe("[1/1] fedntd, trial 2: round 1/3, 1 of 2 devices done");
+    expect(head(...one)).toBe("[1/1] FedNTD, trial 2: round 1/3, 1 of 2 devices done");
     // a finished round stays until the next begins
     const ended = stamp({ kind: "round-ended", run: "r", result: result(1, ["a"]) });
-    expect(head(...one, ended)).toBe("[1/1] fedntd, trial 2: round 1/3, 1 of 2 devices done, about 4 s left");
+    expect(head(...one, ended)).toBe("[1/1] FedNTD, trial 2: round 1/3, 1 of 2 devices done, about 4 s left");
   });
 
   test("wide characters count as the two columns that they take", () => {
@@ -178,7 +178,7 @@ describe("terminal", () => {
     terminal.show(stamp({ kind: "round-ended", run: "r", result: result(1, ["a"]) }));
     terminal.end();
     expect(out).toBe(
-      "  b: conv1.weight holds NaN (round 1)\n[1/1] fedntd, trial 2 · round 1/3 · accuracy 0.5000 · loss 1.2500 · 1 of 1 devices · 2.0 s · about 4 s left\n",
+      "  b: conv1.weight holds NaN (round 1)\n[1/1] FedNTD, trial 2 · round 1/3 · accuracy 0.5000 · loss 1.2500 · 1 of 1 devices · 2.0 s · about 4 s left\n",
     );
   });
 
@@ -217,13 +217,13 @@ describe("terminal", () => {
       terminal.say("a study");
       expect(show(runStarted, roundStarted(["a", "ジェットソン"]))).toEqual([
         "a study",
-        "[1/1] fedntd, trial 2: round 1/3, 0 of 2 devices done",
+        "[1/1] FedNTD, trial 2: round 1/3, 0 of 2 devices done",
         "  a            ░░░░░░░░░░░░░░░░ receiving weights",
         "  ジェットソン ░░░░░░░░░░░░░░░░ receiving weights",
       ]);
       expect(show(progressOf("a", "training", 0.25))).toEqual([
         "a study",
-        "[1/1] fedntd, trial 2: round 1/3, 0 of 2 devices done",
+        "[1/1] FedNTD, trial 2: round 1/3, 0 of 2 devices done",
         "  a            ████░░░░░░░░░░░░ training",
         "  ジェットソン ░░░░░░░░░░░░░░░░ receiving weights",
       ]);
@@ -234,7 +234,7 @@ describe("terminal", () => {
         "Stopping after this round. Press Ctrl-C again to stop now and lose the round in progress.";
       expect(screen.text()).toBe(`a study\n${line.slice(0, 60)}\n${line.slice(60)}`);
       expect(show(updateOf("a", "folded")).slice(3)).toEqual([
-        "[1/1] fedntd, trial 2: round 1/3, 1 of 2 devices done",
+        "[1/1] FedNTD, trial 2: round 1/3, 1 of 2 devices done",
         "  ジェットソン ░░░░░░░░░░░░░░░░ receiving weights",
         "  a            ████████████████ done",
       ]);
@@ -261,7 +261,7 @@ describe("terminal", () => {
       const lines = screen.text().split("\n");
       expect(lines).toHaveLength(5);
       for (const line of lines) expect(line.length).toBeLessThan(40);
-      expect(lines[0]).toBe("[1/1] fedntd, trial 2: round 1/3, 0 of…");
+      expect(lines[0]).toBe("[1/1] FedNTD, trial 2: round 1/3, 0 of…");
       terminal.end();
       expect(screen.text()).toBe("");
     } finally {
