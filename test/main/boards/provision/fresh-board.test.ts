@@ -137,8 +137,8 @@ touch ${state}/$want; for i in $(seq 100); do [ -e ${state}/$want ] || exit 0; s
   });
 
   test.each([
-    ["busy", "busy", /freshly started boards update themselves/],
-    ["offline", "no-internet", /reached none of its sources/],
+    ["busy", "busy", /boards often update themselves for some minutes after they start/],
+    ["offline", "no-internet", /could not reach its sources/],
     ["full", "disk-full", /don't have enough free space/],
   ])("a package manager that is %s: %s", async (trouble, code, cause) => {
     writeFileSync(at(trouble), "");
@@ -211,7 +211,7 @@ touch ${state}/$want; for i in $(seq 100); do [ -e ${state}/$want ] || exit 0; s
     const open = stepOf(await board.look(), "nvidia-runtime");
     expect(open).toMatchObject({
       state: "open",
-      consent: expect.stringMatching(/containers that run there stop/),
+      consent: expect.stringMatching(/running containers stop/),
     });
     const how = { sudoPassword: lab.password, steps: ["nvidia-runtime"] } as const;
     expect(stepOf(await board.run(how), "nvidia-runtime").problem?.code).toBe("cancelled");
