@@ -4,8 +4,9 @@ import type { Parent } from "#contract/child.ts";
 import { UserError } from "#contract/failure.ts";
 import { createSlots } from "#contract/slots.ts";
 import type { Clock, DeviceRooms } from "./device-rooms.ts";
-import { createDeviceTasks, type SharedByDevices } from "./device-tasks.ts";
+import { createDeviceTasks } from "./device-tasks.ts";
 import { createKeptState } from "./kept-state.ts";
+import type { SharedByDevices } from "./shared-by-devices.ts";
 import { runVirtualClient } from "./virtual-client.ts";
 import { type FromWorker, SIMULATED_CRASH_CODE, type ToWorker } from "./worker-messages.ts";
 

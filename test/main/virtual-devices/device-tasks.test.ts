@@ -3,12 +3,9 @@ import { expect, test } from "vitest";
 import { createSlots } from "#contract/slots.ts";
 import { float32Tensor, type NamedTensor } from "#contract/tensor.ts";
 import type { Learner } from "#main/virtual-devices/device-rooms.ts";
-import {
-  createDeviceTasks,
-  type DeviceTasks,
-  type SharedByDevices,
-} from "#main/virtual-devices/device-tasks.ts";
+import { createDeviceTasks, type DeviceTasks } from "#main/virtual-devices/device-tasks.ts";
 import type { Incoming } from "#main/virtual-devices/flower-connection.ts";
+import type { SharedByDevices } from "#main/virtual-devices/shared-by-devices.ts";
 import { encodeServerMessage } from "#main/wire/messages.ts";
 import { CALM, SAMPLE, sha256Of, until } from "./virtual-lab.ts";
 
