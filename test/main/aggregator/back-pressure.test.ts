@@ -70,7 +70,7 @@ test("twelve uploads of 20 MB with two slots: two are in memory, the others wait
   // First come, first served; the first two may overtake each other.
   expect(finished.slice(2)).toEqual(order.slice(2));
   for (const reply of replies) reply.release();
-}, 60_000);
+}, 240_000);
 
 test("small answers need no slot", async () => {
   const server = await startServer({ uploadSlots: 1 });
