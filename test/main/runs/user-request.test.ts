@@ -1,25 +1,25 @@
 import { expect, test } from "vitest";
-import { createWish } from "#main/runs/wish.ts";
+import { createUserRequest } from "#main/runs/user-request.ts";
 
-test("a wish is granted once, and may be made again", () => {
-  const wish = createWish();
-  expect(wish.isMade).toBe(false);
-  wish.make();
-  wish.make();
-  expect(wish.isMade).toBe(true);
-  wish.grant();
-  expect(wish.isMade).toBe(false);
-  wish.make();
-  expect(wish.isMade).toBe(true);
+test("a request is granted once, and can be made again", () => {
+  const request = createUserRequest();
+  expect(request.isMade).toBe(false);
+  request.make();
+  request.make();
+  expect(request.isMade).toBe(true);
+  request.grant();
+  expect(request.isMade).toBe(false);
+  request.make();
+  expect(request.isMade).toBe(true);
 });
 
-test("those who listen hear of it, as long as they do", () => {
-  const wish = createWish();
+test("listeners hear of it until they unsubscribe", () => {
+  const request = createUserRequest();
   const heard: string[] = [];
-  const leave = wish.onMade(() => heard.push("a"));
-  wish.onMade(() => heard.push("b"));
-  wish.make();
+  const leave = request.onMade(() => heard.push("a"));
+  request.onMade(() => heard.push("b"));
+  request.make();
   leave();
-  wish.make();
+  request.make();
   expect(heard).toEqual(["a", "b", "b"]);
 });
