@@ -3,7 +3,7 @@ import type { Child, ForkChild, Parent } from "./child.ts";
 import { UserError } from "./failure.ts";
 
 /** Each kind of work with what it takes and gives; both are structured-clone values. */
-export type Work<W> = { [K in keyof W]: { takes: unknown; gives: unknown } };
+export type JobTypes<W> = { [K in keyof W]: { takes: unknown; gives: unknown } };
 
 interface Job {
   readonly id: number;
@@ -38,7 +38,7 @@ export interface ChildJobsOptions {
   readonly env?: Readonly<Record<string, string>> | undefined;
 }
 
-export interface ChildJobs<W extends Work<W>> {
+export interface ChildJobs<W extends JobTypes<W>> {
   /** @throws UserError as the child does; UserError with the child's last words when it died twice over this job. */
   ask<K extends keyof W & string>(kind: K, takes: W[K]["takes"]): Promise<W[K]["gives"]>;
   /** Undefined while no process is there. */
@@ -59,7 +59,7 @@ const ATTEMPTS = 2;
 const LAST_WORDS = 4000;
 
 /** Starts no process yet: the first job does. */
-export const createChildJobs = <W extends Work<W>>(options: ChildJobsOptions): ChildJobs<W> => {
+export const createChildJobs = <W extends JobTypes<W>>(options: ChildJobsOptions): ChildJobs<W> => {
   const { fork, entry, name, called, closing, idleMs = 60_000, env } = options;
   const pending = new Map<number, Pending>();
   let child: Child | undefined;
@@ -166,7 +166,7 @@ export const createChildJobs = <W extends Work<W>>(options: ChildJobsOptions): C
 };
 
 /** The child's side of `createChildJobs`: answers the parent's jobs until the parent goes. */
-export const answerJobs = <W extends Work<W>>(
+export const answerJobs = <W extends JobTypes<W>>(
   parent: Parent,
   work: { readonly [K in keyof W]: (takes: W[K]["takes"]) => Promise<W[K]["gives"]> },
 ): void => {

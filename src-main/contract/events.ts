@@ -70,6 +70,11 @@ export interface RoundResult {
   readonly seconds: number;
   readonly updates: readonly ClientUpdate[];
   readonly evaluations: readonly ClientEvaluation[];
+  /**
+   * Numbers of the server's step that a person may want to see, by name; FedExP: `serverStep`. Records of earlier
+   * versions and of strategies without such numbers lack it.
+   */
+  readonly notes?: Readonly<Record<string, number>>;
 }
 
 /** A round as pages and terminals get it: its updates came one by one, as they arrived. */

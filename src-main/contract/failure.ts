@@ -56,8 +56,3 @@ export class UserError extends Error {
     this.exitCode = options.exitCode ?? 2;
   }
 }
-
-/** Closes a switch over a union: a new member that is not handled fails to compile. */
-export const assertNever = (value: never): never => {
-  throw new Error(`unexpected ${JSON.stringify(value)}`);
-};

@@ -3,13 +3,13 @@ import { z } from "zod";
 const positiveInt = z.number().int().min(1);
 const fraction = z.number().min(0).max(1);
 
-/** What foreign clients are called, in the order in which they join; no group of virtual devices may be called so. */
+/** The first part of the names of foreign clients, numbered as they join; no group of virtual devices may use it. */
 const EXTERNAL = "external";
 
 /** A group of virtual devices that share a profile. */
 export const virtualGroup = z.strictObject({
   count: positiveInt.max(10_000),
-  /** Devices are called `${name}-1`, `${name}-2`, …. */
+  /** Its devices are called `${name}-1`, `${name}-2`, …. */
   name: z
     .string()
     .regex(
@@ -17,7 +17,7 @@ export const virtualGroup = z.strictObject({
       "write up to 41 letters, digits or dashes; it cannot start with a dash",
     )
     .default("virtual"),
-  /** Times the training takes, by waiting: 1 is as fast as this computer, 3 three times slower. */
+  /** How many times as long training takes, by waiting: 1 is as fast as this computer, 3 is three times slower. */
   slowness: z.number().min(1).max(1000).default(1),
   /** Probability, per round, that the device drops its connection instead of answering; it rejoins afterwards. */
   dropOut: fraction.default(0),
@@ -51,22 +51,25 @@ export const virtualGroups = ({ virtual }: Fleet): readonly VirtualGroup[] => {
 export const virtualNames = (fleet: Fleet): readonly string[] =>
   virtualGroups(fleet).flatMap((g) => Array.from({ length: g.count }, (_, i) => `${g.name}-${i + 1}`));
 
-/** What the nth foreign client to join is called, n from 1. */
-export const externalName = (n: number): string => `${EXTERNAL}-${n}`;
+/** The name of the nth foreign client that joins, n from 1. */
+const externalName = (n: number): string => `${EXTERNAL}-${n}`;
 
-/** One kind of device, as far as the study is concerned; how it is brought up is told in lab/crews. */
+/** Whether a name looks like that of a foreign client, in upper or lower case. */
+export const isExternalName = (name: string): boolean => new RegExp(`^${EXTERNAL}-\\d+$`, "i").test(name);
+
+/** One kind of device, as far as the study is concerned; lab/crews brings it up. */
 export interface CrewDefinition {
   /** How many of the study's devices are of this crew. */
   count(fleet: Fleet): number;
   /** Their names, in order. */
   members(fleet: Fleet): readonly string[];
-  /** Whether this computer deals its data out to them; the others bring their own. */
+  /** Whether this computer deals its data to them; the others bring their own. */
   readonly isDealtData: boolean;
-  /** Whether this computer hosts them: they all come by themselves. */
+  /** Whether this computer hosts them, so that all of them join by themselves. */
   readonly isHosted: boolean;
 }
 
-/** The crews, in the order in which the partition is dealt out to them. */
+/** The crews, in the order in which the partition is dealt to them. */
 export const CREWS = {
   virtual: {
     count: (fleet) => virtualGroups(fleet).reduce((sum, { count }) => sum + count, 0),
@@ -96,15 +99,21 @@ const crews: readonly CrewDefinition[] = Object.values(CREWS);
 /** The names of all devices of a study, connected or not, in order. */
 export const rosterOf = (fleet: Fleet): readonly string[] => crews.flatMap((crew) => crew.members(fleet));
 
-/** Those that this computer hosts. */
+/** The names of those that this computer hosts. */
 export const hostedNames = (fleet: Fleet): readonly string[] =>
   crews.filter(({ isHosted }) => isHosted).flatMap((crew) => crew.members(fleet));
 
-/** Those that the data are dealt out to, in the order of the partition's rows: virtual devices, then boards. */
+/** The names of those that the data is dealt to, in the order of the partition's rows: virtual devices, then boards. */
 export const dataNames = (fleet: Fleet): readonly string[] =>
   crews.filter(({ isDealtData }) => isDealtData).flatMap((crew) => crew.members(fleet));
 
-/** Whether some devices bring data of their own, which only they know. */
+/** A partition with the devices that hold it: row i of its lists belongs to device i. */
+export const withHolders = <P extends object>(fleet: Fleet, partition: P) => ({
+  ...partition,
+  devices: dataNames(fleet),
+});
+
+/** Whether some devices bring data of their own, which the lab does not see. */
 export const hasForeignData = (fleet: Fleet): boolean =>
   crews.some((crew) => !crew.isDealtData && crew.count(fleet) > 0);
 
@@ -115,19 +124,19 @@ export interface FleetProblem {
   readonly message: string;
 }
 
-/** A fleet of more devices is refused by its count alone: its names are not made. */
+/** The names of a larger fleet are not made: its count alone is refused elsewhere. */
 const MOST_NAMED = 100_000;
 
-/** Names that two devices would share. */
+/** Names that two devices would share, or that belong to foreign clients. */
 export const fleetProblems = (fleet: Fleet): readonly FleetProblem[] => {
   const problems: FleetProblem[] = [];
   const problem = (path: FleetProblem["path"], message: string) => problems.push({ path, message });
   const groups = virtualGroups(fleet).map(({ name }) => name);
   groups.forEach((name, i) => {
-    if (name === EXTERNAL) {
+    if (isExternalName(`${name}-1`)) {
       problem(
         ["fleet", "virtual", i, "name"],
-        `${EXTERNAL} is the name of clients that join by themselves; choose another`,
+        `clients that join by themselves are called ${EXTERNAL}-1, ${EXTERNAL}-2, …; choose another name`,
       );
     }
     if (groups.indexOf(name) !== i) {
@@ -139,6 +148,9 @@ export const fleetProblems = (fleet: Fleet): readonly FleetProblem[] => {
   const virtual = new Set(isNamed ? virtualNames(fleet) : []);
   boards.forEach((name, i) => {
     if (boards.indexOf(name) !== i) problem(["fleet", "devices", i], `${name} is named twice`);
+    if (isExternalName(name)) {
+      problem(["fleet", "devices", i], `clients that join by themselves have names like ${name}`);
+    }
     if (virtual.has(name)) problem(["fleet", "devices", i], `a virtual device is also called ${name}`);
   });
   return problems;

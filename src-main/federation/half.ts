@@ -25,7 +25,7 @@ export const numberToHalf = (value: number): number => {
 };
 
 /** The nearest whole number, ties to even. */
-export const roundHalfEven = (x: number): number => {
+const roundHalfEven = (x: number): number => {
   const floor = Math.floor(x);
   const rest = x - floor;
   if (rest < 0.5) return floor;

@@ -1,4 +1,4 @@
-import { type Metric, metricOf } from "#contract/metrics.ts";
+import { type Metric, metricOf, type ReportedMetrics } from "#contract/metrics.ts";
 import { metricsOf } from "#contract/tasks/tasks.ts";
 import type { Comparison } from "#contract/views.ts";
 import { type ComparedStudy, rowsOf, withShortNames } from "./compared.ts";
@@ -6,11 +6,18 @@ import { fairnessOf } from "./fairness.ts";
 import { differencesOf, settingsOf } from "./settings.ts";
 import { type At, chooseMetric, noSuchMetric, reportedIn, type Table, tabulate } from "./summary.ts";
 
-const FEW = ["No trial", "One trial", "Two trials", "Three trials", "Four trials"];
+const FEW = [
+  "No trial has figures in all rows:",
+  "One trial is",
+  "Two trials are",
+  "Three trials are",
+  "Four trials are",
+];
 
-/** What a reader has to know that the table of one study does not say by itself. */
+/** What a reader has to know beyond the notes of the table itself. */
 const notesOf = (table: Table, studies: readonly ComparedStudy[]): string[] => {
-  const notes = [...table.notes];
+  const contradicted = contradiction(table.metric.id, withShortNames(studies));
+  const notes = [...table.notes, ...(contradicted === undefined ? [] : [contradicted])];
   const chances = new Set(
     studies.map(
       ({ settings, classes }) => metricOf(table.metric.id, settings.metrics, classes.length).chance,
@@ -18,41 +25,71 @@ const notesOf = (table: Table, studies: readonly ComparedStudy[]): string[] => {
   );
   if (chances.size > 1) {
     const classes = [...new Set(studies.map((study) => study.classes.length))];
-    notes.push(`There is no common chance level: the studies have ${classes.join(", ")} classes.`);
+    notes.push(`The studies have ${classes.join(", ")} classes, so they share no chance level.`);
   }
   const fewest = Math.min(...table.improvements.map((row) => row.n));
   const few = FEW[fewest];
   if (few !== undefined) {
-    const short = fewest === 1 ? "is too few" : fewest === 0 ? "has figures, too few" : "are too few";
-    notes.push(`${few} ${short} for a claim of significance.`);
+    notes.push(`${few} too few to claim significance.`);
   }
   return notes;
+};
+
+/**
+ * What the studies say of one metric: the first description, with the first title that one of them gives. A study
+ * that does not describe it leaves that to the others.
+ */
+const descriptionOf = (id: string, studies: readonly ComparedStudy[]): Described | undefined => {
+  const given = describedIn(id, studies).map(([, description]) => description);
+  const [first] = given;
+  const title = given.find((one) => one.title !== undefined)?.title;
+  return first && { ...first, ...(title === undefined ? {} : { title }) };
+};
+
+type Described = ReportedMetrics[string];
+
+const describedIn = (id: string, studies: readonly ComparedStudy[]): (readonly [string, Described])[] =>
+  studies.flatMap(({ name, settings: { metrics = {} } }) =>
+    Object.hasOwn(metrics, id) ? [[name, metrics[id]!] as const] : [],
+  );
+
+const inWords = ({ title, unit, better }: Described): string =>
+  [...(title === undefined ? [] : [title]), ...(unit === "" ? [] : [unit]), `${better} is better`].join(", ");
+
+/** A note where two study files describe a metric in ways that contradict each other; undefined where they agree. */
+const contradiction = (id: string, studies: readonly ComparedStudy[]): string | undefined => {
+  const given = describedIn(id, studies);
+  const titles = given.flatMap(([, { title }]) => title ?? []);
+  const forms = [titles, given.map(([, { unit }]) => unit), given.map(([, { better }]) => better)];
+  if (forms.every((values) => new Set(values).size < 2)) return undefined;
+  const said = given.map(([name, described]) => `${inWords(described)} in ${name}`);
+  return `The studies describe ${id} differently: ${said.join("; ")}. This table uses the first description.`;
 };
 
 /** The metrics of all the studies; a chance level only where it is the same in all. */
 const commonMetrics = (studies: readonly ComparedStudy[]): readonly Metric[] => {
   const classes = new Set(studies.map((study) => study.classes.length));
   const common = classes.size === 1 ? [...classes][0]! : 0;
-  const byId = new Map<string, Metric>();
-  for (const { settings, runs } of studies) {
-    for (const metric of metricsOf(settings, reportedIn(runs), common)) {
-      if (!byId.has(metric.id)) byId.set(metric.id, metric);
-    }
-  }
-  return [...byId.values()];
+  const ids = studies.flatMap(({ settings, runs }) =>
+    metricsOf(settings, reportedIn(runs), common).map(({ id }) => id),
+  );
+  return [...new Set(ids)].map((id) => {
+    const described = descriptionOf(id, studies);
+    return metricOf(id, described === undefined ? {} : { [id]: described }, common);
+  });
 };
 
 export interface Compared {
-  /** Rows are called by their labels. */
+  /** Rows go by their labels. */
   readonly table: Table;
   readonly comparison: Omit<Comparison, "curves">;
 }
 
 /**
- * Compares the runs of one study, or of several: one row per study and algorithm in the given order, each row against
- * the first, paired by trial.
- * @param wanted id of the metric; default: the first that any round knows
- * @throws UserError when none of the studies knows the metric; Error on two runs of one study, algorithm and trial
+ * Compares the runs of one study, or of several: one row per study and algorithm in the given order, each row vs. the
+ * first, paired by trial.
+ * @param wanted id of the metric; default: the first that any round has
+ * @throws UserError when none of the studies has the metric; Error on two runs of one study, algorithm and trial
  */
 export const compare = (studies: readonly ComparedStudy[], at: At = "last", wanted?: string): Compared => {
   const rows = rowsOf(studies);

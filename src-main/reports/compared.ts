@@ -10,12 +10,12 @@ export interface ComparedRun extends ReportRun {
   readonly engine?: EngineInfo;
 }
 
-/** A study with those of its runs that are compared. */
+/** A study with the runs that are compared. */
 export interface ComparedStudy {
   readonly id: string;
   readonly name: string;
   readonly settings: Study;
-  /** Names of the classes; empty where they are not known. */
+  /** Class names; empty where the lab does not know them. */
   readonly classes: readonly string[];
   readonly partitionSha?: string;
   readonly datasetSha?: string;
@@ -26,18 +26,18 @@ export interface ComparedStudy {
 /** The runs of one algorithm of one study. */
 export interface ComparedRow {
   readonly label: string;
-  /** The same as people read it. */
+  /** The same, as people read it. */
   readonly title: string;
   readonly algorithm: AlgorithmName;
   readonly study: ComparedStudy;
   readonly runs: readonly ComparedRun[];
 }
 
-/** For sentences: a study's name may have 200 letters. */
+/** For sentences: a study's name may have 200 characters. */
 export const withShortNames = (studies: readonly ComparedStudy[]): readonly ComparedStudy[] =>
   studies.map((study) => ({ ...study, name: shortName(study.name) }));
 
-/** One row per study and algorithm; a study is told from others by its name, and by its id where names are equal. */
+/** One row per study and algorithm; studies are told apart by name, and by id where names are equal. */
 export const rowsOf = (studies: readonly ComparedStudy[]): ComparedRow[] =>
   studies.flatMap((study) => {
     const isAlone = studies.every(({ id, name }) => id === study.id || name !== study.name);

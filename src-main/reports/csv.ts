@@ -14,7 +14,7 @@ const field = (value: Field): string => {
 export const toCsv = (records: readonly (readonly Field[])[]): string =>
   records.map((record) => `${record.map(field).join(",")}\r\n`).join("");
 
-/** The table: one record per algorithm, improvement and chance level. A figure that is missing is an empty field. */
+/** The table: one record per algorithm, improvement and chance level. A missing figure is an empty field. */
 export const tableRecords = (table: Table): Field[][] => {
   const { metric, rows, improvements, trials } = table;
   const show = (v: number | null): string => (v === null ? "" : metricText(metric, v));
@@ -34,7 +34,7 @@ export const tableRecords = (table: Table): Field[][] => {
       what,
       ...row.cells.map((c) => show(c.value)),
       ...statistics(row),
-      `${row.algorithm} against ${row.against}`,
+      `${row.algorithm} vs. ${row.against}`,
     ]),
     ...(metric.chance === null
       ? []
@@ -42,7 +42,7 @@ export const tableRecords = (table: Table): Field[][] => {
   ];
 };
 
-/** Runs of one study, to be listed round by round. */
+/** The runs of one study, for a list of their rounds. */
 export type RoundsOf = { readonly study: Pick<ReportInput["study"], "id" | "name"> } & Pick<
   ReportInput,
   "runs"
@@ -51,7 +51,7 @@ export type RoundsOf = { readonly study: Pick<ReportInput["study"], "id" | "name
 const RUN_FIELDS = ["study", "name", "algorithm", "trial", "seed", "status", "round"];
 const ROUND_FIELDS = ["clients", "failures", "examples", "seconds", "weightsSha256"];
 
-/** Columns that every file has, whether they were measured or not; the other metrics follow. */
+/** Columns that every file has, measured or not; the other metrics follow. */
 const FIRST_METRICS = ["loss", "accuracy"];
 
 const metricColumns = (studies: readonly RoundsOf[]): string[] => {
@@ -62,7 +62,7 @@ const metricColumns = (studies: readonly RoundsOf[]): string[] => {
 const count = (of: ReportRound["clients"] | ReportRound["failures"]): number | undefined =>
   typeof of === "number" ? of : of?.length;
 
-/** Every round of every run, one record each, numbers as they are on record. */
+/** Every round of every run, one record each, numbers as recorded. */
 export const roundRecords = (studies: readonly RoundsOf[]): Field[][] => {
   const metrics = metricColumns(studies);
   return [

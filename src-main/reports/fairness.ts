@@ -1,4 +1,4 @@
-import { traitsOf } from "#contract/algorithms/algorithms.ts";
+import { titleOfAlgorithm, traitsOf } from "#contract/algorithms/algorithms.ts";
 import type { FairnessCheck } from "#contract/views.ts";
 import type { ComparedRow } from "./compared.ts";
 import { type Difference, isWithin, ownerOf } from "./settings.ts";
@@ -12,11 +12,11 @@ const some = (items: readonly string[], separator: string): string =>
     ? items.join(separator)
     : `${items.slice(0, NAMED).join(separator)} and ${items.length - NAMED} more`;
 
-/** "0.05 in fedavg · A; 0.1 in fedavg · B" */
-const whoHasWhat = (pairs: readonly (readonly [value: string, label: string])[]): string => {
-  const labels = Map.groupBy(pairs, ([value]) => value);
+/** "0.05 in FedAvg · A; 0.1 in FedAvg · B" */
+const valuesByRow = (pairs: readonly (readonly [value: string, title: string])[]): string => {
+  const titles = Map.groupBy(pairs, ([value]) => value);
   return some(
-    [...labels].map(([value, of]) => `${value} in ${some([...new Set(of.map(([, label]) => label))], ", ")}`),
+    [...titles].map(([value, of]) => `${value} in ${some([...new Set(of.map(([, title]) => title))], ", ")}`),
     "; ",
   );
 };
@@ -26,14 +26,14 @@ const short = (sha: string): string => sha.slice(0, 8);
 const areSame = (values: readonly unknown[]): boolean => new Set(values).size < 2;
 
 const spelled = (rows: readonly ComparedRow[], { path, values }: Difference): string =>
-  `${path}: ${whoHasWhat(rows.flatMap(({ label, algorithm }, i) => ((ownerOf(path) ?? algorithm) === algorithm ? [[values[i]!, label] as const] : [])))}`;
+  `${path}: ${valuesByRow(rows.flatMap(({ title, algorithm }, i) => ((ownerOf(path) ?? algorithm) === algorithm ? [[values[i]!, title] as const] : [])))}`;
 
 const sentence = (parts: readonly string[]): string => `${some(parts, "; ")}.`;
 
 /**
- * Are the rows a fair pair: is the algorithm all that differs between them? Each check says in one sentence what is
- * the same, or what is not. What cannot be seen from here counts as the same within one study, whose runs share it,
- * and as not the same between studies.
+ * Whether the rows are a fair comparison: does only the algorithm differ between them? Each check says in one sentence
+ * what is the same, or what is not. Anything unknown counts as the same within one study, because its runs share it,
+ * and as different between studies.
  */
 export const fairnessOf = (
   rows: readonly ComparedRow[],
@@ -58,26 +58,26 @@ const partition = (rows: readonly ComparedRow[], isOneStudy: boolean): FairnessC
   const shas = rows.map(({ study }) => study.partitionSha);
   const [sha] = shas;
   if (!areSame(shas)) {
-    const who = rows.map(({ study, label }) => [short(study.partitionSha ?? "none"), label] as const);
-    return { about: "partition", ok: false, text: `Not the same partition: ${whoHasWhat(who)}.` };
+    const which = rows.map(({ study, title }) => [short(study.partitionSha ?? "none"), title] as const);
+    return { about: "partition", ok: false, text: `Different partitions: ${valuesByRow(which)}.` };
   }
   if (sha !== undefined) return { about: "partition", ok: true, text: `Same partition (${short(sha)}).` };
   return {
     about: "partition",
     ok: isOneStudy,
     text: isOneStudy
-      ? "One study, whose external devices alone hold data: what they hold cannot be seen from here."
-      : "Only external devices hold data: whether it is the same cannot be seen from here.",
+      ? "Only external devices hold data; the lab cannot see how it is split. All rows are from one study and share it."
+      : "Only external devices hold data; the lab cannot tell whether it is the same in these studies.",
   };
 };
 
 const weights = (rows: readonly ComparedRow[], isOneStudy: boolean): FairnessCheck => {
   const about = "weights";
-  const known = rows.flatMap(({ label, algorithm, runs }) =>
+  const known = rows.flatMap(({ title, algorithm, runs }) =>
     runs.map((run) => ({
-      label,
+      title,
       trial: run.trial,
-      // of what stays on the devices the server has no weights: sums over other parameters cannot be compared
+      // the server has no weights of a head that stays on the devices: checksums over other parameters do not compare
       part: traitsOf(algorithm).keepsHead ? algorithm : "",
       sha: run.rounds.find(({ round }) => round === 0)?.weightsSha256,
     })),
@@ -85,40 +85,44 @@ const weights = (rows: readonly ComparedRow[], isOneStudy: boolean): FairnessChe
   const begun = known.flatMap(({ sha, ...run }) => (sha === undefined ? [] : [{ ...run, sha }]));
   for (const same of Map.groupBy(begun, ({ trial, part }) => `${trial} ${part}`).values()) {
     if (areSame(same.map(({ sha }) => sha))) continue;
-    const who = whoHasWhat(same.map(({ sha, label }) => [short(sha), label] as const));
-    return { about, ok: false, text: `Not the same first weights in trial ${same[0]!.trial}: ${who}.` };
+    const which = valuesByRow(same.map(({ sha, title }) => [short(sha), title] as const));
+    return { about, ok: false, text: `Different initial weights in trial ${same[0]!.trial}: ${which}.` };
   }
   const late = known.length - begun.length;
-  const waiting = late === 1 ? "one run has not begun yet" : `${late} runs have not begun yet`;
+  const waiting = late === 1 ? "one run has not started yet" : `${late} runs have not started yet`;
   if (late > 0 && !isOneStudy) {
-    return { about, ok: false, text: `Whether the first weights are the same cannot be said: ${waiting}.` };
+    return { about, ok: false, text: `The initial weights cannot be compared yet: ${waiting}.` };
   }
   if (areSame(known.map(({ part }) => part))) {
     const first = begun[0] === undefined ? "" : ` (trial ${begun[0].trial}: ${short(begun[0].sha)})`;
     const rest = late > 0 ? `; ${waiting}` : "";
-    return { about, ok: true, text: `Same first weights in each trial${first}${rest}.` };
+    return { about, ok: true, text: `Same initial weights in each trial${first}${rest}.` };
   }
   if (isOneStudy) {
-    return { about, ok: true, text: "Same first weights in each trial, also of what stays on the devices." };
+    return {
+      about,
+      ok: true,
+      text: "Same initial weights in each trial, including the parameters that stay on the devices.",
+    };
   }
   return {
     about,
     ok: false,
-    text: "Whether the first weights are the same cannot be said: a part of some of them stays on the devices.",
+    text: "The initial weights cannot be compared: in some rows, part of the model stays on the devices.",
   };
 };
 
 const seeds = (rows: readonly ComparedRow[], differing: readonly Difference[]): FairnessCheck => {
-  const runs = rows.flatMap(({ label, runs }) => runs.map(({ trial, seed }) => ({ label, trial, seed })));
+  const runs = rows.flatMap(({ title, runs }) => runs.map(({ trial, seed }) => ({ title, trial, seed })));
   const unlike = [...Map.groupBy(runs, ({ trial }) => trial).values()]
     .filter((same) => !areSame(same.map(({ seed }) => seed)))
     .map(
       (same) =>
-        `seed of trial ${same[0]!.trial}: ${whoHasWhat(same.map(({ seed, label }) => [String(seed), label] as const))}`,
+        `seed of trial ${same[0]!.trial}: ${valuesByRow(same.map(({ seed, title }) => [String(seed), title] as const))}`,
     );
   const reasons = [...unlike, ...differing.map((difference) => spelled(rows, difference))];
   if (reasons.length === 0) return { about: "seeds", ok: true, text: "Same seeds and client draws." };
-  return { about: "seeds", ok: false, text: `Not the same seeds and client draws: ${sentence(reasons)}` };
+  return { about: "seeds", ok: false, text: `Different seeds or client draws: ${sentence(reasons)}` };
 };
 
 const data = (rows: readonly ComparedRow[], isOneStudy: boolean): FairnessCheck => {
@@ -130,17 +134,21 @@ const data = (rows: readonly ComparedRow[], isOneStudy: boolean): FairnessCheck 
     return { about: "data", ok: true, text: `Same data: ${of(rows[0]!)}.` };
   }
   if (!isKnown && areSame(rows.map(of))) {
-    return { about: "data", ok: false, text: `Whether ${of(rows[0]!)} is the same data cannot be said.` };
+    return {
+      about: "data",
+      ok: false,
+      text: `The lab cannot tell whether ${of(rows[0]!)} is the same data in these studies.`,
+    };
   }
-  const who = whoHasWhat(rows.map((row) => [of(row), row.label] as const));
-  return { about: "data", ok: false, text: `Not the same data: ${who}.` };
+  const which = valuesByRow(rows.map((row) => [of(row), row.title] as const));
+  return { about: "data", ok: false, text: `Different data: ${which}.` };
 };
 
 const engine = (rows: readonly ComparedRow[]): FairnessCheck => {
-  const used = rows.flatMap(({ label, study, runs }) =>
+  const used = rows.flatMap(({ title, study, runs }) =>
     runs.map((run) => {
       const { kind, version } = run.engine ?? study.engine;
-      return [`${kind} ${version}`, label] as const;
+      return [`${kind} ${version}`, title] as const;
     }),
   );
   if (areSame(used.map(([name]) => name))) {
@@ -149,7 +157,7 @@ const engine = (rows: readonly ComparedRow[]): FairnessCheck => {
   return {
     about: "engine",
     ok: false,
-    text: `Not the same engine, whose last digits differ: ${whoHasWhat(used)}.`,
+    text: `Different engines, which differ in the last digits: ${valuesByRow(used)}.`,
   };
 };
 
@@ -157,26 +165,26 @@ const trials = (rows: readonly ComparedRow[], table: Table): FairnessCheck => {
   const lacking = table.rows.flatMap(({ cells }, i) => {
     const none = cells.filter(({ value }) => value === null).map(({ trial }) => String(trial));
     const which = `trial${none.length > 1 ? "s" : ""} ${some(none, ", ")}`;
-    return none.length === 0 ? [] : [`${rows[i]!.label} has no figure for ${which}`];
+    return none.length === 0 ? [] : [`${rows[i]!.title} has no figure for ${which}`];
   });
   if (lacking.length > 0) {
-    return { about: "trials", ok: false, text: `Not the same trials: ${sentence(lacking)}` };
+    return { about: "trials", ok: false, text: `Different trials: ${sentence(lacking)}` };
   }
   const { length } = table.trials;
-  return { about: "trials", ok: true, text: `Same trials (${length}), with a figure in every row.` };
+  return { about: "trials", ok: true, text: `Same trials (${length}); every row has a figure for each.` };
 };
 
 const evaluation = (rows: readonly ComparedRow[], differing: readonly Difference[]): FairnessCheck => {
   if (differing.length > 0) {
     const reasons = differing.map((difference) => spelled(rows, difference));
-    return { about: "evaluation", ok: false, text: `Not evaluated alike: ${sentence(reasons)}` };
+    return { about: "evaluation", ok: false, text: `Evaluated differently: ${sentence(reasons)}` };
   }
   const { central } = rows[0]!.study.settings.evaluation;
   const where = central ? "on the server, on the whole test set" : "on the devices, on their test data";
-  return { about: "evaluation", ok: true, text: `Evaluated alike: ${where}.` };
+  return { about: "evaluation", ok: true, text: `Evaluated the same way: ${where}.` };
 };
 
-/** What another check is about, in its own words. */
+/** Settings that another check covers. */
 const ELSEWHERE = ["sampling", "fleet", "evaluation", "dataset", "partition", "trials", "seed"];
 
 const settings = (rows: readonly ComparedRow[], differences: readonly Difference[]): FairnessCheck => {
@@ -187,7 +195,7 @@ const settings = (rows: readonly ComparedRow[], differences: readonly Difference
     return { about: "settings", ok: false, text: `More than the algorithm differs: ${sentence(reasons)}` };
   }
   const own = others.map((difference) => spelled(rows, difference));
-  const algorithms = [...new Set(rows.map(({ algorithm }) => algorithm))];
+  const algorithms = [...new Set(rows.map(({ algorithm }) => titleOfAlgorithm(algorithm)))];
   const what = [...(algorithms.length > 1 ? [algorithms.join(", ")] : []), ...own];
   return {
     about: "settings",

@@ -9,7 +9,7 @@ import { renderText } from "./text.ts";
 /** A format's way to write a report: text that ends with a line break, or the sheets of a workbook. */
 type Write = (report: Report) => string | readonly Sheet[];
 
-/** How each format is written: a new one is its file and one line here. */
+/** How each format is written: a new one needs its file and one line here. */
 const WRITE: Readonly<Record<ExportFormat, Write>> = {
   csv: ({ table }) => toCsv(tableRecords(table)),
   "rounds-csv": ({ rounds }) => toCsv(roundRecords(rounds)),

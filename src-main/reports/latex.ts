@@ -1,4 +1,4 @@
-import type { Layout } from "./layout.ts";
+import type { TableLayout } from "./layout.ts";
 import { oneLine } from "./text.ts";
 
 const LATEX: Readonly<Record<string, string>> = {
@@ -26,17 +26,17 @@ const LATEX: Readonly<Record<string, string>> = {
   "\uFFFD": "?",
 };
 
-/** One line of LaTeX text that prints exactly this; letters beyond ASCII are left to its UTF-8 input. */
-export const escapeLatex = (text: string): string =>
+/** One line of LaTeX that prints exactly this text; letters beyond ASCII stay as UTF-8. */
+const escapeLatex = (text: string): string =>
   oneLine(text).replace(/[\\{}$&#%_~^<>|"`±×−–—…\uFFFD]/gu, (c) => LATEX[c] ?? c);
 
-/** A figure: its minus is a minus, not a hyphen. */
+/** A figure, with a minus sign in place of the hyphen. */
 const cellText = (text: string): string => escapeLatex(text).replace(/^-(?=\d)/, "$-$");
 
 /** A table for a paper, in the style of the booktabs package. */
-export const renderLatex = (layout: Layout, label: string): string => {
+export const renderLatex = (layout: TableLayout, label: string): string => {
   const { caption, header, rows, best, footer, notes } = layout;
-  // "[" after "\\" would be read as its optional argument, and so is kept in a group.
+  // In braces, because LaTeX would read "[" after "\\" as an optional argument.
   const line = (cells: readonly string[]) => `    ${cells.join(" & ").replace(/^\[/, "{[}")} \\\\`;
   const body = rows.map((row, i) =>
     line(

@@ -2,25 +2,25 @@ import { bestOf, type Metric, metricText, metricWord } from "#contract/metrics.t
 import type { AlgorithmRow, Spread, Summary, Table } from "./summary.ts";
 
 /** A table in words, before any format's escapes. */
-export interface Layout {
+export interface TableLayout {
   /** What the figures are, one sentence without a full stop. */
   readonly caption: string;
   readonly header: readonly string[];
   /** The algorithms. */
   readonly rows: readonly (readonly string[])[];
-  /** Index of the row with the best mean; undefined where means are not comparable or equal. */
+  /** Index of the row with the best mean; undefined where means are equal or not comparable. */
   readonly best: number | undefined;
   /** Improvements and the chance level. */
   readonly footer: readonly (readonly string[])[];
   readonly notes: readonly string[];
 }
 
-/** Stands where there is no figure. */
-export const MISSING = "–";
+/** Shown where there is no figure. */
+const MISSING = "–";
 
 const signed = (value: number, metric: Metric): string => {
   const text = metricText(metric, value);
-  // -0.00 says no more than 0.00
+  // "-0.00" would look like a loss
   if (Number(text) === 0) return text.replace("-", "");
   return value > 0 ? `+${text}` : text;
 };
@@ -63,12 +63,12 @@ const bestRow = ({ rows, metric }: Table): number | undefined => {
 export const captionOf = ({ study, ...table }: Summary): string =>
   `${study.name} (${study.id}): ${study.model} on ${study.dataset}, ${statistics(table)}`;
 
-/** What stands in the last column, and in those before it. */
+/** What the figures of the columns are. */
 export const statistics = (table: Pick<Table, "metric" | "at">): string =>
   `${measure(table)}, mean ± sample standard deviation (number of trials)`;
 
 /** A table as text, cell by cell. */
-export const layOut = (table: Table, caption: string): Layout => {
+export const layOut = (table: Table, caption: string): TableLayout => {
   const { metric, rows, improvements, trials, notes } = table;
   const plain = (v: number) => metricText(metric, v);
   const sign = (v: number) => signed(v, metric);

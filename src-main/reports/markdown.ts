@@ -1,10 +1,10 @@
-import type { Layout } from "./layout.ts";
+import type { TableLayout } from "./layout.ts";
 import { oneLine } from "./text.ts";
 
 /** One line of GitHub-flavoured Markdown that shows exactly this text. */
-export const escapeMarkdown = (text: string): string => oneLine(text).replace(/[\\`*_[\]<>|~&#$!]/g, "\\$&");
+const escapeMarkdown = (text: string): string => oneLine(text).replace(/[\\`*_[\]<>|~&#$!]/g, "\\$&");
 
-export const renderMarkdown = ({ caption, header, rows, best, footer, notes }: Layout): string => {
+export const renderMarkdown = ({ caption, header, rows, best, footer, notes }: TableLayout): string => {
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   const escaped = (cells: readonly string[]) => line(cells.map(escapeMarkdown));
   return [

@@ -3,19 +3,19 @@ import type { Figure } from "#contract/views.ts";
 import { compare } from "./compare.ts";
 import { type ComparedStudy, withShortNames } from "./compared.ts";
 import type { RoundsOf } from "./csv.ts";
-import { captionOf, type Layout, layOut, statistics } from "./layout.ts";
+import { captionOf, layOut, statistics, type TableLayout } from "./layout.ts";
 import { type ReportInput, type Summary, summarise, type Table } from "./summary.ts";
 
-/** What every format is made of. Functions, because no format needs all of it. */
+/** The parts that formats are made of. Some are functions, because no format needs all of them. */
 export interface Report {
   readonly table: Table;
-  /** The runs, to be listed round by round. */
+  /** The runs with their rounds. */
   readonly rounds: readonly RoundsOf[];
   /** The table in words; `short`: with names that fit into a line of a paper. */
-  layout(short?: boolean): Layout;
-  /** Names the table within a paper. */
+  layout(short?: boolean): TableLayout;
+  /** The label of the table in a paper. */
   readonly label: string;
-  /** What there is to know of the studies. */
+  /** Facts about the studies. */
   readonly about: readonly (readonly [string, string | number])[];
   /** For JSON: every figure unrounded, the runs with their rounds. */
   document(): unknown;
@@ -23,12 +23,12 @@ export interface Report {
 
 /**
  * The report of one study: algorithms × trials.
- * @throws UserError when no round of the study knows the metric
+ * @throws UserError when the study has no such metric
  */
 export const studyReport = (input: ReportInput, { at, metric }: Figure): Report =>
   reportOf(summarise(input, at, metric));
 
-/** The report of a table that is made already. */
+/** The report of an existing table. */
 export const reportOf = (summary: Summary): Report => {
   const { study } = summary;
   return {
@@ -46,9 +46,9 @@ export const reportOf = (summary: Summary): Report => {
 };
 
 /**
- * The report of several studies, or of single runs: one table of them all. Its checks are not beside the file, so what
- * makes the comparison unfair is a note of the table.
- * @throws UserError when none of the studies knows the metric
+ * The report of several studies, or of single runs, in one table. A file does not show the checks, so whatever makes
+ * the comparison unfair becomes a note of the table.
+ * @throws UserError when none of the studies has the metric
  */
 export const jointReport = (studies: readonly ComparedStudy[], figure: Figure): Report => {
   const { table, comparison } = withFairness(studies, figure);

@@ -3,7 +3,7 @@ import { improvementLabel, measure } from "./layout.ts";
 import type { AlgorithmRow, Table } from "./summary.ts";
 import { oneLine } from "./text.ts";
 
-/** Text, a number as it is on record, a number that is shown with a format, or nothing. */
+/** Text, a number as recorded, a number with a format, or nothing. */
 export type SheetCell = string | number | null | { readonly value: number; readonly format: string };
 
 /** One sheet of a workbook, in the form that the npm package write-excel-file takes. */
@@ -15,12 +15,12 @@ export interface Sheet {
 /** Excel's limit on the text of a cell. */
 const MAX_TEXT = 32_767;
 
-// XML has no control characters, and a text is a text: what begins with "=" is not computed.
+// XML has no control characters. The cell has the type text, so Excel computes nothing that begins with "=".
 const text = (value: string): string => oneLine(value).slice(0, MAX_TEXT);
 
 /**
- * A table, every round behind it, and what there is to know of it, as a workbook. Numbers are unrounded; shares of
- * the table are in percent and shown with two digits.
+ * A workbook of a table, every round behind it, and facts about the studies. Numbers are unrounded; shares in the
+ * table are in percent, shown with two digits.
  */
 export const workbookOf = (
   table: Table,

@@ -7,7 +7,7 @@ import { bestOf, gainOf, type Metric, type MetricValues, metricWord } from "#con
 export interface ReportRound {
   readonly round: number;
   readonly metrics: MetricValues;
-  /** The devices whose update was folded, or how many there were. */
+  /** The devices whose update was aggregated, or how many there were. */
   readonly clients?: readonly string[] | number;
   /** The failures, or how many there were. */
   readonly failures?: readonly unknown[] | number;
@@ -23,7 +23,7 @@ export interface ReportRun {
   readonly seed: number;
   readonly status: RunStatus;
   readonly reason?: string | null;
-  /** Round 0, if there, is the evaluation of the first weights: no result of the algorithm. */
+  /** Round 0, where there is one, is the evaluation of the initial weights, not a result of the algorithm. */
   readonly rounds: readonly ReportRound[];
 }
 
@@ -36,12 +36,12 @@ export interface ReportInput {
     /** Planned rounds per run. */
     readonly rounds: number;
   };
-  /** What its rounds may be judged by, the primary metric first. */
+  /** The metrics that its rounds can be judged by, the primary one first. */
   readonly metrics: readonly Metric[];
   readonly runs: readonly ReportRun[];
 }
 
-/** Which figure of a run stands in the table. A number is a round. */
+/** Which figure of a run the table shows. A number is a round. */
 export type At = "last" | "best" | "last5" | number;
 
 export interface Spread {
@@ -60,29 +60,29 @@ export interface Cell {
 }
 
 export interface AlgorithmRow extends Spread {
-  /** Its identifier; in a table of several studies with the study's name. */
+  /** Its identifier; in a table of several studies, followed by the study's name. */
   readonly algorithm: string;
-  /** The same as people read it. */
+  /** The same, as people read it. */
   readonly title: string;
   /** One per trial of the summary, in its order. */
   readonly cells: readonly Cell[];
 }
 
-/** How much better `algorithm` is than `against`, trial by trial; above 0 is better, whichever direction is. */
+/** How much better `algorithm` is than `against`, trial by trial; above 0 is better, in either direction. */
 export interface ImprovementRow extends AlgorithmRow {
   readonly against: string;
   readonly againstTitle: string;
 }
 
-/** Figures by algorithm and trial, and what they say of each other. */
+/** Figures by algorithm and trial, and the improvements between them. */
 export interface Table {
   readonly metric: Metric;
   readonly at: At;
   readonly trials: readonly number[];
   readonly rows: readonly AlgorithmRow[];
-  /** Each algorithm but the first against the first. */
+  /** Each algorithm but the first vs. the first. */
   readonly improvements: readonly ImprovementRow[];
-  /** What a reader has to know: missing figures, and how a best round was chosen. */
+  /** What a reader has to know: which figures are missing and why, and how a best round was chosen. */
   readonly notes: readonly string[];
 }
 
@@ -92,11 +92,11 @@ export interface Summary extends Table {
   readonly runs: readonly ReportRun[];
 }
 
-/** What a row of a table is made of: the runs of one algorithm, at most one per trial. */
+/** The runs behind one row of a table: those of one algorithm, at most one per trial. */
 export interface RowInput {
-  /** What the row is called, unlike any other. */
+  /** Unique among the rows. */
   readonly label: string;
-  /** The same as people read it. */
+  /** The same, as people read it. */
   readonly title: string;
   /** Planned rounds per run. */
   readonly planned: number;
@@ -104,9 +104,8 @@ export interface RowInput {
 }
 
 /**
- * Mean and sample standard deviation of the values that are there.
- * The deviation of paired differences is that of the differences, so trials that are hard for both algorithms
- * do not blur their comparison.
+ * Mean and sample standard deviation of the values, nulls left out. For improvements, the values are the paired
+ * differences, so trials that are hard for both algorithms do not blur their comparison.
  */
 export const spread = (values: readonly (number | null)[]): Spread => {
   const known = values.filter((v) => v !== null);
@@ -118,7 +117,7 @@ export const spread = (values: readonly (number | null)[]): Spread => {
   return { mean, deviation: Math.sqrt(squares / (n - 1)), n };
 };
 
-/** What `--at` may say. @returns undefined for anything else. */
+/** Reads the value of `--at`. @returns undefined for text that is not one. */
 export const parseAt = (text: string): At | undefined => {
   if (text === "last" || text === "best" || text === "last5") return text;
   return /^[1-9]\d*$/.test(text) ? Number(text) : undefined;
@@ -131,13 +130,13 @@ const isFigure = (v: number | null): v is number => v !== null && Number.isFinit
 const valueIn = ({ metrics }: ReportRound, { id }: Metric): number | null =>
   Object.hasOwn(metrics, id) ? (metrics[id] ?? null) : null;
 
-/** Whether any trained round has a figure of it. */
+/** Whether any round after training has a figure of it. */
 const isKnown = (metric: Metric, runs: readonly ReportRun[]): boolean =>
   runs.some((run) => run.rounds.some((r) => r.round > 0 && isFigure(valueIn(r, metric))));
 
 /**
- * The metric of a table: the one that is wanted, else the first that any round knows, else the primary one.
- * @param metrics the primary one first @returns undefined where there is none of that id
+ * The metric of a table: the given one, else the first that any round has, else the primary one.
+ * @param metrics the primary one first @returns undefined where none has the given id
  */
 export const chooseMetric = (
   metrics: readonly Metric[],
@@ -163,7 +162,7 @@ const figureOf = (run: ReportRun, planned: number, metric: Metric, at: At): Figu
     if (round !== undefined) return measured(valueIn(round, metric), `in round ${at}`, metric);
     return { value: null, note: `has no round ${at}: ${run.status} ${progress}${why}` };
   }
-  // An unfinished run has a last round, too, but that is not the one that the others are compared at.
+  // An unfinished run has a last round, too, but it is not comparable with the last rounds of finished runs.
   if (run.status !== "done") return { value: null, note: `${run.status} ${progress}${why}` };
   if (last === undefined) return { value: null, note: `has no round${why}` };
   const early = last.round < planned ? { note: `ended ${progress}${why}` } : {};
@@ -181,25 +180,24 @@ const figureOf = (run: ReportRun, planned: number, metric: Metric, at: At): Figu
   if (!five.every(isFigure)) {
     return measured(null, "in each of its last five rounds", metric);
   }
-  if (five.length < 5) return { value: mean, note: `has only ${five.length} round(s) to take the mean of` };
+  if (five.length < 5)
+    return { value: mean, note: `the mean of only ${five.length} round${five.length === 1 ? "" : "s"}` };
   return { value: mean, ...early };
 };
 
 const measured = (value: number | null, where: string, metric: Metric): Figure =>
-  isFigure(value)
-    ? { value }
-    : { value: null, note: `no finite ${metricWord(metric)} was measured ${where}` };
+  isFigure(value) ? { value } : { value: null, note: `no finite value of ${metricWord(metric)} ${where}` };
 
 const BEST_NOTE =
-  "Each run shows its best round, which was chosen on the test set itself: such figures are too good, and are " +
-  "not comparable with those of a last round.";
+  "Each run shows its best round, chosen on the test set itself. Such figures are optimistic; do not compare them " +
+  "with figures of a last round.";
 
 /**
- * Rows × trials, mean and deviation, and each row's improvement over the first, paired by trial (a trial counts for
- * it only where both have a figure).
+ * Rows × trials, mean and deviation, and each row's improvement over the first, paired by trial (a trial counts only
+ * where both rows have a figure).
  * @param metric what the table shows
- * @param at "last" the last round of a finished run; "best" its best round; "last5" the mean of its last five;
- *   a number that round, also of an unfinished run
+ * @param at "last": the last round of a finished run; "best": its best round; "last5": the mean of its last five;
+ *   a number: that round, also of an unfinished run
  * @throws Error on two runs of one row and trial.
  */
 export const tabulate = (inputs: readonly RowInput[], metric: Metric, at: At = "last"): Table => {
@@ -237,22 +235,22 @@ export const tabulate = (inputs: readonly RowInput[], metric: Metric, at: At = "
     };
   });
   if (improvements.some((row) => row.n < trials.length)) {
-    notes.push("An improvement is taken over the trials in which both algorithms have a figure.");
+    notes.push("An improvement counts only the trials in which both algorithms have a figure.");
   }
   if (at === "best") notes.push(BEST_NOTE);
   return { metric, at, trials, rows, improvements, notes };
 };
 
-/** The runs of each algorithm, in the order in which the algorithms come first. */
+/** The runs of each algorithm, in the order in which the algorithms first appear. */
 export const byAlgorithm = <R extends { readonly algorithm: string }>(
   runs: readonly R[],
 ): [string, R[]][] => [...Map.groupBy(runs, (run) => run.algorithm)];
 
 /**
  * The table of a study: algorithms × trials.
- * @param input runs in the order of the study; the first one's algorithm is the one to compare with
- * @param at as `tabulate` takes it @param wanted id of the metric; default: as `chooseMetric` has it
- * @throws UserError when no round of the study knows the metric; Error on two runs of one algorithm and trial
+ * @param input runs in the order of the study; the algorithm of the first one is the baseline
+ * @param at as `tabulate` takes it @param wanted id of the metric; default: as `chooseMetric` chooses
+ * @throws UserError when the study has no such metric; Error on two runs of one algorithm and trial
  */
 export const summarise = (
   { study, metrics, runs }: ReportInput,
@@ -270,6 +268,6 @@ export const summarise = (
   return { study, ...tabulate(rows, metric, at), runs };
 };
 
-/** What to write instead of a metric that there is not. */
+/** Says which metrics there are. */
 export const noSuchMetric = (wanted: string | undefined, metrics: readonly Metric[]): UserError =>
-  new UserError(`there is no metric ${wanted}; there are ${metrics.map(({ id }) => id).join(", ")}`);
+  new UserError(`there is no metric ${wanted}; choose one of ${metrics.map(({ id }) => id).join(", ")}`);

@@ -1,9 +1,9 @@
-import type { Layout } from "./layout.ts";
+import type { TableLayout } from "./layout.ts";
 
 /** Columns that a label may take in a terminal before it is cut. */
 const LABEL_WIDTH = 40;
 
-/** On one line and without control characters: a name must not move the cursor of whoever reads it. */
+/** On one line and without control characters: a name must not move the cursor of a terminal. */
 export const oneLine = (text: string): string =>
   text
     .replace(/\s+/gu, " ")
@@ -35,7 +35,7 @@ export const cut = (text: string, width: number): string => {
 };
 
 /** Aligned columns for a terminal. */
-export const renderText = ({ caption, header, rows, footer, notes }: Layout): string => {
+export const renderText = ({ caption, header, rows, footer, notes }: TableLayout): string => {
   const grid = [header, ...rows, ...footer].map((row) =>
     row.map((cell, i) => (i === 0 ? cut(oneLine(cell), LABEL_WIDTH) : oneLine(cell))),
   );

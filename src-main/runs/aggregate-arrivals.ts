@@ -1,7 +1,7 @@
 import type { Aggregation, Refusal, Update } from "#main/federation/strategy.ts";
 import type { Asked } from "./client-timing.ts";
 import { drive } from "./drive.ts";
-import type { Reply } from "./ports.ts";
+import type { DeviceReply } from "./ports.ts";
 
 /** Updates that share one pass over the sums, at most. */
 const TOGETHER = 3;
@@ -9,7 +9,7 @@ const TOGETHER = 3;
 /** An answer that can be aggregated. */
 export interface Arrival {
   readonly asked: Asked;
-  readonly reply: Reply;
+  readonly reply: DeviceReply;
   readonly update: Update;
 }
 

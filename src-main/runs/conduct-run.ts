@@ -8,7 +8,7 @@ import { fitRound } from "./fit-round.ts";
 import { gatherClients } from "./gather-clients.ts";
 import { fitConfig, recipeFor } from "./instructions.ts";
 import { passGate } from "./pass-gate.ts";
-import type { Control, RunPorts, Session } from "./ports.ts";
+import type { Control, DeviceSession, RunPorts } from "./ports.ts";
 import { recordRound } from "./record-round.ts";
 import { openRun, type RunInProgress, travellingWeights } from "./run-in-progress.ts";
 import type { RunPlan } from "./run-plan.ts";
@@ -85,7 +85,7 @@ const gather = ({
   hasMet,
   ports,
   control,
-}: RunInProgress): Promise<readonly Session[]> =>
+}: RunInProgress): Promise<readonly DeviceSession[]> =>
   gatherClients({
     run: run.id,
     round: at.round + 1,
@@ -98,7 +98,7 @@ const gather = ({
   });
 
 /** One round with the devices that are there: draw, instruct, aggregate, record. */
-const holdRound = async (of: RunInProgress, sessions: readonly Session[]): Promise<void> => {
+const holdRound = async (of: RunInProgress, sessions: readonly DeviceSession[]): Promise<void> => {
   const { study, run, algorithm, at, travels, ports, control } = of;
   const round = at.round + 1;
   const startedAt = ports.now();
@@ -147,6 +147,7 @@ const holdRound = async (of: RunInProgress, sessions: readonly Session[]): Promi
       examples: fit.examples,
       startedAt: startedAtText,
       updates: fit.updates,
+      ...(finished.ok && finished.value.notes !== undefined ? { notes: finished.value.notes } : {}),
     },
     startedAt,
   );

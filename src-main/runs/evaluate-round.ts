@@ -2,8 +2,8 @@ import type { ClientEvaluation, RefusedMetric } from "#contract/events.ts";
 import type { Failure } from "#contract/failure.ts";
 import type { MetricValues, ReportedMetrics } from "#contract/metrics.ts";
 import type { OutgoingMessage } from "#main/wire/messages.ts";
-import type { Control, RunPorts, Session } from "./ports.ts";
-import { sortReported } from "./reported-metrics.ts";
+import type { Control, DeviceSession, RunPorts } from "./ports.ts";
+import { holdToMost, sortReported } from "./reported-metrics.ts";
 import { NEXT, SILENT_MS, someOf } from "./waiting.ts";
 
 export interface FederatedEvaluation {
@@ -19,13 +19,18 @@ export interface FederatedEvaluation {
  * the devices' names, so that the figures do not depend on who answered first.
  */
 export const evaluateRound = async (input: {
-  readonly sessions: readonly Session[];
+  readonly sessions: readonly DeviceSession[];
   readonly instruct: (device: string) => OutgoingMessage;
   readonly run: string;
   readonly round: number;
   readonly deadlineSeconds: number | undefined;
-  /** The task's metrics, and those that the study file describes. */
-  readonly metrics: { readonly own: readonly string[]; readonly described: ReportedMetrics | undefined };
+  /** The task's metrics, those that the study file describes, and those that clients of the run have reported. */
+  readonly metrics: {
+    readonly own: readonly string[];
+    readonly described: ReportedMetrics | undefined;
+    /** Names that the run has kept so far; new ones are added. */
+    readonly kept: Set<string>;
+  };
   readonly ports: Pick<RunPorts, "emit" | "now">;
   readonly control: Control;
 }): Promise<FederatedEvaluation> => {
@@ -98,8 +103,11 @@ export const evaluateRound = async (input: {
   }
   evaluations.sort((a, b) => (a.device < b.device ? -1 : 1));
   failures.sort((a, b) => ((a.device ?? "") < (b.device ?? "") ? -1 : 1));
-  refused.sort((a, b) => (a.device < b.device ? -1 : 1));
-  return { evaluations, failures, refused, mean: weightedMean(evaluations, input.metrics.own) };
+  const held = holdToMost(evaluations, input.metrics.kept);
+  refused.push(...held.refused);
+  refused.sort((a, b) => (a.device < b.device ? -1 : a.device > b.device ? 1 : 0));
+  const mean = weightedMean(held.evaluations, input.metrics.own);
+  return { evaluations: held.evaluations, failures, refused, mean };
 };
 
 const weightedMean = (

@@ -2,7 +2,7 @@ import type { ClientUpdate } from "#contract/events.ts";
 import type { Failure } from "#contract/failure.ts";
 import { type Asked, timingOf, withWait } from "./client-timing.ts";
 import { plainMetrics } from "./plain-metrics.ts";
-import type { Reply, RunPorts } from "./ports.ts";
+import type { DeviceReply, RunPorts } from "./ports.ts";
 
 /** Who was asked in a round, who is still awaited, and what became of each answer. */
 export interface FitLedger {
@@ -10,9 +10,9 @@ export interface FitLedger {
   ask(device: string): Asked;
   /** Devices that have not answered yet. */
   awaited(): readonly string[];
-  aggregated(asked: Asked, reply: Reply, examples: number): void;
+  aggregated(asked: Asked, reply: DeviceReply, examples: number): void;
   /** Also gives the reply's memory back. */
-  failed(asked: Asked, status: "refused" | "failed" | "late", failure: Failure, reply?: Reply): void;
+  failed(asked: Asked, status: "refused" | "failed" | "late", failure: Failure, reply?: DeviceReply): void;
   /** Closes the record: whoever has not answered is late. @returns the updates, sorted by device */
   close(startedAt: number, closedAt: number): readonly ClientUpdate[];
 }
@@ -79,7 +79,7 @@ export const createFitLedger = (input: {
   };
 };
 
-const metricsOf = (reply: Reply | undefined): ClientUpdate["metrics"] =>
+const metricsOf = (reply: DeviceReply | undefined): ClientUpdate["metrics"] =>
   reply?.message.kind === "fit" ? plainMetrics(reply.message.metrics) : {};
 
 const unanswered = (asked: Asked, seconds: number): Failure => ({

@@ -7,7 +7,7 @@ import type { OutgoingMessage } from "#main/wire/messages.ts";
 import { type Arrival, aggregateArrivals } from "./aggregate-arrivals.ts";
 import type { Asked } from "./client-timing.ts";
 import { createFitLedger } from "./fit-ledger.ts";
-import type { Control, Reply, RunPorts, Session } from "./ports.ts";
+import type { Control, DeviceReply, DeviceSession, RunPorts } from "./ports.ts";
 import { NEXT, SILENT_MS, someOf } from "./waiting.ts";
 
 export interface FitRound {
@@ -19,7 +19,7 @@ export interface FitRound {
 export interface FitRoundInput {
   readonly run: string;
   readonly round: number;
-  readonly sessions: readonly Session[];
+  readonly sessions: readonly DeviceSession[];
   readonly instruct: (device: string) => OutgoingMessage;
   readonly aggregation: Aggregation;
   readonly stop: Study["stop"];
@@ -58,7 +58,7 @@ export const fitRound = async (input: FitRoundInput): Promise<FitRound> => {
     onBroken: alarm.break,
   });
 
-  const answered = (asked: Asked, answer: Result<Reply>): void => {
+  const answered = (asked: Asked, answer: Result<DeviceReply>): void => {
     // Stopped at once: what comes now, a broken connection above all, is no news any more.
     if (control.now.aborted) {
       if (answer.ok) answer.value.release();
@@ -123,10 +123,10 @@ const count = (tally: Tally, examples: number, { minUpdates }: Study["stop"], no
 };
 
 const ask = (
-  session: Session,
+  session: DeviceSession,
   asked: Asked,
   { run, round, instruct, ports }: FitRoundInput,
-): Promise<Result<Reply>> => {
+): Promise<Result<DeviceReply>> => {
   const { device } = session;
   return session.request(instruct(device), {
     onSent: (bytes) => {
@@ -208,7 +208,7 @@ const tooLate = (round: number): Failure => ({
 });
 
 /** Why an answer cannot even be looked at as an update. */
-const unusable = (message: Reply["message"]): Failure => {
+const unusable = (message: DeviceReply["message"]): Failure => {
   if (message.kind !== "fit") {
     return { code: "protocol-broken", stage: "fit", cause: `it answered fit with ${message.kind}` };
   }

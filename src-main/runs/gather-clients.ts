@@ -1,5 +1,5 @@
 import type { Study } from "#contract/study.ts";
-import type { Control, RunPorts, Session } from "./ports.ts";
+import type { Control, DeviceSession, RunPorts } from "./ports.ts";
 import { SILENT_MS, someOf } from "./waiting.ts";
 
 /** How long a round waits for devices that took part before and are away, before it goes on without them. */
@@ -24,7 +24,7 @@ export const gatherClients = async (input: {
   readonly met: boolean;
   readonly ports: Pick<RunPorts, "clients" | "emit" | "now">;
   readonly control: Control;
-}): Promise<readonly Session[]> => {
+}): Promise<readonly DeviceSession[]> => {
   const { ports, sampling, control } = input;
   const known = new Set(input.roster);
   const startedAt = ports.now();

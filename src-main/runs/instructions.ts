@@ -24,7 +24,7 @@ export const recipeFor = (of: RunInProgress, round: number, device: string): Rec
 };
 
 /** What a device needs to evaluate the global model of a round. */
-export interface EvaluationInstruction {
+export interface EvaluationRecipe {
   readonly round: number;
   readonly run: string;
   readonly model: string;
@@ -36,7 +36,7 @@ export interface EvaluationInstruction {
   readonly initSeed: number;
 }
 
-export const evaluationFor = (of: RunInProgress, round: number, device: string): EvaluationInstruction => ({
+export const evaluationFor = (of: RunInProgress, round: number, device: string): EvaluationRecipe => ({
   ...commonFor(of, round),
   task: of.study.task,
   keptFrom: of.keeps.length > 0 ? keptFrom(of.history, device, round + 1, of.trainedNow) : 0,
@@ -59,7 +59,7 @@ const OPTIMIZER_NAMES = { sgd: "SGD", adam: "Adam", rmsprop: "RMSprop" } as cons
  * An instruction as JSON. A plain feature and the first task are left out: clients of earlier versions refuse a field
  * that they do not know, and these are all that they can do.
  */
-const toJson = ({ feature, ...rest }: Recipe | EvaluationInstruction): string => {
+const toJson = ({ feature, ...rest }: Recipe | EvaluationRecipe): string => {
   const { task = FIRST_TASK, ...fields } = rest as typeof rest & { readonly task?: TaskName };
   return JSON.stringify({
     ...fields,
@@ -88,7 +88,7 @@ export const fitConfig = (recipe: Recipe): ConfigOut => ({
 });
 
 /** The evaluate configuration, with the original clients' keys beside the lab's own. */
-export const evaluateConfig = (instruction: EvaluationInstruction, batchSize: number): ConfigOut => ({
+export const evaluateConfig = (instruction: EvaluationRecipe, batchSize: number): ConfigOut => ({
   batch_size: { kind: "int", value: batchSize },
   num_workers: { kind: "int", value: 0 },
   pin_memory: { kind: "bool", value: false },

@@ -3,7 +3,7 @@ import { rosterOf } from "#contract/fleet.ts";
 import type { NamedTensor, ParameterSpec, Tensor } from "#contract/tensor.ts";
 import { gatherClients } from "./gather-clients.ts";
 import type { Equipment, LabPorts, StoredStudy } from "./lab-ports.ts";
-import type { Control, Model, Reply } from "./ports.ts";
+import type { Control, DeviceReply, Model } from "./ports.ts";
 import { unlessAborted } from "./unless-aborted.ts";
 
 /**
@@ -97,7 +97,7 @@ const askClients = async (input: {
 };
 
 /** The tensors of an answer to getParameters, or why there are none. */
-const parametersOf = (answer: Result<Reply>): readonly NamedTensor[] | string => {
+const parametersOf = (answer: Result<DeviceReply>): readonly NamedTensor[] | string => {
   if (!answer.ok) return answer.failure.cause;
   const { message } = answer.value;
   const tensors =

@@ -4,28 +4,28 @@ import type { Evaluation, FeatureSettings } from "#contract/jobs.ts";
 import type { NamedTensor, ParameterSpec } from "#contract/tensor.ts";
 import type { OutgoingMessage } from "#main/wire/messages.ts";
 import type { ClientMessage } from "#main/wire/protocol.ts";
-import type { Wish } from "./wish.ts";
+import type { UserRequest } from "./user-request.ts";
 
 /** What a device answered. Its tensors may be views of one large buffer: `release` gives that buffer back. */
-export interface Reply {
+export interface DeviceReply {
   readonly message: ClientMessage;
   readonly bytesUp: number;
   release(): void;
 }
 
 /** One connected device. Strict ping-pong: one request at a time. */
-export interface Session {
+export interface DeviceSession {
   readonly device: string;
   readonly busy: boolean;
   request(
     message: OutgoingMessage,
     hooks?: { onSent?: (bytes: number) => void; onUpload?: (announcedBytes: number) => void },
-  ): Promise<Result<Reply>>;
+  ): Promise<Result<DeviceReply>>;
 }
 
 /** The devices that are connected now. */
 export interface Clients {
-  sessions(): readonly Session[];
+  sessions(): readonly DeviceSession[];
   /** Called when a session came, went, or became idle. */
   onChange(listener: () => void): () => void;
   /** Called when a device that this computer can hear tells how far its training is. @returns unsubscribes */
@@ -103,7 +103,7 @@ export interface Control {
   /** Aborted by the second: nothing more is recorded. */
   readonly now: AbortSignal;
   /** To start the round with the devices that are there instead of waiting for the others. */
-  readonly startWithout?: Wish | undefined;
+  readonly startWithout?: UserRequest | undefined;
   /** Undefined where nobody can pause. */
   readonly gate?: Gate | undefined;
 }

@@ -2,7 +2,7 @@ import type { Emit } from "#contract/events.ts";
 import { UserError } from "#contract/failure.ts";
 import type { Activity } from "#contract/views.ts";
 import type { Control, Gate } from "./ports.ts";
-import { createWish, type Wish } from "./wish.ts";
+import { createUserRequest, type UserRequest } from "./user-request.ts";
 
 export interface QueuePorts {
   /** Conducts a recorded study; rejects with a UserError when it cannot go on. */
@@ -22,7 +22,7 @@ interface Current {
   /** Whoever has come to the gate once has its equipment up. */
   equipped: boolean;
   readonly afterRound: AbortController;
-  readonly startWithout: Wish;
+  readonly startWithout: UserRequest;
   readonly now: AbortController;
   /** While it is paused, or about to be: opens the gate. */
   paused: { readonly opened: Promise<void>; open(): void } | undefined;
@@ -105,7 +105,7 @@ export const createQueue = (ports: QueuePorts) => {
       phase: "starting",
       equipped: false,
       afterRound: new AbortController(),
-      startWithout: createWish(),
+      startWithout: createUserRequest(),
       now,
       paused: undefined,
       onPause: new Set(),

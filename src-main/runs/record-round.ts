@@ -5,6 +5,7 @@ import { taskOf } from "#contract/tasks/tasks.ts";
 import { prepareParameters } from "#main/wire/parameters.ts";
 import { evaluateRound, type FederatedEvaluation } from "./evaluate-round.ts";
 import { evaluateConfig, evaluationFor } from "./instructions.ts";
+import { TOO_MANY } from "./reported-metrics.ts";
 import { type RunInProgress, travellingWeights } from "./run-in-progress.ts";
 import { checkpointOf } from "./run-position.ts";
 import { unlessAborted } from "./unless-aborted.ts";
@@ -87,19 +88,19 @@ const evaluateOnDevices = async (of: RunInProgress): Promise<FederatedEvaluation
       config: evaluateConfig(evaluationFor(of, at.round, device), study.batchSize),
     }),
     deadlineSeconds: study.stop.deadlineSeconds,
-    metrics: { own: taskOf(study.task).metrics, described: study.metrics },
+    metrics: { own: taskOf(study.task).metrics, described: study.metrics, kept: of.keptMetrics },
     ports,
     control,
   });
 };
 
-/** A client reports the same again every round: it is told once what of it is no metric. */
+/** A client reports the same every round: a metric that is not recorded is announced once. */
 const tellRefusedMetrics = (
   { run, at, ports, toldMetrics }: RunInProgress,
   { refused }: FederatedEvaluation,
 ): void => {
   for (const one of refused) {
-    const key = JSON.stringify([one.device, one.name]);
+    const key = JSON.stringify(one.cause === TOO_MANY ? [one.name] : [one.device, one.name]);
     if (toldMetrics.has(key)) continue;
     toldMetrics.add(key);
     ports.emit({ kind: "metric-refused", run: run.id, round: at.round, ...one });

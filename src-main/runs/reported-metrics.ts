@@ -1,7 +1,9 @@
+import type { ClientEvaluation, RefusedMetric } from "#contract/events.ts";
 import {
   isKnownMetric,
   METRIC_NAME,
   type Metric,
+  type MetricValues,
   MOST_REPORTED_METRICS,
   metricOf,
   type ReportedMetrics,
@@ -57,4 +59,48 @@ const problemWith = (
     return `a client may report ${MOST_REPORTED_METRICS} metrics`;
   }
   return undefined;
+};
+
+/** Why a metric beyond the limit is refused: the fault of no single client. */
+export const TOO_MANY = `the clients of a run may report ${MOST_REPORTED_METRICS} metrics`;
+
+/**
+ * The names that a run keeps so far: those that its study file describes, then those that its rounds have.
+ * @param rounds in order
+ */
+export const keptNames = (
+  described: ReportedMetrics | undefined,
+  rounds: readonly { readonly metrics: MetricValues }[],
+): Set<string> => {
+  const names = rounds.flatMap(({ metrics }) => Object.keys(metrics));
+  return new Set([...Object.keys(described ?? {}), ...names.filter((name) => !isKnownMetric(name))]);
+};
+
+/**
+ * Holds what a round's clients report to `MOST_REPORTED_METRICS` metrics per run: each client alone may stay within
+ * the limit while all of them together do not. New names are admitted in the order of devices, then of names, so the
+ * choice does not depend on who answers first.
+ * @param evaluations sorted by device @param kept names admitted so far in the run; new ones are added
+ */
+export const holdToMost = (
+  evaluations: readonly ClientEvaluation[],
+  kept: Set<string>,
+): { readonly evaluations: readonly ClientEvaluation[]; readonly refused: readonly RefusedMetric[] } => {
+  const refused: RefusedMetric[] = [];
+  const admit = (device: string, name: string): boolean => {
+    if (isKnownMetric(name) || kept.has(name)) return true;
+    if (kept.size >= MOST_REPORTED_METRICS) {
+      refused.push({ device, name, cause: TOO_MANY });
+      return false;
+    }
+    kept.add(name);
+    return true;
+  };
+  const held = evaluations.map((one) => {
+    const names = Object.keys(one.metrics).sort();
+    const admitted = new Set(names.filter((name) => admit(one.device, name)));
+    const metrics = Object.entries(one.metrics).filter(([name]) => admitted.has(name));
+    return { ...one, metrics: Object.fromEntries(metrics) };
+  });
+  return { evaluations: held, refused };
 };

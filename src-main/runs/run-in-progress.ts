@@ -1,6 +1,7 @@
 import type { ParameterSpec } from "#contract/tensor.ts";
 import { deriveSeed } from "#main/federation/random.ts";
 import type { Control, RememberedRound, RunPorts } from "./ports.ts";
+import { keptNames } from "./reported-metrics.ts";
 import type { RunPlan } from "./run-plan.ts";
 import { findPosition, type Position } from "./run-position.ts";
 
@@ -21,6 +22,8 @@ export interface RunInProgress extends RunPlan {
   /** The whole fleet was there once in this process. */
   hasMet: boolean;
   lastFailure: string;
+  /** Names of the metrics that its clients reported and that are kept. */
+  readonly keptMetrics: Set<string>;
   /** Refused metrics that were told, by device and name: once per run. */
   readonly toldMetrics: Set<string>;
 }
@@ -29,6 +32,7 @@ export interface RunInProgress extends RunPlan {
 export const openRun = async (plan: RunPlan, ports: RunPorts, control: Control): Promise<RunInProgress> => {
   const { algorithm, model, run } = plan;
   const initSeed = deriveSeed(run.seed, "initial-weights");
+  const history = [...ports.history.rounds(run.id)];
   return {
     ...plan,
     ports,
@@ -37,10 +41,11 @@ export const openRun = async (plan: RunPlan, ports: RunPorts, control: Control):
     keeps: model.parameters.filter((spec) => algorithm.keeps(spec)).map(({ name }) => name),
     initSeed,
     at: await findPosition(plan, ports, initSeed),
-    history: [...ports.history.rounds(run.id)],
+    history,
     trainedNow: new Set(),
     hasMet: false,
     lastFailure: "no device answered",
+    keptMetrics: keptNames(plan.study.metrics, history),
     toldMetrics: new Set(),
   };
 };

@@ -9,7 +9,7 @@ const KEPT_MS = 7 * 24 * 3600 * 1000;
 /** Characters of a line; what is longer is cut. */
 const LONGEST = 4000;
 
-export interface LogQuery {
+export interface BoardLogQuery {
   readonly name: string;
   readonly study?: string | undefined;
   readonly search?: string | undefined;
@@ -27,8 +27,6 @@ type LogRow = {
 };
 
 const escaped = (text: string): string => text.replaceAll(/[\\%_]/g, "\\$&");
-
-export type BoardLog = ReturnType<typeof createBoardLog>;
 
 /** What clients on boards printed, and what boards told of themselves. */
 export const createBoardLog = (db: DatabaseSync) => {
@@ -71,7 +69,7 @@ export const createBoardLog = (db: DatabaseSync) => {
         "with-the-next",
       ),
     /** The newest `limit` of those asked for, oldest first. */
-    find: ({ name, study, search, before = Number.MAX_SAFE_INTEGER, limit }: LogQuery) => {
+    find: ({ name, study, search, before = Number.MAX_SAFE_INTEGER, limit }: BoardLogQuery) => {
       const rows = found.all({
         name,
         before,

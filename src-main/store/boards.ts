@@ -8,7 +8,7 @@ export type SignInRecord =
   | { readonly kind: Exclude<SignIn["kind"], "key"> }
   | { readonly kind: "key"; readonly path: string };
 
-export interface BoardRecord {
+export interface StoredBoard {
   readonly name: string;
   readonly target: BoardTarget;
   readonly signIn: SignInRecord;
@@ -35,7 +35,7 @@ type BoardRow = {
   added_at: string;
 };
 
-const toRecord = (row: BoardRow): BoardRecord => ({
+const toBoard = (row: BoardRow): StoredBoard => ({
   name: row.name,
   target: {
     host: row.host,
@@ -50,10 +50,8 @@ const toRecord = (row: BoardRow): BoardRecord => ({
   addedAt: row.added_at,
 });
 
-export type Boards = ReturnType<typeof createBoards>;
-
 /** The boards of the lab, in the order in which they were added. */
-export const createBoards = (db: DatabaseSync) => {
+export const createBoardTable = (db: DatabaseSync) => {
   const all = db.prepare("SELECT * FROM boards ORDER BY position, name");
   const save = db.prepare(`
     INSERT INTO boards (name, host, port, user, sign_in, key_type, key_fingerprint, data_folder, facts, ready,
@@ -72,8 +70,8 @@ export const createBoards = (db: DatabaseSync) => {
   const addDrop = db.prepare("INSERT OR IGNORE INTO board_drops (device, study) VALUES (?, ?)");
   const dropDone = db.prepare("DELETE FROM board_drops WHERE device = ? AND study = ?");
 
-  const list = (): BoardRecord[] => (all.all() as BoardRow[]).map(toRecord);
-  const write = (board: BoardRecord): void => {
+  const list = (): StoredBoard[] => (all.all() as BoardRow[]).map(toBoard);
+  const write = (board: StoredBoard): void => {
     save.run({
       name: board.name,
       host: board.target.host,
@@ -93,7 +91,7 @@ export const createBoards = (db: DatabaseSync) => {
     list,
     has: (name: string): boolean => one.get(name) !== undefined,
     /** @throws UserError when another board is called so. */
-    add: (board: BoardRecord): void =>
+    add: (board: StoredBoard): void =>
       inTransaction(db, () => {
         const other = list().find(({ name }) => name.toLowerCase() === board.name.toLowerCase());
         if (other !== undefined) {
@@ -102,7 +100,7 @@ export const createBoards = (db: DatabaseSync) => {
         write(board);
       }),
     /** All of it is as given from now on. */
-    save: (board: BoardRecord): void => inTransaction(db, () => write(board)),
+    save: (board: StoredBoard): void => inTransaction(db, () => write(board)),
     /** Studies that were forgotten while their data were still on a board. */
     drops: {
       list: (device: string): string[] =>

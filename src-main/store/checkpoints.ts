@@ -44,10 +44,10 @@ const compareRounds = (
   return 0;
 };
 
-export type Checkpoints = ReturnType<typeof createCheckpoints>;
+export type CheckpointTable = ReturnType<typeof createCheckpointTable>;
 
 /** Weights and server state per round, as safetensors files below `${dataDir}/checkpoints`. */
-export const createCheckpoints = (db: DatabaseSync, dataDir: string) => {
+export const createCheckpointTable = (db: DatabaseSync, dataDir: string) => {
   /** Written, but not on record yet. */
   const pending = new Map<string, CheckpointRecord>();
   const insert = db.prepare("INSERT INTO checkpoints VALUES (?, ?, ?, ?, ?, ?)");

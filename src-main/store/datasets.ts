@@ -19,9 +19,7 @@ const toRecord = (row: DatasetRow): DatasetRecord => ({
   registeredAt: row.registered_at,
 });
 
-export type Datasets = ReturnType<typeof createDatasets>;
-
-export const createDatasets = (db: DatabaseSync) => {
+export const createDatasetTable = (db: DatabaseSync) => {
   const save = db.prepare(`
     INSERT INTO datasets (name, format, path, sha256s, registered_at) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (name) DO UPDATE SET format = excluded.format, path = excluded.path,

@@ -31,10 +31,10 @@ type DeviceRow = {
   left_reason: string | null;
 };
 
-export type Devices = ReturnType<typeof createDevices>;
+export type DeviceTable = ReturnType<typeof createDeviceTable>;
 
 /** The fleet as it was ever seen, by name. Times are ISO 8601 in UTC. */
-export const createDevices = (db: DatabaseSync) => {
+export const createDeviceTable = (db: DatabaseSync) => {
   const upsert = db.prepare(`
     INSERT INTO devices (name, kind, dialect, address, first_seen, last_seen)
     VALUES (:name, :kind, :dialect, :address, :at, :at)

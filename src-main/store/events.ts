@@ -1,8 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { LabEvent } from "#contract/events.ts";
 import { fromExactJson, toExactJson } from "./exact-json.ts";
-import type { Rounds } from "./rounds.ts";
-import type { Updates } from "./updates.ts";
+import type { RoundTable } from "./rounds.ts";
+import type { UpdateTable } from "./updates.ts";
 
 /** An event with its number in the stream; numbers grow and are never given twice. */
 export type StoredEvent = LabEvent & { readonly id: number };
@@ -33,13 +33,13 @@ export type EventRow = {
   body: string;
 };
 
-export type Events = ReturnType<typeof createEvents>;
+export type EventTable = ReturnType<typeof createEventTable>;
 
 /**
  * The stream as it was recorded. Updates and round results are not kept twice: an event that carries one is put
  * together from the row that holds it, so an update shows what became known of it by the end of its round.
  */
-export const createEvents = (db: DatabaseSync, updates: Updates, rounds: Rounds) => {
+export const createEventTable = (db: DatabaseSync, updates: UpdateTable, rounds: RoundTable) => {
   const insert = db.prepare(
     "INSERT INTO events (at, kind, study_id, run_id, round, seq, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
   );

@@ -5,7 +5,7 @@ import { inTransaction } from "./database.ts";
 
 type GroupRow = { name: string; count: number; slowness: number; drop_out: number; crash: number };
 
-export type Groups = ReturnType<typeof createGroups>;
+export type GroupTable = ReturnType<typeof createGroupTable>;
 
 /**
  * A device is called after its group and a number. Two names of groups that are not equal can so give equal names of
@@ -14,7 +14,7 @@ export type Groups = ReturnType<typeof createGroups>;
 const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
 
 /** The groups of virtual devices that the lab's fleet is made of, in the order in which they were added. */
-export const createGroups = (db: DatabaseSync) => {
+export const createGroupTable = (db: DatabaseSync) => {
   const all = db.prepare(
     "SELECT name, count, slowness, drop_out, crash FROM virtual_groups ORDER BY position, name",
   );

@@ -1,13 +1,13 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { LabEvent, RoundResult, RunStatus } from "#contract/events.ts";
-import type { Checkpoints } from "./checkpoints.ts";
+import type { CheckpointTable } from "./checkpoints.ts";
 import { inTransaction } from "./database.ts";
-import type { DeviceInput, Devices } from "./devices.ts";
-import type { Events } from "./events.ts";
-import type { Rounds } from "./rounds.ts";
-import type { Runs } from "./runs.ts";
-import type { Studies } from "./studies.ts";
-import type { Updates } from "./updates.ts";
+import type { DeviceInput, DeviceTable } from "./devices.ts";
+import type { EventTable } from "./events.ts";
+import type { RoundTable } from "./rounds.ts";
+import type { RunTable } from "./runs.ts";
+import type { StudyTable } from "./studies.ts";
+import type { UpdateTable } from "./updates.ts";
 
 export interface FinishedRound {
   readonly run: string;
@@ -19,13 +19,13 @@ export interface FinishedRound {
 }
 
 export interface Tables {
-  readonly devices: Devices;
-  readonly studies: Studies;
-  readonly runs: Runs;
-  readonly updates: Updates;
-  readonly rounds: Rounds;
-  readonly checkpoints: Checkpoints;
-  readonly events: Events;
+  readonly devices: DeviceTable;
+  readonly studies: StudyTable;
+  readonly runs: RunTable;
+  readonly updates: UpdateTable;
+  readonly rounds: RoundTable;
+  readonly checkpoints: CheckpointTable;
+  readonly events: EventTable;
 }
 
 /**
@@ -47,7 +47,7 @@ const SYNCED_WITH_THE_NEXT: ReadonlySet<LabEvent["kind"]> = new Set([
 /** A device stays of the crew that it was of where the event, an earlier version's, does not say. */
 const joined = (
   { device: name, crew, dialect, address }: LabEvent & { kind: "device-joined" },
-  devices: Pick<Devices, "kindOf">,
+  devices: Pick<DeviceTable, "kindOf">,
 ): DeviceInput => ({ name, kind: crew ?? devices.kindOf(name) ?? "virtual", dialect, address });
 
 const CRASHED = "the program ended without warning";

@@ -2,10 +2,10 @@ import type { DatabaseSync } from "node:sqlite";
 import type { RoundResult, RoundSummary } from "#contract/events.ts";
 import type { MetricValues } from "#contract/metrics.ts";
 import type { Curve } from "#contract/views.ts";
-import type { CheckpointRecord, Checkpoints } from "./checkpoints.ts";
+import type { CheckpointRecord, CheckpointTable } from "./checkpoints.ts";
 import { toExactJson } from "./exact-json.ts";
 import { readRoundRecord, toSummary } from "./round-records.ts";
-import type { Updates } from "./updates.ts";
+import type { UpdateTable } from "./updates.ts";
 
 export interface LastRound {
   readonly round: number;
@@ -13,7 +13,7 @@ export interface LastRound {
   readonly checkpoint: CheckpointRecord;
 }
 
-export type Rounds = ReturnType<typeof createRounds>;
+export type RoundTable = ReturnType<typeof createRoundTable>;
 
 type MetricRow = [round: number, metric: string, value: number | null];
 
@@ -25,7 +25,7 @@ const withUpdates = (
   updates: RoundResult["updates"],
 ): RoundResult => ({ ...rest, updates, evaluations });
 
-export const createRounds = (db: DatabaseSync, updates: Updates, checkpoints: Checkpoints) => {
+export const createRoundTable = (db: DatabaseSync, updates: UpdateTable, checkpoints: CheckpointTable) => {
   const insertRound = db.prepare(`
     INSERT INTO rounds (run_id, round, clients, failures, examples, weights_sha256, started_at, seconds)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);

@@ -37,9 +37,9 @@ const toRecord = (row: RunRow): RunRecord => ({
   ...(row.last_round === null ? {} : { lastRound: row.last_round }),
 });
 
-export type Runs = ReturnType<typeof createRuns>;
+export type RunTable = ReturnType<typeof createRunTable>;
 
-export const createRuns = (db: DatabaseSync) => {
+export const createRunTable = (db: DatabaseSync) => {
   const columns = "runs.*, (SELECT max(round) FROM rounds WHERE run_id = runs.id) AS last_round";
   const ofStudy = db.prepare(`SELECT ${columns} FROM runs WHERE study_id = ? ORDER BY ordinal`);
   const one = db.prepare(`SELECT ${columns} FROM runs WHERE id = ?`);

@@ -1,15 +1,15 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createBoardLog } from "./board-log.ts";
-import { createBoards } from "./boards.ts";
-import { createCheckpoints } from "./checkpoints.ts";
+import { createBoardTable } from "./boards.ts";
+import { createCheckpointTable } from "./checkpoints.ts";
 import { openDatabase } from "./database.ts";
-import { createDatasets } from "./datasets.ts";
+import { createDatasetTable } from "./datasets.ts";
 import { createDeviceUpdates } from "./device-updates.ts";
-import { createDevices } from "./devices.ts";
-import { createEvents } from "./events.ts";
+import { createDeviceTable } from "./devices.ts";
+import { createEventTable } from "./events.ts";
 import { createForget } from "./forget-study.ts";
-import { createGroups } from "./groups.ts";
+import { createGroupTable } from "./groups.ts";
 import { createLabId } from "./lab-id.ts";
 import { lockDirectory } from "./lock.ts";
 import { first } from "./migrations/0001-first.ts";
@@ -18,12 +18,12 @@ import { boards } from "./migrations/0003-boards.ts";
 import { metrics } from "./migrations/0004-metrics.ts";
 import { createRecorder } from "./recorder.ts";
 import { createReportRows } from "./report-rows.ts";
-import { createRounds } from "./rounds.ts";
-import { createRuns } from "./runs.ts";
-import { createStudies } from "./studies.ts";
+import { createRoundTable } from "./rounds.ts";
+import { createRunTable } from "./runs.ts";
+import { createStudyTable } from "./studies.ts";
 import { createStudyLog } from "./study-log.ts";
 import { createStudyRows } from "./study-rows.ts";
-import { createUpdates } from "./updates.ts";
+import { createUpdateTable } from "./updates.ts";
 
 /** Every step that the tables ever took, oldest first. */
 const MIGRATIONS = [first, fleet, boards, metrics];
@@ -56,15 +56,15 @@ export const openStore = ({ dataDir: given, onProgress = () => {}, look = false 
     const db = openDatabase(join(dataDir, "fedfleet.db"), MIGRATIONS, onProgress);
     try {
       mkdirSync(join(dataDir, "checkpoints"), { recursive: true });
-      const devices = createDevices(db);
-      const datasets = createDatasets(db);
-      const runs = createRuns(db);
-      const studies = createStudies(db, runs);
-      const checkpoints = createCheckpoints(db, dataDir);
-      const updates = createUpdates(db);
-      const rounds = createRounds(db, updates, checkpoints);
-      const events = createEvents(db, updates, rounds);
-      const boardRecords = createBoards(db);
+      const devices = createDeviceTable(db);
+      const datasets = createDatasetTable(db);
+      const runs = createRunTable(db);
+      const studies = createStudyTable(db, runs);
+      const checkpoints = createCheckpointTable(db, dataDir);
+      const updates = createUpdateTable(db);
+      const rounds = createRoundTable(db, updates, checkpoints);
+      const events = createEventTable(db, updates, rounds);
+      const boardRecords = createBoardTable(db);
       const { record, recordRound, closeWhatDied } = createRecorder(db, {
         devices,
         studies,
@@ -90,7 +90,7 @@ export const openStore = ({ dataDir: given, onProgress = () => {}, look = false 
           forgetAll: devices.forgetAll,
           ...createDeviceUpdates(db),
         },
-        groups: createGroups(db),
+        groups: createGroupTable(db),
         boards: boardRecords,
         boardLog: createBoardLog(db),
         labId: look ? () => "" : createLabId(db),

@@ -6,11 +6,9 @@ import type { EngineInfo } from "#contract/jobs.ts";
 import type { Study } from "#contract/study.ts";
 import { inTransaction } from "./database.ts";
 import { newId } from "./ids.ts";
-import type { RunRecord, Runs } from "./runs.ts";
+import type { RunRecord, RunTable } from "./runs.ts";
 
-export type StudyStatus = RunStatus;
-
-export interface PlannedRun {
+export interface NewRun {
   readonly algorithm: string;
   /** From 1. */
   readonly trial: number;
@@ -26,14 +24,14 @@ export interface NewStudy {
   /** SHA-256 (hex) of the data set's files, where it has any. */
   readonly datasetSha?: string | undefined;
   readonly engine: EngineInfo;
-  readonly runs: readonly PlannedRun[];
+  readonly runs: readonly NewRun[];
 }
 
 /** What a list shows of a study. Times are ISO 8601 in UTC. */
 export interface StudySummary {
   readonly id: string;
   readonly name: string;
-  readonly status: StudyStatus;
+  readonly status: RunStatus;
   readonly reason?: string;
   readonly createdAt: string;
   readonly startedAt?: string;
@@ -54,7 +52,7 @@ export interface StudyRecord extends Omit<StudySummary, "runs" | "runsDone"> {
 type SummaryRow = {
   id: string;
   name: string;
-  status: StudyStatus;
+  status: RunStatus;
   reason: string | null;
   study: string;
   created_at: string;
@@ -81,9 +79,9 @@ const shared = (row: SummaryRow) => ({
   study: JSON.parse(row.study) as Study,
 });
 
-export type Studies = ReturnType<typeof createStudies>;
+export type StudyTable = ReturnType<typeof createStudyTable>;
 
-export const createStudies = (db: DatabaseSync, runs: Runs) => {
+export const createStudyTable = (db: DatabaseSync, runs: RunTable) => {
   const savePartition = db.prepare("INSERT OR IGNORE INTO partitions (sha256, body) VALUES (?, ?)");
   const insertStudy = db.prepare(`
     INSERT INTO studies (id, name, status, study, classes, partition_sha256, dataset_sha256, engine, created_at)
@@ -140,7 +138,7 @@ export const createStudies = (db: DatabaseSync, runs: Runs) => {
     create: (
       input: NewStudy,
       at: string = new Date().toISOString(),
-    ): { id: string; runs: (PlannedRun & { id: string })[] } =>
+    ): { id: string; runs: (NewRun & { id: string })[] } =>
       inTransaction(db, () => {
         const id = newId("s", (taken) => hasStudy.get(taken) !== undefined);
         const { partition } = input;
@@ -207,7 +205,7 @@ export const createStudies = (db: DatabaseSync, runs: Runs) => {
     /** @throws Error when there is no such study. */
     setStatus: (
       id: string,
-      status: StudyStatus,
+      status: RunStatus,
       reason?: string,
       at: string = new Date().toISOString(),
     ): void => {

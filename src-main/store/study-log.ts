@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { EventRow, Events, StoredEvent } from "./events.ts";
+import type { EventRow, EventTable, StoredEvent } from "./events.ts";
 
-export interface LogQuery {
+export interface StudyLogQuery {
   readonly study: string;
   /** Only what was recorded before this event; default: all. */
   readonly before?: number;
@@ -32,7 +32,7 @@ const spansOf = (newestFirst: readonly StoredEvent[], before: number, isAll: boo
  * The recorded events of a study that are sentences for a person: its own course, rounds without their updates, what
  * went wrong on a device, and who came and went meanwhile.
  */
-export const createStudyLog = (db: DatabaseSync, events: Events) => {
+export const createStudyLog = (db: DatabaseSync, events: EventTable) => {
   const ofStudy = db.prepare(`
     SELECT events.* FROM events LEFT JOIN client_updates AS updates
       ON events.kind = 'client-update' AND updates.run_id = events.run_id
@@ -44,7 +44,7 @@ export const createStudyLog = (db: DatabaseSync, events: Events) => {
     SELECT * FROM events WHERE study_id IS NULL AND id BETWEEN :from AND :to ORDER BY id DESC LIMIT :limit`);
 
   /** In order, the newest `limit` of them. */
-  return ({ study, before = Number.MAX_SAFE_INTEGER, limit }: LogQuery): StoredEvent[] => {
+  return ({ study, before = Number.MAX_SAFE_INTEGER, limit }: StudyLogQuery): StoredEvent[] => {
     const own = (ofStudy.all({ study, before, limit }) as EventRow[]).map((row) => events.read(row));
     const coming = spansOf(own, before, own.length < limit).flatMap(([from, to]) =>
       (ofNoStudy.all({ from, to, limit }) as EventRow[]).map((row) => events.read(row)),

@@ -35,7 +35,7 @@ type RunRow = {
 type LastValue = { run_id: string; metric: string; value: number };
 
 /** What the settings of a study say in a line. */
-export const settingsLine = (study: Study) => ({
+const settingsLine = (study: Study) => ({
   dataset: study.dataset,
   model: study.model,
   rounds: study.rounds,

@@ -6,13 +6,13 @@ type UpdateRow = { round: number; place: number | null; body: string };
 
 const toUpdate = (row: { body: string }): ClientUpdate => fromExactJson(row.body) as ClientUpdate;
 
-export type Updates = ReturnType<typeof createUpdates>;
+export type UpdateTable = ReturnType<typeof createUpdateTable>;
 
 /**
  * What devices sent back, by run, round and order of arrival. A round's record takes its updates in; those that
  * came after it, or before a crash that made the round begin anew, stay as what they were: events.
  */
-export const createUpdates = (db: DatabaseSync) => {
+export const createUpdateTable = (db: DatabaseSync) => {
   const put = db.prepare(`
     INSERT INTO client_updates (run_id, round, seq, place, device, status, body) VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (run_id, round, seq) DO UPDATE SET

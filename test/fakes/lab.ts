@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { LabEventBody, RoundResult, TrainingProgress } from "#contract/events.ts";
 import type { Result } from "#contract/failure.ts";
 import { float32Tensor, type NamedTensor, type ParameterSpec, type Tensor } from "#contract/tensor.ts";
-import type { Clients, Control, Model, Reply, RunPorts, Session } from "#main/runs/ports.ts";
+import type { Clients, Control, DeviceReply, DeviceSession, Model, RunPorts } from "#main/runs/ports.ts";
 import { decodeServerMessage, encodeServerMessage, type OutgoingMessage } from "#main/wire/messages.ts";
 import type { ClientMessage, ReceivedServerMessage } from "#main/wire/protocol.ts";
 
@@ -24,20 +24,20 @@ export interface FakeClients extends Clients {
 export const fakeClients = (names: readonly string[], behave: Behaviour): FakeClients => {
   const listeners = new Set<() => void>();
   const trainings = new Set<(progress: TrainingProgress) => void>();
-  const sessions = new Map<string, Session>();
+  const sessions = new Map<string, DeviceSession>();
   const asked = new Map<string, OutgoingMessage[]>();
   const held = new Set<object>();
   const changed = () => {
     for (const listener of [...listeners]) listener();
   };
-  const make = (device: string): Session => {
+  const make = (device: string): DeviceSession => {
     let busy = false;
     return {
       device,
       get busy() {
         return busy;
       },
-      async request(message, hooks): Promise<Result<Reply>> {
+      async request(message, hooks): Promise<Result<DeviceReply>> {
         if (busy) throw new Error(`${device} was asked while busy`);
         busy = true;
         asked.set(device, [...(asked.get(device) ?? []), message]);

@@ -1,6 +1,7 @@
 import stringWidth from "string-width";
 import { titleOfAlgorithm } from "#contract/algorithms/algorithms.ts";
 import type { LabEvent, RoundSummary } from "#contract/events.ts";
+import { noteTexts } from "#contract/round-notes.ts";
 import type { LiveDevice } from "#contract/views.ts";
 import { fitText, padText } from "./fit-text.ts";
 import { type StudyProgress, secondsLeft } from "./study-progress.ts";
@@ -24,6 +25,7 @@ export const roundLine = (p: StudyProgress, result: RoundSummary): string => {
     result.round === 0 ? "before training" : `round ${result.round}/${p.rounds}`,
     ...Object.entries(result.metrics).map(([id, value]) => `${id} ${fixed(value, 4)}`),
     ...(result.round === 0 ? [] : [`${result.clients.length} of ${result.drawn.length} devices`]),
+    ...noteTexts(result),
     `${result.seconds.toFixed(1)} s`,
     ...(left === undefined ? [] : [left === 0 ? "" : `about ${durationText(left)} left`]),
   ];

@@ -9,7 +9,7 @@ import type {
   SshEntry,
   StepId,
 } from "#contract/boards.ts";
-import type { VirtualGroup } from "#contract/fleet.ts";
+import { isExternalName, type VirtualGroup } from "#contract/fleet.ts";
 import { page } from "./base.ts";
 
 /** What the page's requests about boards need. All throw a UserError for what a person can fix. */
@@ -76,7 +76,7 @@ const noBoard = (name: string): string => `There is no longer a board called ${n
 
 /** Why a board cannot have this name. */
 const clash = (name: string, groups: readonly VirtualGroup[]): string | undefined => {
-  if (/^external-\d+$/i.test(name)) return "External clients are called external-1, external-2, ….";
+  if (isExternalName(name)) return "External clients are called external-1, external-2, ….";
   const group = groups.find(
     (one) => name.toLowerCase().replace(/-\d+$/, "") === one.name.toLowerCase() && /-\d+$/.test(name),
   );

@@ -1,7 +1,7 @@
 import type { BoardSummary } from "#contract/boards.ts";
 import type { DatasetLocation } from "#contract/dataset.ts";
 import { UserError } from "#contract/failure.ts";
-import { dataNames, virtualNames } from "#contract/fleet.ts";
+import { virtualNames, withHolders } from "#contract/fleet.ts";
 import type { EngineInfo, ModelName } from "#contract/jobs.ts";
 import type { Study, StudyProblem } from "#contract/study.ts";
 import type { ParameterSpec } from "#contract/tensor.ts";
@@ -120,9 +120,9 @@ const prepareStudy = async (
 
   const engine = engines?.find(({ chosen }) => chosen)?.kind;
   const sized = isSure("fleet", "algorithms", "trials", "sampling", "rounds", "localEpochs");
-  const holders = dataNames(study.fleet);
-  const preview =
-    dealing?.ok === true && holders.length > 0 && holders.length <= MOST_PREVIEWED ? dealing : undefined;
+  const dealt = dealing?.ok === true ? withHolders(study.fleet, dealing) : undefined;
+  const holders = dealt?.devices.length ?? 0;
+  const preview = holders > 0 && holders <= MOST_PREVIEWED ? dealt : undefined;
   return {
     problems,
     checks,
@@ -130,7 +130,7 @@ const prepareStudy = async (
       ? {}
       : {
           preview: {
-            devices: holders,
+            devices: preview.devices,
             classes: preview.classes,
             histogram: preview.histogram,
             sha256: preview.sha256,

@@ -1,5 +1,5 @@
 import type { LabEvent } from "#contract/events.ts";
-import { dataNames } from "#contract/fleet.ts";
+import { withHolders } from "#contract/fleet.ts";
 import type { Curve, LiveRound, LogEntry, RunRow, StudyView } from "#contract/views.ts";
 
 /** Lines of the log that a page starts with. */
@@ -32,8 +32,7 @@ export const studyView = (head: StudyHead, ports: StudyViewPorts): StudyView => 
   const live = ports.live(id);
   return {
     ...head,
-    // a partition's rows are the devices that take their data from this computer, in their order
-    ...(partition === undefined ? {} : { partition: { ...partition, devices: dataNames(head.study.fleet) } }),
+    ...(partition === undefined ? {} : { partition: withHolders(head.study.fleet, partition) }),
     runs,
     curves: runs.map((run) => ports.curve(run.id)),
     ...(live === undefined ? {} : { live }),

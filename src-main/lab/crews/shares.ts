@@ -1,5 +1,5 @@
 import type { Partition } from "#contract/dataset.ts";
-import { dataNames, type Fleet } from "#contract/fleet.ts";
+import { type Fleet, withHolders } from "#contract/fleet.ts";
 
 /** The samples of one device: indices into the data set, ascending. */
 export interface Share {
@@ -11,5 +11,7 @@ export interface Share {
 export type Shares = ReadonlyMap<string, Share>;
 
 /** The partition's rows by the names of the devices that they are dealt to. */
-export const sharesOf = (fleet: Fleet, { train, test }: Partition): Shares =>
-  new Map(dataNames(fleet).map((name, i) => [name, { train: train[i] ?? [], test: test[i] ?? [] }]));
+export const sharesOf = (fleet: Fleet, partition: Partition): Shares => {
+  const { devices, train, test } = withHolders(fleet, partition);
+  return new Map(devices.map((name, i) => [name, { train: train[i] ?? [], test: test[i] ?? [] }]));
+};

@@ -2,6 +2,7 @@ import { titleOfAlgorithm } from "#contract/algorithms/algorithms.ts";
 import type { BoardProblem } from "#contract/boards.ts";
 import type { LabEvent, RoundSummary } from "#contract/events.ts";
 import { type Metric, metricWord } from "#contract/metrics.ts";
+import { noteTexts } from "#contract/round-notes.ts";
 import type { LogEntry, RunRow } from "#contract/views.ts";
 import { plural, someOf } from "#renderer/ui/format.ts";
 import { metricValue } from "#renderer/ui/metric-text.ts";
@@ -98,7 +99,7 @@ export const lineOf = (
       return {
         tone: failures.length === 0 ? "quiet" : "warn",
         subject: `Round ${round}`,
-        text: `of ${nameOf(event.run, runs)}: ${plural(clients.length, "update")}${figureOf(event.result, metrics)}.${missing}`,
+        text: `of ${nameOf(event.run, runs)}: ${plural(clients.length, "update")}${[figureOf(event.result, metrics), ...noteTexts(event.result)].join(", ")}.${missing}`,
       };
     }
     case "client-update": {

@@ -9,6 +9,7 @@ import {
   fleetSize,
   hasForeignData,
   hostedNames,
+  isExternalName,
   rosterOf,
   virtualNames,
 } from "#contract/fleet.ts";
@@ -74,9 +75,21 @@ describe("a fleet in a study file", () => {
       ["fleet.devices.2", "a virtual device is also called virtual-2"],
     ]);
     expect(problems({ virtual: { count: 1, name: "external" } })).toEqual([
-      ["fleet.virtual.0.name", "external is the name of clients that join by themselves; choose another"],
+      [
+        "fleet.virtual.0.name",
+        "clients that join by themselves are called external-1, external-2, …; choose another name",
+      ],
     ]);
     expect(problems({ virtual: 2, devices: ["attic"], external: 1 })).toEqual([]);
+  });
+
+  test("keeps the names of foreign clients free, in upper and lower case", () => {
+    expect(["external-1", "External-20"].every(isExternalName)).toBe(true);
+    expect(["external", "external-", "external-a", "my-external-1"].some(isExternalName)).toBe(false);
+    expect(problems({ virtual: { count: 1, name: "External" } })).toHaveLength(1);
+    expect(problems({ devices: ["External-2", "attic"] })).toEqual([
+      ["fleet.devices.0", "clients that join by themselves have names like External-2"],
+    ]);
   });
 
   test("has group names of 41 letters, digits or dashes at most", () => {

@@ -136,10 +136,10 @@ describe("the table", () => {
         n: 2,
       },
     ]);
-    expect(comparison.notes).toEqual([...own.notes, "Two trials are too few for a claim of significance."]);
+    expect(comparison.notes).toEqual([...own.notes, "Two trials are too few to claim significance."]);
   });
 
-  test("of two studies has a row per study and algorithm, each against the first, paired by trial", () => {
+  test("of two studies has a row per study and algorithm, each vs. the first, paired by trial", () => {
     const b = study("B", [run("B", "fedavg", 2, 0.125), run("B", "fedavg", 3, 0.5)]);
     const { comparison } = compare([pair(), b]);
     expect(comparison.trials).toEqual([1, 2, 3]);
@@ -164,7 +164,7 @@ describe("the table", () => {
       deviation: null,
       n: 1,
     });
-    expect(comparison.notes.at(-1)).toBe("One trial is too few for a claim of significance.");
+    expect(comparison.notes.at(-1)).toBe("One trial is too few to claim significance.");
   });
 
   test("tells studies of one name apart by their ids", () => {
@@ -185,7 +185,7 @@ describe("the table", () => {
   test("has no chance level where classes differ, and says so", () => {
     const { comparison } = compare([pair(), pair({ classes: ["a", "b"] }, "B")]);
     expect(comparison.metric.chance).toBeNull();
-    expect(comparison.notes).toContain("There is no common chance level: the studies have 5, 2 classes.");
+    expect(comparison.notes).toContain("The studies have 5, 2 classes, so they share no chance level.");
   });
 
   test("is taken at the round that is asked for, never at round 0", () => {
@@ -213,7 +213,7 @@ describe("the metric", () => {
     expect(wanted.metric).toMatchObject({ id: "rank10", chance: null });
     expect(wanted.rows.map(({ mean }) => mean)).toEqual([null, null, 0.25, 0.25]);
     expect(() => compare(studies, "last", "mAP")).toThrow(
-      "there is no metric mAP; there are accuracy, loss, rank10",
+      "there is no metric mAP; choose one of accuracy, loss, rank10",
     );
   });
 
@@ -222,25 +222,68 @@ describe("the metric", () => {
     const b = { ...reporting("B", 0.25), settings: described };
     expect(compare([b], "last", "rank10").comparison.metric).toMatchObject({ title: "Rank-10", unit: "%" });
   });
+
+  const describing = (name: string, rank10?: Record<string, string>) => ({
+    ...reporting(name, 0.25),
+    settings: settings({ name, ...(rank10 === undefined ? {} : { metrics: { rank10 } }) }),
+  });
+  const contradictions = (studies: readonly ComparedStudy[]) =>
+    compare(studies, "last", "rank10").comparison.notes.filter((note) => /describe rank10/.test(note));
+
+  test("is as a later study describes it where the earlier ones say nothing", () => {
+    const studies = [describing("A"), describing("B", { title: "Rank-10", unit: "%", better: "lower" })];
+    const { metric, metrics } = compare(studies, "last", "rank10").comparison;
+    expect(metric).toMatchObject({ title: "Rank-10", unit: "%", better: "lower" });
+    expect(metrics.at(-1)).toEqual(metric);
+    expect(contradictions(studies)).toEqual([]);
+  });
+
+  test("that two studies describe differently is as in the first, and a note says so", () => {
+    const studies = [
+      describing("A", { title: "Rank-10", unit: "%" }),
+      describing("B", { title: "R10", better: "lower" }),
+    ];
+    expect(compare(studies, "last", "rank10").comparison.metric).toMatchObject({
+      title: "Rank-10",
+      unit: "%",
+    });
+    expect(contradictions(studies)).toEqual([
+      "The studies describe rank10 differently: Rank-10, %, higher is better in A; R10, lower is better in B. " +
+        "This table uses the first description.",
+    ]);
+  });
+
+  test("may have another title or unit in a fair comparison, but not another direction", () => {
+    const looks = [describing("A", { title: "Rank-10", unit: "%" }), describing("B", { better: "higher" })];
+    expect(failing(looks)).toEqual([]);
+    expect(failing([describing("A"), describing("B", { better: "lower" })])).toEqual([
+      "settings: More than the algorithm differs: metrics.rank10.better: " +
+        "higher in FedAvg · A, FedNTD · A; lower in FedAvg · B, FedNTD · B.",
+    ]);
+  });
 });
 
-test("a study of a version that had no metrics in its file differs in nothing by that", () => {
+test("a study of a version without metrics in its file has no other settings than one of this version", () => {
   const { metrics: _, ...former } = settings({ name: "B" });
   expect(failing([pair(), pair({ settings: former as Study }, "B")])).toEqual([]);
 });
 
 describe("fairness", () => {
-  test("a study's own algorithms are a fair pair, and nothing differs but them", () => {
+  test("the algorithms of one study are a fair comparison, and only they differ", () => {
     const { comparison } = compare([pair()]);
     expect(comparison.fairness).toEqual([
       { about: "partition", ok: true, text: "Same partition (9f2c1234)." },
-      { about: "weights", ok: true, text: "Same first weights in each trial (trial 1: weights )." },
+      { about: "weights", ok: true, text: "Same initial weights in each trial (trial 1: weights )." },
       { about: "seeds", ok: true, text: "Same seeds and client draws." },
       { about: "data", ok: true, text: "Same data: fashion-mnist-sample (ab12ab12)." },
       { about: "engine", ok: true, text: "Same engine (native 2.15.1)." },
-      { about: "trials", ok: true, text: "Same trials (2), with a figure in every row." },
-      { about: "evaluation", ok: true, text: "Evaluated alike: on the server, on the whole test set." },
-      { about: "settings", ok: true, text: "Only the algorithm differs: fedavg, fedntd." },
+      { about: "trials", ok: true, text: "Same trials (2); every row has a figure for each." },
+      {
+        about: "evaluation",
+        ok: true,
+        text: "Evaluated the same way: on the server, on the whole test set.",
+      },
+      { about: "settings", ok: true, text: "Only the algorithm differs: FedAvg, FedNTD." },
     ]);
     expect(comparison.fair).toBe(true);
     expect(comparison.differences).toEqual([]);
@@ -253,7 +296,7 @@ describe("fairness", () => {
   test("a learning rate that differs is named with its path and values", () => {
     const b = pair({ settings: settings({ name: "B", optimizer: { lr: 0.1 } }) }, "B");
     expect(failing([pair(), b])).toEqual([
-      "settings: More than the algorithm differs: optimizer.lr: 0.05 in fedavg · A, fedntd · A; 0.1 in fedavg · B, fedntd · B.",
+      "settings: More than the algorithm differs: optimizer.lr: 0.05 in FedAvg · A, FedNTD · A; 0.1 in FedAvg · B, FedNTD · B.",
     ]);
     expect(compare([pair(), b]).comparison.differences).toEqual([
       { path: "optimizer.lr", values: ["0.05", "0.05", "0.1", "0.1"] },
@@ -266,39 +309,39 @@ describe("fairness", () => {
     expect(comparison.differences).toEqual([{ path: "fedntd.beta", values: ["–", "1", "–", "3"] }]);
     expect(comparison.fair).toBe(true);
     expect(about(comparison.fairness, "settings").text).toBe(
-      "Only the algorithm differs: fedavg, fedntd; fedntd.beta: 1 in fedntd · A; 3 in fedntd · B.",
+      "Only the algorithm differs: FedAvg, FedNTD; fedntd.beta: 1 in FedNTD · A; 3 in FedNTD · B.",
     );
   });
 
   test("another partition", () => {
     expect(failing([pair(), pair({ partitionSha: "77bb00112233" }, "B")])).toEqual([
-      "partition: Not the same partition: 9f2c1234 in fedavg · A, fedntd · A; 77bb0011 in fedavg · B, fedntd · B.",
+      "partition: Different partitions: 9f2c1234 in FedAvg · A, FedNTD · A; 77bb0011 in FedAvg · B, FedNTD · B.",
     ]);
   });
 
-  test("other first weights, in one trial of one row", () => {
+  test("other initial weights, in one trial of one row", () => {
     const runs = pair().runs.map((r) =>
       r.id === "r-A-fedntd-2" ? run("A", "fedntd", 2, 0.5, { weights: "deadbeef0000" }) : r,
     );
     expect(failing([study("A", runs)])).toEqual([
-      "weights: Not the same first weights in trial 2: weights  in fedavg; deadbeef in fedntd.",
+      "weights: Different initial weights in trial 2: weights  in FedAvg; deadbeef in FedNTD.",
     ]);
   });
 
-  test("runs that have not begun: of one study they will begin alike, of two that cannot be said", () => {
+  test("runs that have not started: the runs of one study will share their initial weights, those of two may not", () => {
     const waiting = { status: "waiting", rounds: [] } as const;
     const runs = [run("B", "fedavg", 1, 0.5), run("B", "fedntd", 1, 0, waiting)];
     const one = compare([study("B", runs)]).comparison;
     expect(about(one.fairness, "weights")).toEqual({
       ok: true,
-      text: "Same first weights in each trial (trial 1: weights ); one run has not begun yet.",
+      text: "Same initial weights in each trial (trial 1: weights ); one run has not started yet.",
     });
     expect(about(one.fairness, "trials")).toEqual({
       ok: false,
-      text: "Not the same trials: fedntd has no figure for trial 1.",
+      text: "Different trials: FedNTD has no figure for trial 1.",
     });
     expect(failing([study("A", [run("A", "fedavg", 1, 0.5)]), study("B", runs)])[0]).toBe(
-      "weights: Whether the first weights are the same cannot be said: one run has not begun yet.",
+      "weights: The initial weights cannot be compared yet: one run has not started yet.",
     );
   });
 
@@ -315,19 +358,19 @@ describe("fairness", () => {
     const avg = study("A", [runs("A")[0]!], { settings: federated });
     const per = study("B", [runs("B")[1]!], { settings: federated });
     expect(failing([avg, per])).toEqual([
-      "weights: Whether the first weights are the same cannot be said: a part of some of them stays on the devices.",
+      "weights: The initial weights cannot be compared: in some rows, part of the model stays on the devices.",
     ]);
   });
 
   test("other seeds, and other draws of clients", () => {
     const seeded = pair().runs.map((r) => ({ ...r, seed: r.seed + 5 }));
     expect(failing([pair(), study("B", seeded, { settings: settings({ name: "B", seed: 7 }) })])).toEqual([
-      "seeds: Not the same seeds and client draws: seed of trial 1: 101 in fedavg · A, fedntd · A; 106 in fedavg · B, fedntd · B; " +
-        "seed of trial 2: 102 in fedavg · A, fedntd · A; 107 in fedavg · B, fedntd · B.",
+      "seeds: Different seeds or client draws: seed of trial 1: 101 in FedAvg · A, FedNTD · A; 106 in FedAvg · B, FedNTD · B; " +
+        "seed of trial 2: 102 in FedAvg · A, FedNTD · A; 107 in FedAvg · B, FedNTD · B.",
     ]);
     const half = pair({ settings: settings({ name: "B", sampling: { fraction: 0.5 } }) }, "B");
     expect(failing([pair(), half])).toEqual([
-      "seeds: Not the same seeds and client draws: sampling.fraction: 1 in fedavg · A, fedntd · A; 0.5 in fedavg · B, fedntd · B.",
+      "seeds: Different seeds or client draws: sampling.fraction: 1 in FedAvg · A, FedNTD · A; 0.5 in FedAvg · B, FedNTD · B.",
     ]);
   });
 
@@ -336,21 +379,21 @@ describe("fairness", () => {
     expect(failing([pair(), pair({ settings: settings({ fleet: long }) }, "B")])).toEqual([]);
     const shaky = { virtual: [{ count: 4, name: "virtual", dropOut: 0.2 }] };
     expect(failing([pair(), pair({ settings: settings({ fleet: shaky }) }, "B")])).toEqual([
-      "seeds: Not the same seeds and client draws: fleet.virtual[0].dropOut: 0 in fedavg · A, fedntd · A; 0.2 in fedavg · B, fedntd · B.",
+      "seeds: Different seeds or client draws: fleet.virtual[0].dropOut: 0 in FedAvg · A, FedNTD · A; 0.2 in FedAvg · B, FedNTD · B.",
     ]);
   });
 
   test("other data, by name or by content", () => {
     const named = pair({ settings: settings({ dataset: "cifar10" }), datasetSha: "cafe00000000" }, "B");
     expect(failing([pair(), named])).toEqual([
-      "data: Not the same data: fashion-mnist-sample (ab12ab12) in fedavg · A, fedntd · A; cifar10 (cafe0000) in fedavg · B, fedntd · B.",
+      "data: Different data: fashion-mnist-sample (ab12ab12) in FedAvg · A, FedNTD · A; cifar10 (cafe0000) in FedAvg · B, FedNTD · B.",
     ]);
     expect(failing([pair(), pair({ datasetSha: "cafe00000000" }, "B")])).toHaveLength(1);
     // a copy under another name is the same data
     expect(failing([pair(), pair({ settings: settings({ dataset: "copy" }) }, "B")])).toEqual([]);
   });
 
-  test("external devices: what they hold is theirs, so two studies cannot be shown to be alike", () => {
+  test("external devices: the lab cannot see their data, so it cannot tell whether two studies share it", () => {
     const abroad: Partial<ComparedStudy> = {
       settings: settings({
         dataset: "on-clients",
@@ -364,8 +407,8 @@ describe("fairness", () => {
     };
     expect(failing([unseen("A")])).toEqual([]);
     expect(failing([unseen("A"), unseen("B")])).toEqual([
-      "partition: Only external devices hold data: whether it is the same cannot be seen from here.",
-      "data: Whether on-clients is the same data cannot be said.",
+      "partition: Only external devices hold data; the lab cannot tell whether it is the same in these studies.",
+      "data: The lab cannot tell whether on-clients is the same data in these studies.",
     ]);
   });
 
@@ -373,7 +416,7 @@ describe("fairness", () => {
     const wasm: EngineInfo = { kind: "wasm", version: "4.22.0", path: "", threads: 1 };
     const runs = pair({}, "B").runs.map((r) => ({ ...r, engine: wasm }));
     expect(failing([pair(), study("B", runs)])).toEqual([
-      "engine: Not the same engine, whose last digits differ: native 2.15.1 in fedavg · A, fedntd · A; wasm 4.22.0 in fedavg · B, fedntd · B.",
+      "engine: Different engines, which differ in the last digits: native 2.15.1 in FedAvg · A, FedNTD · A; wasm 4.22.0 in FedAvg · B, FedNTD · B.",
     ]);
     // more threads or another folder are no other engine
     const moved = pair({}, "B").runs.map((r) => ({ ...r, engine: { ...engine, path: "/b", threads: 9 } }));
@@ -382,15 +425,13 @@ describe("fairness", () => {
 
   test("a trial that one row lacks", () => {
     const b = study("B", [run("B", "fedavg", 1, 0.5)]);
-    expect(failing([pair(), b])).toEqual([
-      "trials: Not the same trials: fedavg · B has no figure for trial 2.",
-    ]);
+    expect(failing([pair(), b])).toEqual(["trials: Different trials: FedAvg · B has no figure for trial 2."]);
   });
 
   test("another evaluation", () => {
     const both = pair({ settings: settings({ evaluation: { federated: true } }) }, "B");
     expect(failing([pair(), both])).toEqual([
-      "evaluation: Not evaluated alike: evaluation.federated: false in fedavg · A, fedntd · A; true in fedavg · B, fedntd · B.",
+      "evaluation: Evaluated differently: evaluation.federated: false in FedAvg · A, FedNTD · A; true in FedAvg · B, FedNTD · B.",
     ]);
   });
 

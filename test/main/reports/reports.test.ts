@@ -101,7 +101,7 @@ describe("the original project's table", () => {
       ["algorithm", "measure", "trial 1", "trial 2", "trial 3", "mean", "deviation", "n", "note"],
       ["fedavg", what, "54.31", "58.84", "51.55", "54.90", "3.68", "3", ""],
       ["fedntd", what, "66.72", "65.13", "64.55", "65.47", "1.12", "3", ""],
-      ["accuracy improvement", what, "12.41", "6.29", "13.00", "10.57", "3.72", "3", "fedntd against fedavg"],
+      ["accuracy improvement", what, "12.41", "6.29", "13.00", "10.57", "3.72", "3", "fedntd vs. fedavg"],
       ["chance level", what, "", "", "", "10.00", "", "", ""],
     ]);
   });
@@ -303,7 +303,7 @@ describe("metrics that clients reported", () => {
 
   test("that are not there are refused by name", () => {
     expect(() => summarise(input, "last", "rank5")).toThrow(
-      "there is no metric rank5; there are accuracy, loss, constructor, rank10",
+      "there is no metric rank5; choose one of accuracy, loss, constructor, rank10",
     );
   });
 

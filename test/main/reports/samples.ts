@@ -40,7 +40,7 @@ export const sampleInput = (
     runs,
   }) satisfies ReportInput;
 
-/** The figures of the original project's table: fedavg against fedntd over three trials. */
+/** The figures of the original project's table: FedAvg vs. FedNTD over three trials. */
 export const originalTable = (classes = 10) =>
   sampleInput(
     [

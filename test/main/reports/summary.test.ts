@@ -128,7 +128,7 @@ describe("honesty", () => {
       "FedNTD, trial 1: interrupted after round 2 of 3",
       "FedNTD, trial 2: failed after round 1 of 3: no update could be used",
       "FedNTD, trial 4: no such run",
-      "An improvement is taken over the trials in which both algorithms have a figure.",
+      "An improvement counts only the trials in which both algorithms have a figure.",
     ]);
   });
   test("an unfinished run does have the round that it had", () => {

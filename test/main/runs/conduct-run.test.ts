@@ -6,10 +6,19 @@ import { float32Tensor, type NamedTensor, type Tensor, toFloat32Array } from "#c
 import { algorithmOf } from "#main/federation/algorithms.ts";
 import { conductRun } from "#main/runs/conduct-run.ts";
 import type { RunPlan } from "#main/runs/run-plan.ts";
-import { createWish } from "#main/runs/wish.ts";
+import { createUserRequest } from "#main/runs/user-request.ts";
 import type { OutgoingMessage } from "#main/wire/messages.ts";
 import type { ClientMessage, ReceivedServerMessage } from "#main/wire/protocol.ts";
-import { type Behaviour, control, counter, fakeClients, fakeLab, fakeModel, OK } from "#test/fakes/lab.ts";
+import {
+  type Behaviour,
+  control,
+  counter,
+  type FakeLab,
+  fakeClients,
+  fakeLab,
+  fakeModel,
+  OK,
+} from "#test/fakes/lab.ts";
 
 const study = (changes: Partial<StudyInput> = {}): Study => {
   const parsed = parseStudy({
@@ -255,7 +264,7 @@ describe("conductRun", () => {
   test("goes on without those who do not come, when a person would rather, and waits for them again", async () => {
     const clients = fakeClients(["a"], honest);
     const lab = fakeLab(clients);
-    const startWithout = createWish();
+    const startWithout = createUserRequest();
     const running = conductRun(plan({ rounds: 2 }), lab, { ...control(), startWithout });
     await later(100, undefined);
     expect(lab.events.filter(({ kind }) => kind === "round-started")).toEqual([]);
@@ -473,6 +482,18 @@ test("federated evaluation is the examples-weighted mean in the order of names",
   });
 });
 
+test("a round's record has what the server's step notes", async () => {
+  const lab = fakeLab(fakeClients(["a", "b", "c"], honest));
+  await conductRun(plan({ rounds: 2, algorithms: ["fedexp"] }), lab, control());
+  const [initial, ...rounds] = lab.recorded.get("r")!;
+  expect(initial).not.toHaveProperty("notes");
+  for (const { notes } of rounds) expect(notes!.serverStep).toBeGreaterThanOrEqual(1);
+
+  const plain = fakeLab(fakeClients(["a", "b", "c"], honest));
+  await conductRun(plan({ rounds: 1 }), plain, control());
+  expect(plain.recorded.get("r")![1]).not.toHaveProperty("notes");
+});
+
 describe("metrics that clients report", () => {
   const evaluation = { central: false, federated: true };
   type Reported = Extract<ClientMessage, { kind: "evaluate" }>["metrics"];
@@ -569,6 +590,41 @@ describe("metrics that clients report", () => {
       ["constructor", 0.5],
     ]);
     expect(round).toMatchObject({ central, federated: { metrics: { accuracy: 0.25, loss: 1 } } });
+  });
+
+  test("are at most 32 per run, whoever answers first, and each further one is refused once", async () => {
+    const perDevice = 20;
+    const names = (device: string) => Array.from({ length: perDevice }, (_, i) => `${device}-${10 + i}`);
+    const kept = [...names("a"), ...names("b").slice(0, 12)];
+    const conduct = async (order: readonly string[], rounds = 2, before?: FakeLab, silent = "") => {
+      const clients = fakeClients(["a", "b", "c"], async (device, message) => {
+        if (message.kind !== "evaluate") return honest(device, message);
+        for (let turn = order.indexOf(device); turn > 0; turn -= 1) await Promise.resolve();
+        const told = device === silent ? [] : names(device);
+        const metrics = Object.fromEntries(told.map((name) => [name, 0.5]));
+        return { ok: true, value: { kind: "evaluate", status: OK, loss: 1, examples: 1, metrics } };
+      });
+      const lab = fakeLab(clients, before);
+      await conductRun(plan({ rounds, evaluation }), lab, control());
+      const refused = lab.events.flatMap((e) => (e.kind === "metric-refused" ? [e] : []));
+      return { lab, rounds: lab.recorded.get("r")!.slice(1), refused };
+    };
+
+    const forwards = await conduct(["a", "b", "c"]);
+    const backwards = await conduct(["c", "b", "a"]);
+    for (const { rounds, refused } of [forwards, backwards]) {
+      for (const { metrics } of rounds) {
+        expect(Object.keys(metrics)).toEqual(["accuracy", "loss", ...kept]);
+      }
+      expect(refused.map(({ round, name }) => [round, name])).toEqual(
+        [...names("b").slice(12), ...names("c")].map((name) => [1, name]),
+      );
+      expect(refused[0]!.cause).toBe("the clients of a run may report 32 metrics");
+    }
+
+    const first = await conduct(["a", "b", "c"], 1);
+    const resumed = await conduct(["a", "b", "c"], 2, first.lab, "a");
+    expect(Object.keys(resumed.rounds[1]!.metrics)).toEqual(["accuracy", "loss", ...names("b").slice(0, 12)]);
   });
 
   test("can be the target of a run", async () => {

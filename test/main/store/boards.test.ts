@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { BoardRecord } from "#main/store/boards.ts";
+import type { StoredBoard } from "#main/store/boards.ts";
 import { openStore, type Store } from "#main/store/store.ts";
 
 let dir: string;
@@ -20,7 +20,7 @@ const reopen = (): void => {
   store = openStore({ dataDir: dir });
 };
 
-const board = (name: string, change: Partial<BoardRecord> = {}): BoardRecord => ({
+const board = (name: string, change: Partial<StoredBoard> = {}): StoredBoard => ({
   name,
   target: { host: "10.0.0.7" },
   signIn: { kind: "lab-key" },

@@ -82,6 +82,7 @@ export const sampleRound = (round: number, changes: Partial<RoundResult> = {}): 
   weightsSha256: createHash("sha256").update(`weights ${round}`).digest("hex"),
   startedAt: "2026-01-02T03:04:05.678Z",
   seconds: 1.2345678901234567,
+  notes: { serverStep: 1.25 },
   updates: [sampleUpdate("virtual-1"), sampleUpdate("virtual-2", { examples: 600.5 })],
   evaluations: [{ device: "virtual-1", examples: 100, metrics: { loss: 0.3, accuracy: 0.9 } }],
   ...changes,

@@ -68,6 +68,13 @@ test("a round's line has every metric that was measured", () => {
   );
 });
 
+test("a round's line has what the server's step notes", () => {
+  const p = advance(startProgress({ name: "x", runs: 1, runsDone: 0 }), runStarted);
+  expect(roundLine(p, { ...result(1, ["a"]), notes: { serverStep: 1.7 } })).toContain(
+    "1 of 1 devices · server step 1.70 · 2.0 s",
+  );
+});
+
 describe("progress", () => {
   test("tells the time left from the rounds so far, over all runs", () => {
     let p = startProgress({ name: "x", runs: 2, runsDone: 0 });

@@ -104,7 +104,7 @@ test("is fair only where every row has its figures", async () => {
   const { fair, fairness } = await reports.compare({ studies: [second.id] });
   expect([fair, fairness.filter(({ ok }) => !ok)]).toEqual([true, []]);
   const lacking = (await reports.compare({ studies: [first.id] })).fairness.filter(({ ok }) => !ok);
-  expect(lacking.map(({ text }) => text)).toEqual(["Not the same trials: fedntd has no figure for trial 2."]);
+  expect(lacking.map(({ text }) => text)).toEqual(["Different trials: FedNTD has no figure for trial 2."]);
 });
 
 test("curves are those of the runs, in the rows' order of studies", async () => {

@@ -35,6 +35,25 @@ test("a client that ended says why; without a cause it says its code", () => {
   expect(lineOf(client({ exitCode: 0 }), [], [])).toMatchObject({ tone: "quiet", text: "ended its client." });
 });
 
+test("a round has its figure and what the server's step notes", () => {
+  const result = {
+    round: 3,
+    metrics: { accuracy: 0.5, loss: 1 },
+    clients: ["a", "b"],
+    drawn: ["a", "b"],
+    failures: [],
+    examples: 2,
+    weightsSha256: "",
+    startedAt: at,
+    seconds: 1,
+  };
+  const text = (notes: { readonly notes?: Readonly<Record<string, number>> }) =>
+    lineOf({ at, kind: "round-ended", run: "r", result: { ...result, ...notes } }, [], [metricOf("accuracy")])
+      ?.text;
+  expect(text({})).toBe("of r: 2 updates, accuracy 50.0%.");
+  expect(text({ notes: { serverStep: 1.7 } })).toBe("of r: 2 updates, accuracy 50.0%, server step 1.70.");
+});
+
 test("good news of many boards share a line, bad news does not", () => {
   const online = (device: string): LabEvent => ({ at, kind: "board-state", device, state: "online" });
   const events = [

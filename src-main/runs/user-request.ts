@@ -1,5 +1,5 @@
 /** Something that a person may ask for at any time, and that is granted once. */
-export interface Wish {
+export interface UserRequest {
   readonly isMade: boolean;
   make(): void;
   /** It has been granted. */
@@ -8,7 +8,7 @@ export interface Wish {
   onMade(listener: () => void): () => void;
 }
 
-export const createWish = (): Wish => {
+export const createUserRequest = (): UserRequest => {
   let isMade = false;
   const listeners = new Set<() => void>();
   return {
