@@ -14,7 +14,7 @@ export interface ExportFormatDefinition {
 export const EXPORT_FORMATS = {
   csv: {
     label: "CSV",
-    about: "The table: one line per algorithm, with the digits of a printed one.",
+    about: "The table: one line per algorithm, rounded as on the page.",
     extension: "csv",
     mediaType: "text/csv",
     content: "table",

@@ -34,14 +34,14 @@ export const PRESETS: readonly Preset[] = [
   {
     name: "quick",
     title: "Quick look",
-    about: "Four virtual devices, the bundled pictures, five rounds: about twenty seconds.",
+    about: "Four virtual devices, the bundled images, five rounds. About twenty seconds.",
     study: { ...DEMO, name: "quick-look", fleet: { virtual: 4 }, rounds: 5, localEpochs: 2 },
   },
   {
     name: "forgetting",
     title: "Forgetting",
     about:
-      "Ten devices with two classes each, five drawn per round, three trials: FedNTD keeps what FedAvg forgets. Two minutes.",
+      "Ten devices with two classes each, three trials: FedNTD keeps what FedAvg forgets. About two minutes.",
     study: {
       ...DEMO,
       name: "forgetting",
@@ -56,7 +56,7 @@ export const PRESETS: readonly Preset[] = [
     name: "paper",
     title: "Paper settings",
     about:
-      "The settings of FedNTD's authors for CIFAR-10: 100 devices with two shards each, a tenth drawn, 200 rounds. Hours on a laptop.",
+      "The FedNTD paper's settings for CIFAR-10: 100 devices, two shards each, 10% drawn per round. Hours on a laptop.",
     study: {
       name: "cifar10-fedavg-vs-fedntd",
       dataset: "cifar10",
@@ -77,7 +77,7 @@ export const PRESETS: readonly Preset[] = [
   {
     name: "stress",
     title: "Stress",
-    about: "Fifty devices, some slow, some that drop out: does the lab hold? A minute or two.",
+    about: "Fifty devices; some are slow, some drop out. Tests the lab under load. A minute or two.",
     study: {
       ...DEMO,
       name: "stress",

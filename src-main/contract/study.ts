@@ -63,7 +63,8 @@ const stop = z.strictObject({
 });
 
 /** Where only external clients hold data, nothing of it is on this computer. */
-const ONLY_EXTERNAL = "fits only a fleet of external clients with evaluation.central: false";
+const ONLY_EXTERNAL =
+  "needs a fleet of external clients only, and no evaluation on the server (central: false)";
 
 export const studySchema = z
   .strictObject({
@@ -129,23 +130,15 @@ export const studySchema = z
       problem(["optimizer", "momentum"], "Adam has no momentum setting; leave it out");
     }
     const total = fleetSize(s.fleet);
+    const tooFew = (wanted: number) => `asks for ${wanted} devices, but the fleet has only ${total}`;
     if (s.sampling.minFit > total) {
-      problem(
-        ["sampling", "minFit"],
-        `the fleet has ${total} device(s), fewer than minFit ${s.sampling.minFit}`,
-      );
+      problem(["sampling", "minFit"], tooFew(s.sampling.minFit));
     }
-    if ((s.sampling.minAvailable ?? 0) > total) {
-      problem(
-        ["sampling", "minAvailable"],
-        `the fleet has ${total} device(s), fewer than minAvailable ${s.sampling.minAvailable}`,
-      );
+    if (s.sampling.minAvailable !== undefined && s.sampling.minAvailable > total) {
+      problem(["sampling", "minAvailable"], tooFew(s.sampling.minAvailable));
     }
     if (s.stop.minUpdates !== undefined && s.stop.minUpdates > total) {
-      problem(
-        ["stop", "minUpdates"],
-        `the fleet has ${total} device(s), fewer than minUpdates ${s.stop.minUpdates}`,
-      );
+      problem(["stop", "minUpdates"], tooFew(s.stop.minUpdates));
     }
     const holdsData = dataNames(s.fleet).length > 0;
     if (s.dataset === "on-clients" && (holdsData || s.evaluation.central)) {
@@ -179,7 +172,7 @@ export const studySchema = z
       if (keepsHead && (s.evaluation.central || !s.evaluation.federated)) {
         problem(
           ["evaluation"],
-          `${title}'s whole model exists only on the devices: set central: false and federated: true`,
+          `${title}'s whole model exists only on the devices: evaluate there (federated: true), not on the server (central: false)`,
         );
       }
     });
@@ -197,7 +190,10 @@ export const studySchema = z
       if (why !== undefined) problem(["stop", "target"], why);
     }
     if (s.stop.graceSeconds > 0 && s.stop.minUpdates === undefined) {
-      problem(["stop", "graceSeconds"], "it begins when minUpdates updates are in; set stop.minUpdates, too");
+      problem(
+        ["stop", "graceSeconds"],
+        "the grace period begins once stop.minUpdates updates have arrived; set stop.minUpdates as well",
+      );
     }
     for (const { path, message } of fleetProblems(s.fleet)) problem([...path], message);
   });
@@ -224,7 +220,7 @@ const pathText = (path: readonly PropertyKey[]): string =>
 const KINDS: Readonly<Record<string, string>> = {
   int: "a whole number",
   number: "a number",
-  string: "a text",
+  string: "text",
   boolean: "true or false",
   array: "a list",
   object: "a group of settings",
@@ -236,7 +232,7 @@ const plainMessage = (issue: z.core.$ZodIssue): string => {
     case "invalid_type": {
       const kind = KINDS[issue.expected] ?? issue.expected;
       return issue.input === undefined && / undefined$/.test(issue.message)
-        ? `is missing; ${kind} must be there`
+        ? `is missing; it must be ${kind}`
         : `must be ${kind}`;
     }
     case "too_small":

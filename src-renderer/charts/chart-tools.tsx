@@ -2,7 +2,7 @@ import { Button, NativeSelect, SegmentedControl } from "@mantine/core";
 import type { Metric } from "#contract/metrics.ts";
 import style from "./chart-tools.module.css";
 
-/** More than fit side by side are a list. */
+/** More metrics than fit side by side become a list. */
 const SIDE_BY_SIDE = 3;
 
 interface ChartToolsProps {
@@ -14,14 +14,14 @@ interface ChartToolsProps {
   readonly onTable: (asTable: boolean) => void;
 }
 
-/** What stands above a chart of rounds: its figures as a table, and which metric it shows. */
+/** The controls above a chart of rounds: the metric, and its values as a table. */
 export const ChartTools = ({ metrics, metric, onMetric, asTable, onTable }: ChartToolsProps) => {
   const data = metrics.map(({ id, title }) => ({ value: id, label: title }));
-  const shared = { size: "xs", value: metric.id, data, "aria-label": "What the chart shows" } as const;
+  const shared = { size: "xs", value: metric.id, data, "aria-label": "Metric" } as const;
   return (
     <div className={style.tools}>
       <Button size="xs" aria-pressed={asTable} onClick={() => onTable(!asTable)}>
-        {asTable ? "Hide the table" : "Show as table"}
+        {asTable ? "Hide table" : "Show as table"}
       </Button>
       {metrics.length > SIDE_BY_SIDE ? (
         <NativeSelect {...shared} onChange={(event) => onMetric(event.currentTarget.value)} />

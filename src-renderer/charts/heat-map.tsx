@@ -11,12 +11,12 @@ export interface HeatMapProps {
   readonly histogram: readonly (readonly number[])[];
 }
 
-/** Up to so many devices (and classes) have numbers; up to so many a dense map. */
+/** Up to this many devices and classes, cells show numbers; above, the map is dense and stops at MOST_DRAWN devices. */
 const MOST_NUMBERED = 10;
 const MOST_CLASSES_NUMBERED = 12;
 const MOST_DRAWN = 100;
 
-/** Devices × classes: the darker, the more. Only another partition draws it again. */
+/** Devices × classes; darker cells hold more images. Only another partition draws it again. */
 export const HeatMap = memo((props: HeatMapProps) => {
   const { devices, classes, histogram } = props;
   const facts = heatFacts(histogram, classes.length);
@@ -58,7 +58,7 @@ const Numbers = ({ devices, classes, histogram, most }: Drawn) => {
               </th>
             ))}
             <th scope="col" data-sum>
-              All
+              Total
             </th>
           </tr>
         </thead>
@@ -128,7 +128,7 @@ const Dense = ({ devices, classes, histogram, most }: Drawn) => {
         className={style.canvas}
         style={{ height: `${rows * rowHeight}px` }}
         role="img"
-        aria-label={`Map of ${rows} devices and ${columns} classes; the darker, the more pictures.`}
+        aria-label={`Heat map of ${rows} devices and ${columns} classes; darker means more images.`}
         onPointerMove={(event) => {
           const box = event.currentTarget.getBoundingClientRect();
           const at = (of: number, size: number, many: number) =>
@@ -142,8 +142,8 @@ const Dense = ({ devices, classes, histogram, most }: Drawn) => {
       />
       <p className={style.under} aria-hidden="true">
         {k === undefined || c === undefined
-          ? `${devices[0]} to ${devices[rows - 1]}, from top to bottom`
-          : `${devices[k]} · ${classes[c]} · ${count(histogram[k]?.[c] ?? 0)} pictures`}
+          ? `Top to bottom: ${devices[0]} to ${devices[rows - 1]}`
+          : `${devices[k]} · ${classes[c]} · ${count(histogram[k]?.[c] ?? 0)} images`}
       </p>
     </div>
   );

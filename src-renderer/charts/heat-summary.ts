@@ -34,8 +34,8 @@ export const heatFacts = (histogram: readonly (readonly number[])[], classes: nu
 const from = ([low, high]: readonly [number, number], write: (n: number) => string): string =>
   low === high ? write(low) : `${write(low)} to ${write(high)}`;
 
-/** "10 devices hold 6,000 pictures: 2 to 4 of 10 classes and 590 to 610 pictures each." */
+/** "10 devices hold 6,000 images: 2 to 4 of 10 classes and 590 to 610 images each." */
 export const heatSentence = (facts: HeatFacts, write: (n: number) => string = String): string => {
   const who = facts.devices === 1 ? "1 device holds" : `${write(facts.devices)} devices hold`;
-  return `${who} ${write(facts.samples)} pictures: ${from(facts.classesHeld, write)} of ${write(facts.classes)} classes and ${from(facts.samplesHeld, write)} pictures each.`;
+  return `${who} ${write(facts.samples)} images: ${from(facts.classesHeld, write)} of ${write(facts.classes)} classes and ${from(facts.samplesHeld, write)} images each.`;
 };

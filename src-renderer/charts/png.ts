@@ -12,7 +12,7 @@ export const toPng = async (
     canvas.width = width * 2;
     canvas.height = height * 2;
     const pen = canvas.getContext("2d");
-    if (pen === null) throw new Error("This browser draws no pictures. Save the chart as SVG instead.");
+    if (pen === null) throw new Error("This browser cannot draw images. Save the chart as SVG instead.");
     pen.drawImage(image, 0, 0, canvas.width, canvas.height);
     return await new Promise((resolve, reject) => {
       canvas.toBlob(

@@ -20,18 +20,18 @@ import { niceScale, type Series, scaleOf, thinned } from "./series.ts";
 export interface RoundChartProps {
   /** Its chance level is drawn as a dotted line. */
   readonly metric: Metric;
-  /** Names the chart for those who do not see it. */
+  /** Names the chart for screen readers. */
   readonly title: string;
   readonly series: readonly Series[];
   readonly rounds: number;
-  /** Pixels, or a share of what is around it. */
+  /** Pixels, or a share of the surrounding box. */
   readonly height?: number | `${number}%`;
 }
 
-/** Points that are drawn per line at most. */
+/** Points per line at most. */
 const DENSE = 260;
 
-const Chart = ({ metric, title, series, rounds, height = 290 }: RoundChartProps) => {
+const Chart = ({ metric, title, series, rounds, height = 304 }: RoundChartProps) => {
   const { chance } = metric;
   const rows = useMemo(() => toRows(series), [series]);
   const scale = useMemo(() => scaleOf(metric, series), [metric, series]);
@@ -61,8 +61,10 @@ const Chart = ({ metric, title, series, rounds, height = 290 }: RoundChartProps)
             tick={{ fill: "var(--mute)", fontSize: 12 }}
             tickLine={false}
             axisLine={false}
-            height={26}
-          />
+            height={40}
+          >
+            <Label value="Round" position="insideBottom" offset={0} fill="var(--mute)" fontSize={12} />
+          </XAxis>
           <YAxis
             type="number"
             domain={[scale.min, scale.max]}

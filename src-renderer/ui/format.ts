@@ -30,6 +30,10 @@ export const bytes = (count: number | undefined): string => {
   return `${unit === 0 || value >= 99.5 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 };
 
+/** "52 °C" */
+export const degrees = (celsius: number | undefined): string | undefined =>
+  celsius === undefined ? undefined : `${Math.round(celsius)} °C`;
+
 export const count = (value: number): string => value.toLocaleString("en-US");
 
 /** "3 devices", "1 device". */
@@ -92,6 +96,6 @@ export const someOf = (names: readonly string[], most = 3): string => {
   return `${names.slice(0, most).join(", ")} and ${names.length - most} more`;
 };
 
-/** A note of the lab's as a sentence of its own. */
+/** A note or problem of the lab as a sentence: "must be at least 1" → "Must be at least 1." */
 export const asSentence = (text: string): string =>
   `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;

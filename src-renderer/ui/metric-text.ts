@@ -18,10 +18,10 @@ export const metricTick = ({ unit }: Pick<Metric, "unit">, value: number, max: n
 export const metricLevel = ({ unit }: Pick<Metric, "unit">, value: number): string =>
   unit === "%" ? percent(value, value < 0.1 ? 1 : 0) : fixed(value, 2);
 
-/** A difference of which above 0 is better: "+12.5 points", "−0.120". */
-export const metricGain = ({ unit }: Pick<Metric, "unit">, gain: number): string => {
-  if (unit === "%") return `${points(gain)} points`;
-  const text = fixed(gain);
+/** A difference with its sign: "+12.5 points", "−0.120". */
+export const metricDifference = ({ unit }: Pick<Metric, "unit">, difference: number): string => {
+  if (unit === "%") return `${points(difference)} points`;
+  const text = fixed(difference);
   const rounded = Number(text);
   return rounded > 0 ? `+${text}` : rounded === 0 ? text.replace("-", "") : text.replace("-", "−");
 };

@@ -146,11 +146,11 @@ describe.skipIf(why !== undefined)(
         await click(/^Quick look/);
         await page.getByRole("textbox", { name: "Name", exact: true }).first().fill("boards too");
         await page.getByRole("textbox", { name: /^How many/ }).fill("2");
-        await click(/^Take all 2 ready boards/);
+        await click(/^Select all 2 ready boards/);
         await page.getByRole("textbox", { name: "Rounds", exact: true }).fill("3");
         await page.getByRole("textbox", { name: /^Share drawn/ }).fill("1");
         await page.getByText("2 boards ready over SSH.").waitFor();
-        await click("Start experiment");
+        await click("Start study");
         await page.waitForURL(/#\/studies\/s-/);
         const study = page.url().split("/").at(-1)!;
         const done = page.locator("header").getByText(/^\W?Done$/);

@@ -25,7 +25,7 @@ const CUT_MS = 30_000;
 const AWAY = "The lab has not answered";
 
 const roundsOf = async (page: Page): Promise<number> =>
-  Number((await tableOf(page, /^Accuracy per round/)).at(-1)?.[0] ?? -1);
+  Number((await tableOf(page, /^Accuracy \(%\) per round/)).at(-1)?.[0] ?? -1);
 
 describe.skipIf(whyNoBrowser !== undefined)(inChromium("a page and its connection"), () => {
   let browser: Browser;
@@ -106,18 +106,18 @@ describe.skipIf(whyNoBrowser !== undefined)(inChromium("a page and its connectio
 
     await alone.page.getByRole("button", { name: "Stop after this round" }).click();
     for (const { page } of Object.values(all)) {
-      await page.getByRole("button", { name: "Go on" }).waitFor({ timeout: 60_000 });
+      await page.getByRole("button", { name: "Resume" }).waitFor({ timeout: 60_000 });
     }
     const runs = recordedRuns(lab.dataDir, study);
     const rounds = runs[0]!.points.map(({ round }) => round);
     expect(rounds).toEqual(Array.from(rounds, (_, i) => i));
     const lines = new Set<string | null>();
     for (const [name, { page, watch }] of Object.entries(all)) {
-      const accuracy = await tableOf(page, /^Accuracy per round/);
+      const accuracy = await tableOf(page, /^Accuracy \(%\) per round/);
       expect(accuracy.slice(1), name).toEqual(expectedTable(runs, "accuracy"));
       lines.add(await page.locator(".recharts-line-curve").first().getAttribute("d"));
-      await page.getByRole("radiogroup", { name: "What the chart shows" }).getByText("Loss").click();
-      expect((await tableOf(page, /^Loss per round/)).slice(1), name).toEqual(expectedTable(runs, "loss"));
+      await page.getByRole("radiogroup", { name: "Metric" }).getByText("Loss").click();
+      expect((await tableOf(page, /^Loss \(nats\) per round/)).slice(1), name).toEqual(expectedTable(runs, "loss"));
       expect(watch.problems, name).toEqual([]);
     }
     // The very same line, through one point per round.

@@ -81,8 +81,8 @@ describe.skipIf(whyNoBrowser !== undefined)(inChromium("the demo by keyboard alo
   /** The pill below the title: a mark, and this word. */
   const state = (word: string) => page.locator("header").getByText(new RegExp(`^\\W?${word}$`));
 
-  test("started, watched, paused, gone on with, compared, copied and saved", async () => {
-    await page.getByText("No study yet").waitFor();
+  test("started, watched, paused, resumed, compared, copied and saved", async () => {
+    await page.getByText("No studies yet").waitFor();
     // The first stop leads past the navigation.
     await page.keyboard.press("Tab");
     expect((await stop()).name).toBe("Skip to content");
@@ -95,16 +95,16 @@ describe.skipIf(whyNoBrowser !== undefined)(inChromium("the demo by keyboard alo
 
     await until("it runs", () => state("Running").isVisible());
     await press("Show as table");
-    const table = page.getByRole("table", { name: /^Accuracy per round/ });
+    const table = page.getByRole("table", { name: /^Accuracy \(%\) per round/ });
     await until("two rounds", async () => (await table.getByRole("row").count()) > 2);
     await press("Pause");
     await state("Paused").waitFor({ timeout: 30_000 });
-    await press("Go on");
+    await press("Resume");
     await until("it runs again", () => state("Running").isVisible());
     // The arrows choose between the chart's measures.
     await tabTo(/^Accuracy$/);
     await page.keyboard.press("ArrowRight");
-    await page.getByRole("table", { name: /^Loss per round/ }).waitFor();
+    await page.getByRole("table", { name: /^Loss \(nats\) per round/ }).waitFor();
     await stop();
     await state("Done").waitFor({ timeout: 400_000 });
 

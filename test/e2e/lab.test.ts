@@ -47,10 +47,10 @@ describe.skipIf(whyNoBrowser !== undefined)(
     const roundsOnRecord = (study: string): number =>
       recordedRuns(lab.dataDir, study).reduce((sum, run) => sum + run.points.length, 0);
     const rowsShown = async (): Promise<readonly string[][]> =>
-      (await tableOf(page, /^Accuracy per round/)).slice(1);
+      (await tableOf(page, /^Accuracy \(%\) per round/)).slice(1);
 
     test("the demo: its curves grow while it runs, and end as the database has them", async () => {
-      await page.getByText("No study yet").waitFor();
+      await page.getByText("No studies yet").waitFor();
       await click("Run the demo");
       demo = await studyOnPage();
       await click("Show as table");
@@ -113,11 +113,11 @@ describe.skipIf(whyNoBrowser !== undefined)(
       await click(/^Quick look/);
       await page.getByRole("textbox", { name: "Name", exact: true }).first().fill("my own study");
       await page.getByRole("combobox", { name: "Virtual devices" }).selectOption("groups");
-      await click("Take the whole fleet (5 devices)");
+      await click("Use the whole fleet (5 devices)");
       await page.getByRole("textbox", { name: "Rounds", exact: true }).fill("12");
       await page.getByRole("textbox", { name: /^Share drawn/ }).fill("0.6");
       await page.getByText("5 devices").first().waitFor();
-      await click("Start experiment");
+      await click("Start study");
       own = await studyOnPage();
       await page.getByRole("heading", { level: 1, name: "my own study" }).waitFor();
       await click("Show as table");
@@ -133,7 +133,7 @@ describe.skipIf(whyNoBrowser !== undefined)(
       expect(roundsOnRecord(own)).toBe(paused);
       expect((await rowsShown()).length).toBe(paused);
       await state("Paused").waitFor();
-      await click("Go on");
+      await click("Resume");
       await until("a round after the pause", async () => (await rowsShown()).length > paused);
       expect(watch.problems).toEqual([]);
     });
@@ -152,7 +152,7 @@ describe.skipIf(whyNoBrowser !== undefined)(
       const row = page.getByRole("row").filter({ hasText: "my own study" });
       await row.getByText(/Stopped/).waitFor();
       await row.getByRole("link", { name: "my own study" }).click();
-      await click("Go on");
+      await click("Resume");
       await state("Done").waitFor({ timeout: 400_000 });
       const after = recordedRuns(lab.dataDir, own);
       for (const [i, run] of after.entries()) {

@@ -1,7 +1,7 @@
 import type { BoardAction, BoardView } from "#contract/boards.ts";
-import { StartWithout } from "#renderer/screens/study/start-without.tsx";
 import { useLiveRound } from "#renderer/state/use-states.ts";
 import { Card, Problem, Warning } from "#renderer/ui/page.tsx";
+import { StartWithout } from "#renderer/ui/start-without.tsx";
 import { SetUp } from "./set-up.tsx";
 
 /** What remains to be done before the board can take part; once it is ready, the setup stands beside its hardware. */

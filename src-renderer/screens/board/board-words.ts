@@ -13,10 +13,6 @@ export const memoryText = (point: TelemetryPoint | undefined): string | undefine
   return `${(used / unit.size).toFixed(digits)} of ${(all / unit.size).toFixed(digits)} ${unit.name}`;
 };
 
-/** "52 °C" */
-export const degrees = (celsius: number | undefined): string | undefined =>
-  celsius === undefined ? undefined : `${Math.round(celsius)} °C`;
-
 const THROTTLING: Readonly<Record<Throttling, string>> = {
   undervoltage: "undervoltage",
   "frequency-capped": "clock capped",

@@ -1,6 +1,5 @@
 import type { TelemetryPoint } from "#contract/boards.ts";
-import { bytes, percent } from "#renderer/ui/format.ts";
-import { degrees } from "./board-words.ts";
+import { bytes, degrees, percent } from "#renderer/ui/format.ts";
 
 /** A board's telemetry of the last hour, as lines over time. */
 

@@ -1,8 +1,7 @@
 import type { TelemetryPoint } from "#contract/boards.ts";
-import { bytes, clock, percent, plural } from "#renderer/ui/format.ts";
+import { bytes, clock, degrees, percent, plural } from "#renderer/ui/format.ts";
 import { tableClass } from "#renderer/ui/page.tsx";
 import { ScrollBox } from "#renderer/ui/scroll-box.tsx";
-import { degrees } from "./board-words.ts";
 import style from "./telemetry.module.css";
 import { perMinute } from "./telemetry-series.ts";
 

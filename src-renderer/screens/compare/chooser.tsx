@@ -1,13 +1,25 @@
 import { Button, Checkbox, TextInput } from "@mantine/core";
 import { useState } from "react";
+import { titleOfAlgorithm } from "#contract/algorithms/algorithms.ts";
+import type { RunStatus } from "#contract/events.ts";
 import type { RunRow, StudyRow } from "#contract/views.ts";
 import { messageOf } from "#renderer/state/message-of.ts";
+import { studyMatches } from "#renderer/state/study-matches.ts";
 import { useStates } from "#renderer/state/use-states.ts";
 import { day, plural } from "#renderer/ui/format.ts";
 import { Problem, Small, scrollClass } from "#renderer/ui/page.tsx";
 import { StatusPill } from "#renderer/ui/words.tsx";
 import style from "./chooser.module.css";
-import { type Chosen, isNothing, studyMatches, withRun, withStudy } from "./chosen.ts";
+import { type Chosen, isNothing, withRun, withStudy } from "./chosen.ts";
+
+/** What a run that is not done says of itself. */
+const RUN_WORDS: Readonly<Record<RunStatus, string>> = {
+  waiting: "waiting",
+  running: "running",
+  interrupted: "stopped",
+  done: "done",
+  failed: "failed",
+};
 
 interface ChooserProps {
   readonly rows: readonly StudyRow[];
@@ -16,7 +28,7 @@ interface ChooserProps {
   readonly onCancel?: () => void;
 }
 
-/** Chooses whole studies, or single runs of them. */
+/** Selects whole studies, or single runs of them. */
 export const Chooser = ({ rows, from, onDone, onCancel }: ChooserProps) => {
   const [chosen, setChosen] = useState(from);
   const [wanted, setWanted] = useState("");
@@ -33,7 +45,7 @@ export const Chooser = ({ rows, from, onDone, onCancel }: ChooserProps) => {
           value={wanted}
           onChange={(event) => setWanted(event.currentTarget.value)}
           placeholder="Name, data, model or algorithm"
-          aria-label="Show only studies with"
+          aria-label="Filter studies"
           data-autofocus
         />
         <Small>
@@ -44,7 +56,7 @@ export const Chooser = ({ rows, from, onDone, onCancel }: ChooserProps) => {
       </div>
       <div className={`${scrollClass} ${style.list}`}>
         {shown.length === 0 ? (
-          <p className={style.none}>No study has these words. Fewer words show more.</p>
+          <p className={style.none}>No study matches. Try fewer words.</p>
         ) : (
           <ul>
             {shown.map((row) => (
@@ -55,7 +67,7 @@ export const Chooser = ({ rows, from, onDone, onCancel }: ChooserProps) => {
       </div>
       <div className={style.foot}>
         <span role="status">
-          <Small>{parts.length === 0 ? "Nothing chosen yet" : `${parts.join(" and ")} chosen`}</Small>
+          <Small>{parts.length === 0 ? "Nothing selected yet" : `${parts.join(" and ")} selected`}</Small>
         </span>
         {onCancel !== undefined && <Button onClick={onCancel}>Cancel</Button>}
         <Button variant="filled" disabled={isNothing(chosen)} onClick={() => onDone(chosen)}>
@@ -100,7 +112,7 @@ const Choice = ({
           onChange={(event) => onChange(withStudy(chosen, row.id, event.currentTarget.checked, runs))}
           classNames={{ label: style.label ?? "" }}
           label={row.name}
-          description={`${row.algorithms.join(", ")} · ${row.model} on ${row.dataset} · ${plural(row.fleetSize, "device")} · ${plural(row.rounds, "round")} · ${plural(row.trials, "trial")} · ${day(row.startedAt ?? row.createdAt)}`}
+          description={`${row.algorithms.map(titleOfAlgorithm).join(", ")} · ${row.model} on ${row.dataset} · ${plural(row.fleetSize, "device")} · ${plural(row.rounds, "round")} · ${plural(row.trials, "trial")} · ${day(row.startedAt ?? row.createdAt)}`}
         />
         <StatusPill status={row.status} />
         <Button
@@ -115,14 +127,14 @@ const Choice = ({
       {isOpen && (
         <div className={style.runs}>
           {problem !== undefined && <Problem text={problem} />}
-          {problem === undefined && runs === undefined && <p>Reading the runs.</p>}
+          {problem === undefined && runs === undefined && <p>Loading the runs …</p>}
           {runs?.map((run) => (
             <Checkbox
               key={run.id}
               size="xs"
               checked={isWhole || chosen.runs.includes(run.id)}
               onChange={(event) => onChange(withRun(chosen, run, event.currentTarget.checked, runs))}
-              label={`${run.algorithm}, trial ${run.trial}${run.status === "done" ? "" : ` · ${run.status}`}`}
+              label={`${titleOfAlgorithm(run.algorithm)}, trial ${run.trial}${run.status === "done" ? "" : ` · ${RUN_WORDS[run.status]}`}`}
             />
           ))}
         </div>

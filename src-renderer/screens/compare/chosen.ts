@@ -1,4 +1,4 @@
-import type { RunRow, StudyRow } from "#contract/views.ts";
+import type { RunRow } from "#contract/views.ts";
 
 /** What is compared: whole studies and single runs, in the order in which they were chosen. */
 export interface Chosen {
@@ -46,12 +46,3 @@ export const withoutRuns = (
   studies.includes(study)
     ? { studies: without(studies, study), runs: [...without(runs, ...all), ...without(all, ...gone)] }
     : { studies, runs: without(runs, ...gone) };
-
-export const studyMatches = (row: StudyRow, wanted: string): boolean => {
-  const words = wanted
-    .toLowerCase()
-    .split(/\s+/)
-    .filter((word) => word !== "");
-  const text = [row.name, row.id, row.dataset, row.model, ...row.algorithms].join("\n").toLowerCase();
-  return words.every((word) => text.includes(word));
-};

@@ -1,15 +1,14 @@
 import { Button } from "@mantine/core";
 import { lazy, Suspense, useMemo, useState } from "react";
 import { useLocation, useSearch } from "wouter";
-import { DEMO } from "#contract/presets.ts";
 import type { Comparison, StudyRow } from "#contract/views.ts";
-import { useStart } from "#renderer/screens/studies/studies.tsx";
 import { useNow, useStudyList } from "#renderer/state/use-states.ts";
 import { Dialog } from "#renderer/ui/dialog.tsx";
 import { Card, Empty, Page, Problem } from "#renderer/ui/page.tsx";
 import { type Address, readAddress, writeAddress } from "./address.ts";
+import { Choose } from "./choose.tsx";
 import { Chooser } from "./chooser.tsx";
-import { type Chosen, isNothing, NOTHING, withoutRuns } from "./chosen.ts";
+import { isNothing, NOTHING, withoutRuns } from "./chosen.ts";
 import style from "./compare.module.css";
 import { lastRoundOf, seriesOfRows } from "./compare-series.ts";
 import { Curves } from "./curves.tsx";
@@ -20,7 +19,7 @@ import { useComparison } from "./use-comparison.ts";
 
 const ExportDialog = lazy(async () => ({ default: (await import("./export-dialog.tsx")).ExportDialog }));
 
-/** Which algorithm is better, by how much, and whether that is a fair question. Its address is its state. */
+/** Which algorithm is better, by how much, and whether the comparison is fair. The page's address is its state. */
 export const CompareScreen = () => {
   const address = readAddress(useSearch());
   const { rows, problem } = useStudyList();
@@ -31,44 +30,6 @@ export const CompareScreen = () => {
     <Choose rows={rows} problem={problem} onDone={(chosen) => go(chosen)} />
   ) : (
     <Compared address={address} list={rows} go={go} />
-  );
-};
-
-/** Nothing is chosen yet. */
-const Choose = ({
-  rows,
-  problem,
-  onDone,
-}: {
-  readonly rows: readonly StudyRow[] | undefined;
-  readonly problem: string | undefined;
-  readonly onDone: (chosen: Chosen) => void;
-}) => {
-  const { start, busy, problem: startProblem } = useStart();
-  return (
-    <Page
-      title="Compare"
-      subtitle="Algorithms of one study, or the same algorithm in several: curves, a table, and whether the comparison is fair."
-    >
-      {startProblem !== undefined && <Problem text={startProblem} />}
-      {problem !== undefined && <Problem text={`The studies could not be loaded. ${problem}`} />}
-      {rows !== undefined && (
-        <Card {...(rows.length === 0 ? {} : { title: "What to compare" })}>
-          {rows.length === 0 ? (
-            <Empty
-              title="Nothing to compare yet"
-              text="The demo trains FedAvg and FedNTD on four virtual devices with real images, on this computer. It takes half a minute; then you can compare the two here."
-            >
-              <Button variant="filled" size="md" onClick={() => start(DEMO)} loading={busy}>
-                Run the demo
-              </Button>
-            </Empty>
-          ) : (
-            <Chooser rows={rows} from={NOTHING} onDone={onDone} />
-          )}
-        </Card>
-      )}
-    </Page>
   );
 };
 
@@ -95,7 +56,7 @@ const Compared = ({ address, list, go }: ComparedProps) => {
       actions={
         <>
           <Button onClick={choose} disabled={list === undefined}>
-            Add runs
+            Choose runs
           </Button>
           <Button
             id="export-comparison"
@@ -117,7 +78,7 @@ const Compared = ({ address, list, go }: ComparedProps) => {
               {typeof address.at === "number" && (
                 <Button onClick={() => go({ at: "last" })}>Show the last round</Button>
               )}
-              <Button onClick={() => go(NOTHING)}>Choose others</Button>
+              <Button onClick={() => go(NOTHING)}>Choose other runs</Button>
             </div>
           }
         />
@@ -128,7 +89,7 @@ const Compared = ({ address, list, go }: ComparedProps) => {
           <Cards comparison={comparison} address={address} go={go} hidden={hidden} onToggle={toggle} />
         </div>
       )}
-      <Dialog opened={isChoosing} onClose={() => setChoosing(false)} title="What to compare" size="xl">
+      <Dialog opened={isChoosing} onClose={() => setChoosing(false)} title="Choose what to compare" size="xl">
         <Chooser
           rows={list ?? []}
           from={address}
@@ -154,13 +115,13 @@ const Compared = ({ address, list, go }: ComparedProps) => {
   );
 };
 
-/** Past two seconds the page says what it waits for. */
+/** After two seconds the page says what it is waiting for. */
 const Awaited = () => {
   const now = useNow();
   const [since] = useState(() => Date.now());
   return now - since < 2000 ? null : (
     <Card>
-      <Empty title="Reading the rounds" text="The lab puts the table together from every recorded round." />
+      <Empty title="Loading the comparison" text="The lab is reading every recorded round." />
     </Card>
   );
 };

@@ -1,5 +1,5 @@
 import { useMemo, useState } from "react";
-import { metricWord } from "#contract/metrics.ts";
+import { metricHeading, metricWord } from "#contract/metrics.ts";
 import type { Comparison } from "#contract/views.ts";
 import { ChartTools } from "#renderer/charts/chart-tools.tsx";
 import { CurveTable } from "#renderer/charts/curve-table.tsx";
@@ -18,7 +18,7 @@ interface CurvesProps {
   readonly onMetric: (id: string) => void;
 }
 
-/** The rows' means over the rounds, one on the other. */
+/** The mean of each row over the rounds, in one chart. */
 export const Curves = ({ comparison, series, hidden, onMetric }: CurvesProps) => {
   const [asTable, setAsTable] = useState(false);
   const shown = useMemo(() => series.filter(({ key }) => !hidden.has(key)), [series, hidden]);
@@ -27,8 +27,10 @@ export const Curves = ({ comparison, series, hidden, onMetric }: CurvesProps) =>
   const { metric, metrics } = comparison;
   return (
     <Card
-      title={metric.title}
-      note={several ? `mean and deviation over ${plural(comparison.trials.length, "trial")}` : "by round"}
+      title={metric.unit === "%" ? metric.title : metricHeading(metric)}
+      note={
+        several ? `mean ± standard deviation over ${plural(comparison.trials.length, "trial")}` : "per round"
+      }
       aside={
         <ChartTools
           metrics={metrics}
@@ -42,7 +44,7 @@ export const Curves = ({ comparison, series, hidden, onMetric }: CurvesProps) =>
       {series.length === 0 ? (
         <Empty
           title={`No ${metricWord(metric)} yet`}
-          text="A line begins with the first round that is evaluated; this page draws it as it comes."
+          text="Curves appear here with the first evaluated round."
         />
       ) : (
         <div className={style.plot}>

@@ -70,18 +70,18 @@ const Export = ({ address, comparison, hidden }: Omit<ExportProps, "opened" | "o
         ))}
       </div>
       <p className={style.about}>
-        {kind.about} {isOfTable(kind) && `Figures: ${measureOf(comparison)}.`}
+        {kind.about} {isOfTable(kind) && `It shows ${measureOf(comparison)}.`}
       </p>
       <ScrollBox label={`Preview, ${kind.label}`} className={style.preview}>
         {problem !== undefined && <Problem text={problem} />}
-        {problem === undefined && file === undefined && <p>The lab is writing the file.</p>}
+        {problem === undefined && file === undefined && <p>The lab is writing the file …</p>}
         {file !== undefined && <Preview file={file} />}
       </ScrollBox>
       <div className={style.foot}>
         <span className={style.name}>{file?.filename}</span>
         <Button
           disabled={file === undefined || isBinary}
-          title={isBinary ? "This file is not text: save it" : undefined}
+          title={isBinary ? "This file is not text. Save it instead." : undefined}
           onClick={() => act((ready) => copyText(textOf(ready)), `${kind.label} copied.`)}
         >
           Copy
@@ -111,15 +111,15 @@ const Preview = ({ file }: { readonly file: File }) => {
     return (
       <img
         src={`data:image/svg+xml;charset=utf-8,${encodeURIComponent(file.svg)}`}
-        alt="The chart, on white"
+        alt="The chart on a white background"
       />
     );
   }
   if (file.encoding === "base64") {
     return (
       <p>
-        A workbook of {bytes(bytesOfBase64(file.content).length)} with one sheet per table: save it, then open
-        it with Excel, LibreOffice or a program that reads .xlsx.
+        A workbook of {bytes(bytesOfBase64(file.content).length)} with one sheet per table. Save it, then open
+        it with Excel, LibreOffice or any program that reads .xlsx.
       </p>
     );
   }
@@ -193,8 +193,6 @@ const copyText = async (text: string): Promise<void> => {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
-    throw new Error(
-      "The browser did not let the page copy. Select the text in the preview, or save the file.",
-    );
+    throw new Error("The browser blocked copying. Select the text in the preview, or save the file.");
   }
 };

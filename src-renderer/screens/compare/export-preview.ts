@@ -11,8 +11,8 @@ export interface ExportKind {
 
 export const KINDS: readonly ExportKind[] = [
   ...EXPORT_FORMAT_NAMES.map((key) => ({ key, ...EXPORT_FORMATS[key] })),
-  { key: "svg", label: "Chart, SVG", about: "The chart as lines, for Inkscape or LaTeX." },
-  { key: "png", label: "Chart, PNG", about: "The chart as pixels, for slides." },
+  { key: "svg", label: "Chart, SVG", about: "The chart as vector graphics, for Inkscape or LaTeX." },
+  { key: "png", label: "Chart, PNG", about: "The chart as an image, for slides." },
 ];
 
 const LINES = 200;

@@ -6,10 +6,10 @@ import style from "./compare.module.css";
 import { verdictOf } from "./figures.ts";
 
 const VERDICTS = {
-  alone: { title: "Nothing to compare with yet", note: undefined },
-  fair: { title: "Fair comparison", note: "only the algorithm differs" },
-  incomplete: { title: "Not complete yet", note: "figures are missing" },
-  unfair: { title: "Not a fair comparison", note: "more than the algorithm differs" },
+  alone: { title: "Only one row so far", note: undefined },
+  fair: { title: "Fair comparison", note: undefined },
+  incomplete: { title: "Incomplete comparison", note: "some results are missing" },
+  unfair: { title: "Not a fair comparison", note: undefined },
 } as const;
 
 /** Is the algorithm all that differs? Check by check. */
@@ -20,9 +20,9 @@ export const Fairness = ({ comparison }: { readonly comparison: Comparison }) =>
   return (
     <Card title={title} note={note} className={style.verdict}>
       {fairness.length === 0 ? (
-        <p>Add runs: of another algorithm, or of another study.</p>
+        <p>Choose runs of another algorithm, or of another study, to compare with.</p>
       ) : (
-        <ScrollBox label="Check by check" className={style.checksBox}>
+        <ScrollBox label="Fairness checks" className={style.checksBox}>
           <ul className={style.checks}>
             {fairness
               .toSorted((a, b) => Number(a.ok) - Number(b.ok))
@@ -47,11 +47,11 @@ export const Differences = ({ comparison: { rows, differences } }: { readonly co
     <Card
       title="Settings that differ"
       {...(differences.length > 0
-        ? { note: "by their path in the study file; – where a row does not read it" }
+        ? { note: "named as in the study file; – where a row does not use the setting" }
         : {})}
     >
       {differences.length === 0 ? (
-        <p>None: every setting that these rows share is the same in all of them.</p>
+        <p>None. Every setting that these rows share is the same.</p>
       ) : (
         <ScrollBox label="Settings that differ, by row" className={style.settings}>
           <table className={tableClass}>

@@ -42,7 +42,7 @@ export const bestKey = ({ rows, metric }: Pick<Comparison, "rows" | "metric">): 
 
 export const measureOf = ({ metric, at }: Pick<Comparison, "metric" | "at">): string => {
   const word = metricWord(metric);
-  const unit = metric.unit === "" ? "" : `, ${metric.unit}`;
+  const unit = metric.unit === "" ? "" : ` (${metric.unit})`;
   if (at === "last") return `${word} at the last round${unit}`;
   if (at === "best") return `${word} at the best round${unit}`;
   if (at === "last5") return `mean ${word} of the last five rounds${unit}`;
@@ -84,7 +84,7 @@ export const sentenceOf = (
   ].join(" · ");
 };
 
-/** A comparison that lacks nothing but trials is on its way to be fair. */
+/** A comparison that only lacks trials may still become fair. */
 export const verdictOf = ({
   rows,
   fairness,
@@ -102,20 +102,20 @@ export const limitsOf = (comparison: Pick<Comparison, "rows" | "fairness" | "at"
   const sentences: string[] = [];
   if (verdict === "unfair") {
     sentences.push(
-      "That the algorithm makes the difference: more than the algorithm differs, see “Not a fair comparison”.",
+      "These figures do not show that the algorithm makes the difference, because other things differ too: see “Not a fair comparison”.",
     );
   }
   if (verdict === "incomplete") {
-    sentences.push("That one is better than the other: not every row has a figure for every trial.");
+    sentences.push("No algorithm can be called better yet: not every row has a result for every trial.");
   }
   if (at === "best") {
     sentences.push(
-      "That a model reaches the figure of its best round: that round was chosen with the test set. Give the last round, or the mean of the last five.",
+      "The best round was chosen with the test set, so its result is too optimistic. Report the last round or the mean of the last five.",
     );
   }
   if (rows.length > 0) {
-    const these = trials.length === 1 ? "this one trial" : `these ${count(trials.length)} trials`;
-    sentences.push(`That it holds for other data, models or partitions than those of ${these}.`);
+    const these = trials.length === 1 ? "This one trial says" : `These ${count(trials.length)} trials say`;
+    sentences.push(`${these} nothing about other data, models or partitions.`);
   }
   return sentences;
 };

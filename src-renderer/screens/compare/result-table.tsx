@@ -1,13 +1,13 @@
-import { ActionIcon, NumberInput, SegmentedControl } from "@mantine/core";
-import { useState } from "react";
+import { ActionIcon } from "@mantine/core";
 import { Link } from "wouter";
 import type { AtRound, Comparison, ComparisonRow } from "#contract/views.ts";
 import { plural } from "#renderer/ui/format.ts";
 import { Card, Small, tableClass } from "#renderer/ui/page.tsx";
 import { ScrollBox } from "#renderer/ui/scroll-box.tsx";
+import { AtControl } from "./at-control.tsx";
 import style from "./compare.module.css";
 import { looksOf } from "./compare-series.ts";
-import { atKind, bestKey, difference, figure, limitsOf, measureOf, spread, toneOf } from "./figures.ts";
+import { bestKey, difference, figure, limitsOf, measureOf, spread, toneOf } from "./figures.ts";
 import { RowKey } from "./row-key.tsx";
 
 /** Trials that have a column each; of more only the mean is shown. */
@@ -53,13 +53,13 @@ export const ResultTable = ({ comparison, hidden, onToggle, onRemove, onAt, last
               <th scope="col">Algorithm</th>
               {columns.map((trial) => (
                 <th scope="col" key={trial} data-num>
-                  trial {trial}
+                  Trial {trial}
                 </th>
               ))}
               <th scope="col" data-num>
-                mean ± deviation
+                Mean ± std. dev.
               </th>
-              <th scope="col" data-num title="Trials with a figure">
+              <th scope="col" data-num title="Trials with a result">
                 n
               </th>
               <th scope="col" data-num>
@@ -99,8 +99,8 @@ export const ResultTable = ({ comparison, hidden, onToggle, onRemove, onAt, last
                   <ActionIcon
                     variant="subtle"
                     color="gray"
-                    aria-label={`Take ${row.label} out of the comparison`}
-                    title="Take out of the comparison"
+                    aria-label={`Remove ${row.label} from the comparison`}
+                    title="Remove from the comparison"
                     onClick={() => onRemove(row)}
                   >
                     <svg viewBox="0 0 20 20" aria-hidden="true">
@@ -113,7 +113,7 @@ export const ResultTable = ({ comparison, hidden, onToggle, onRemove, onAt, last
             {improvements.map((row) => (
               <tr key={`${row.key} improvement`} data-improvement>
                 <th scope="row" className={style.name}>
-                  {improvements.length === 1 ? "improvement" : `improvement, ${row.label}`}
+                  {improvements.length === 1 ? "Improvement" : `Improvement, ${row.label}`}
                   {metric.unit === "%" && <Small> in points</Small>}
                   {improvements.length > 1 && row === improvements[0] && <Small> vs. {row.against}</Small>}
                 </th>
@@ -134,7 +134,7 @@ export const ResultTable = ({ comparison, hidden, onToggle, onRemove, onAt, last
             ))}
             {chance !== null && (
               <tr data-improvement>
-                <th scope="row">chance level</th>
+                <th scope="row">Chance level</th>
                 {columns.map((trial) => (
                   <td key={trial} />
                 ))}
@@ -148,9 +148,7 @@ export const ResultTable = ({ comparison, hidden, onToggle, onRemove, onAt, last
       </ScrollBox>
       <div className={style.notes}>
         {improvements.length > 0 && (
-          <p>
-            An improvement is the mean difference from {rows[0]?.label} over the trials; above 0 is better.
-          </p>
+          <p>Improvement: the mean difference from {rows[0]?.label} over the trials; above 0 is better.</p>
         )}
         {columns.length === 0 && trials.length > 0 && (
           <p>The exported table lists all {trials.length} trials.</p>
@@ -188,47 +186,3 @@ const Eye = ({ isClosed }: { readonly isClosed: boolean }) => (
     {isClosed && <path d="m3.5 16.5 13-13" />}
   </svg>
 );
-
-const AtControl = ({
-  at,
-  onAt,
-  lastRound,
-}: Pick<ResultProps, "onAt" | "lastRound"> & { readonly at: AtRound }) => {
-  // What is being typed need not be a round yet.
-  const [typed, setTyped] = useState<number>();
-  const most = Math.max(1, lastRound);
-  const isRound = (n: number) => Number.isInteger(n) && n >= 1 && n <= most;
-  return (
-    <div className={style.tools}>
-      {typeof at === "number" && (
-        <NumberInput
-          className={style.round ?? ""}
-          size="xs"
-          min={1}
-          max={most}
-          error={typed !== undefined && !isRound(typed) ? `1 to ${most}` : undefined}
-          allowDecimal={false}
-          aria-label="Round of the table"
-          value={typed ?? at}
-          onChange={(value) => {
-            setTyped(Number(value));
-            if (isRound(Number(value))) onAt(Number(value), true);
-          }}
-          onBlur={() => setTyped(undefined)}
-        />
-      )}
-      <SegmentedControl
-        size="xs"
-        aria-label="Which figure of a run"
-        value={atKind(at)}
-        onChange={(kind) => onAt(kind === "round" ? most : (kind as AtRound), false)}
-        data={[
-          { value: "last", label: "Last round" },
-          { value: "last5", label: "Mean of last five" },
-          { value: "best", label: "Best round" },
-          { value: "round", label: "Round …" },
-        ]}
-      />
-    </div>
-  );
-};

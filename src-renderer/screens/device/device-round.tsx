@@ -1,8 +1,8 @@
 import { useMemo } from "react";
 import { Link } from "wouter";
 import type { DeviceUpdate, LiveRound } from "#contract/views.ts";
-import { LaneKey, LaneRow } from "#renderer/screens/study/devices.tsx";
-import { liveLanes } from "#renderer/screens/study/lanes.ts";
+import { LaneKey, LaneRow } from "#renderer/charts/lane-row.tsx";
+import { liveLanes } from "#renderer/charts/lanes.ts";
 import { useNow, useStudies } from "#renderer/state/use-states.ts";
 import { Card } from "#renderer/ui/page.tsx";
 import style from "./device-round.module.css";

@@ -1,12 +1,13 @@
 import { VisuallyHidden } from "@mantine/core";
 import { Link } from "wouter";
 import type { DeviceView } from "#contract/views.ts";
-import { degrees, memoryText, shortImage, throttlingText } from "#renderer/screens/board/board-words.ts";
+import { memoryText, shortImage, throttlingText } from "#renderer/screens/board/board-words.ts";
 import { firstActionOf, shownProblemOf } from "#renderer/screens/board/shown-problem.ts";
 import { boardPath, useBoardActions } from "#renderer/screens/board/use-board-actions.ts";
 import type { DeviceState } from "#renderer/state/device-state.ts";
 import { useTelemetry } from "#renderer/state/use-states.ts";
 import { linkButtonClass } from "#renderer/ui/form.tsx";
+import { degrees } from "#renderer/ui/format.ts";
 import { Small } from "#renderer/ui/page.tsx";
 import style from "./board-cells.module.css";
 import { imageText } from "./fleet-rows.ts";

@@ -1,4 +1,3 @@
-import "#renderer/ui/quiet-zod.ts";
 import { Fragment } from "react";
 import { useStore } from "zustand";
 import {
@@ -8,8 +7,8 @@ import {
   definitionOf,
   titleOfAlgorithm,
 } from "#contract/algorithms/algorithms.ts";
+import { asSentence } from "#renderer/ui/format.ts";
 import { AlgorithmChip } from "#renderer/ui/words.tsx";
-import { asSentence } from "./draft.ts";
 import { useDraftStore, useSetting, useTask } from "./draft-store.ts";
 import { FieldGroup, Fields, NumberField, SwitchField } from "./fields.tsx";
 import style from "./new-study.module.css";

@@ -5,19 +5,19 @@ import { count, estimate, plural } from "#renderer/ui/format.ts";
 import { useLacking } from "./lacking.ts";
 import style from "./new-study.module.css";
 
-/** Nobody wants to be told at every key. */
+/** A screen reader should not speak at every keystroke. */
 const QUIET_MS = 1500;
 
 const sayingOf = ({ preview, cost }: Preparation, missing: number): string =>
   [
-    missing === 0 ? "Ready to start." : `${plural(missing, "thing")} to mend.`,
+    missing === 0 ? "Ready to start." : `${plural(missing, "problem")} to fix.`,
     ...(preview === undefined
       ? []
       : [heatSentence(heatFacts(preview.histogram, preview.classes.length), count)]),
     ...(cost?.seconds === undefined ? [] : [`About ${estimate(cost.seconds)}.`]),
   ].join(" ");
 
-/** The right half of the page in a sentence, for whoever does not see it change; nothing while the lab has not looked at this draft. */
+/** The right half of the page in a sentence, for screen readers; empty until the lab has checked this draft. */
 export const Announced = ({ answer }: { readonly answer: Preparation | undefined }) => {
   const missing = useLacking(answer).length;
   const [said, setSaid] = useState("");

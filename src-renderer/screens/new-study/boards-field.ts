@@ -5,9 +5,9 @@ export interface OfferedBoard {
   readonly name: string;
   readonly model: string;
   readonly chosen: boolean;
-  /** Why it cannot be chosen now; what is chosen already can always be taken out. */
+  /** Why it cannot be selected now; a selected board can always be removed. */
   readonly whyNot: string | undefined;
-  /** It can be chosen, but the study would wait for it. */
+  /** It can be selected, but the study would wait for it. */
   readonly note: string | undefined;
 }
 
@@ -36,7 +36,7 @@ export const offeredBoards = (
       name,
       model: "",
       chosen: true,
-      whyNot: "There is no such board in the fleet.",
+      whyNot: "The fleet has no board with this name.",
       note: undefined,
     }));
   const rank = ({ whyNot: reason, note }: OfferedBoard) =>
@@ -53,15 +53,15 @@ const whyNot = (setup: NonNullable<DeviceView["board"]>["setup"]): string | unde
     case "needed":
       return "It is not set up yet.";
     case "unsupported":
-      return "No client can run on it.";
+      return "This board cannot run a client.";
     default:
-      return "It was not looked at yet.";
+      return "It has not been checked yet.";
   }
 };
 
 const noteOf = ({ state, problem }: NonNullable<DeviceView["board"]>): string | undefined => {
   if (state === "online") return undefined;
-  return `${problem?.title ?? "It is not connected"}: the study would wait for it.`;
+  return `${problem?.title ?? "Not connected"}: the study would wait for it.`;
 };
 
 export const withBoard = (

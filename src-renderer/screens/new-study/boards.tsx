@@ -14,7 +14,7 @@ const MANY = 10;
 const asNames = (value: unknown): readonly string[] =>
   Array.isArray(value) ? value.filter((name) => typeof name === "string") : [];
 
-/** Which boards take part: those that are ready can be chosen, the others say why not. */
+/** Which boards take part. Ready boards can be selected; the others say why they cannot. */
 export const Boards = () => {
   const store = useDraftStore();
   const devices = useFleet((state) => state.view?.devices);
@@ -25,8 +25,8 @@ export const Boards = () => {
   if (offered.length === 0) {
     return devices === undefined ? null : (
       <p className={style.help}>
-        No boards in the fleet yet. <Link href="/fleet">Add one over SSH</Link>, and it can take part beside
-        virtual devices.
+        No boards in the fleet yet. <Link href="/fleet">Add one over SSH</Link> to train on it beside virtual
+        devices.
       </p>
     );
   }
@@ -38,7 +38,9 @@ export const Boards = () => {
     <fieldset className={style.boards} data-path="fleet.devices">
       <legend>
         Boards{" "}
-        <span className={style.unit}>{chosen.length === 0 ? "none chosen" : `${chosen.length} chosen`}</span>
+        <span className={style.unit}>
+          {chosen.length === 0 ? "none selected" : `${chosen.length} selected`}
+        </span>
       </legend>
       {offered.length > MANY && (
         <TextInput
@@ -46,7 +48,7 @@ export const Boards = () => {
           value={wanted}
           onChange={(event) => setWanted(event.currentTarget.value)}
           placeholder="Name or model"
-          aria-label="Show only boards with"
+          aria-label="Filter boards"
         />
       )}
       <ul className={style.boardList}>
@@ -83,15 +85,15 @@ export const Boards = () => {
             onClick={() => put([...new Set([...chosen, ...ready.map(({ name }) => name)])])}
             disabled={ready.every((board) => board.chosen)}
           >
-            Take{" "}
+            Select{" "}
             {ready.length === 1
-              ? "the one that is ready"
+              ? "the ready board"
               : `all ${plural(ready.length, "ready board", "ready boards")}`}
           </Button>
         )}
         {chosen.length > 0 && (
           <Button size="xs" onClick={() => put(undefined)}>
-            Take none
+            Clear selection
           </Button>
         )}
       </div>

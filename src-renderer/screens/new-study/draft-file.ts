@@ -1,4 +1,3 @@
-import "#renderer/ui/quiet-zod.ts";
 import { Document, isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 import { parseStudy } from "#contract/study.ts";
 import { type Draft, tidy } from "./draft.ts";

@@ -5,7 +5,8 @@ import { PRESETS } from "#contract/presets.ts";
 import type { StudyProblem } from "#contract/study.ts";
 import type { TaskDefinition } from "#contract/tasks/task.ts";
 import { TASK_NAMES, TASKS, type TaskName } from "#contract/tasks/tasks.ts";
-import { asSentence, type Draft, defaultAt, getAt, patched, problemsOf, setAt } from "./draft.ts";
+import { asSentence } from "#renderer/ui/format.ts";
+import { type Draft, defaultAt, getAt, patched, problemsOf, setAt } from "./draft.ts";
 
 export interface DraftState {
   readonly draft: Draft;
@@ -75,11 +76,11 @@ export const createDraftStore = () => {
       const { before } = store.getState();
       if (before !== undefined) put(before, { told: [], before: undefined });
     },
-    anew(): void {
+    reset(): void {
       put(first(), { told: [], before: edited() });
       keep(undefined);
     },
-    /** The study was started: the next one begins anew. */
+    /** The study was started: the next draft begins with the first preset. */
     forget: (): void => keep(undefined),
     tell: (told: readonly StudyProblem[]): void => store.setState({ told }),
   };

@@ -1,4 +1,3 @@
-import "#renderer/ui/quiet-zod.ts";
 import { ALGORITHM_NAMES } from "#contract/algorithms/algorithms.ts";
 import { parseStudy, type Study, type StudyProblem } from "#contract/study.ts";
 
@@ -183,7 +182,3 @@ export const problemsOf = (draft: Draft): readonly StudyProblem[] => {
 /** Another kind of partition begins with settings that make sense. */
 export const partitionOf = (kind: string): Draft =>
   kind === "dirichlet" ? { kind, alpha: 0.5 } : kind === "class-skew" ? { kind, classes: 2 } : { kind };
-
-/** "must be at least 1" → "Must be at least 1." */
-export const asSentence = (text: string): string =>
-  `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;

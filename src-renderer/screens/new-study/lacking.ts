@@ -2,7 +2,7 @@ import { useMemo } from "react";
 import { useStore } from "zustand";
 import type { StudyProblem } from "#contract/study.ts";
 import type { Preparation, ReadyCheck } from "#contract/views.ts";
-import { asSentence } from "./draft.ts";
+import { asSentence } from "#renderer/ui/format.ts";
 import { useDraftStore } from "./draft-store.ts";
 
 /** What stands between the draft and its start, each thing once: a problem that a click mends is told by its check. */

@@ -1,17 +1,16 @@
-import "#renderer/ui/quiet-zod.ts";
 import { Button } from "@mantine/core";
 import { useEffect, useMemo, useRef, useState } from "react";
-import { useLocation, useSearch } from "wouter";
+import { useLocation } from "wouter";
 import { useStore } from "zustand";
-import { PRESETS } from "#contract/presets.ts";
 import type { Preparation } from "#contract/views.ts";
 import { HeatMap } from "#renderer/charts/heat-map.tsx";
 import { messageOf } from "#renderer/state/message-of.ts";
-import { useData, useFleet, useLab, useStates, useStudyList } from "#renderer/state/use-states.ts";
+import { useLab, useStates, useStudyList } from "#renderer/state/use-states.ts";
+import { asSentence } from "#renderer/ui/format.ts";
 import { Card, Page, Problem, Small } from "#renderer/ui/page.tsx";
 import { useToast } from "#renderer/ui/toasts.tsx";
 import { Announced } from "./announced.tsx";
-import { type Draft, fromStudy, getAt, setAt, tidy } from "./draft.ts";
+import { type Draft, getAt, tidy } from "./draft.ts";
 import { createDraftStore, DraftContext, useDraftStore, useOnTurn } from "./draft-store.ts";
 import { focusField } from "./focus-field.ts";
 import { Form } from "./form.tsx";
@@ -19,9 +18,11 @@ import style from "./new-study.module.css";
 import { Cost, Ready } from "./ready.tsx";
 import { StartFrom } from "./start-from.tsx";
 import { fieldsOf } from "./told-fields.ts";
+import { useAddress } from "./use-address.ts";
+import { useOccasion } from "./use-occasion.ts";
 import { usePreparation } from "./use-preparation.ts";
 
-/** A study is put together here: the form on the left, its consequences on the right. */
+/** The form of a new study on the left; on the right, its data, readiness and cost. */
 export const NewStudyScreen = () => {
   const [store] = useState(createDraftStore);
   return (
@@ -31,61 +32,12 @@ export const NewStudyScreen = () => {
   );
 };
 
-/** What the address asks for is taken over once: a reload keeps what was changed since. */
-const useAddress = (): string | undefined => {
-  const store = useDraftStore();
-  const { client } = useStates();
-  const [, navigate] = useLocation();
-  const search = useSearch();
-  const [problem, setProblem] = useState<string>();
-  useOnTurn(() => setProblem(undefined));
-  useEffect(() => {
-    const query = new URLSearchParams(search);
-    const preset = query.get("preset");
-    const from = query.get("from");
-    const dataset = query.get("dataset");
-    const batchSize = Number(query.get("batchSize") ?? Number.NaN);
-    if (dataset !== null) {
-      store.set("dataset", dataset);
-      navigate("/new", { replace: true });
-    }
-    if (preset === null && from === null) return;
-    let left = false;
-    const take = async () => {
-      try {
-        const found =
-          from === null
-            ? PRESETS.find(({ name }) => name === preset)?.study
-            : fromStudy((await client.studies.get({ study: from })).study.study);
-        if (left) return;
-        if (found === undefined) setProblem(`There is no preset called ${preset}.`);
-        else {
-          const draft = found as Draft;
-          // a board had too little memory for the one before
-          store.replace(
-            Number.isInteger(batchSize) && batchSize > 0 ? setAt(draft, "batchSize", batchSize) : draft,
-          );
-        }
-      } catch (error) {
-        if (left) return;
-        setProblem(`The study ${from} could not be loaded. ${messageOf(error)}`);
-      }
-      navigate("/new", { replace: true });
-    };
-    void take();
-    return () => {
-      left = true;
-    };
-  }, [search, client, navigate, store]);
-  return problem;
-};
-
-/** The study that the new one has to wait for. */
+/** The study that the new one would wait for. */
 const useBefore = (): string | undefined => {
   const activity = useLab((state) => state.activity);
   const { rows } = useStudyList();
   const last = activity.queue.at(-1) ?? activity.study;
-  return last === undefined ? undefined : (rows?.find(({ id }) => id === last)?.name ?? "the one that runs");
+  return last === undefined ? undefined : (rows?.find(({ id }) => id === last)?.name ?? "the running study");
 };
 
 const NewStudy = () => {
@@ -115,15 +67,13 @@ const NewStudy = () => {
     if (busy) return;
     const [wrong] = store.getState().own;
     if (wrong !== undefined) {
-      setProblem(
-        `Something is to be mended first: ${wrong.path === "" ? "" : `${wrong.path} `}${wrong.message}`,
-      );
+      setProblem(asSentence(`fix this first: ${wrong.path === "" ? "" : `${wrong.path} `}${wrong.message}`));
       focusField(wrong.path);
       return;
     }
     const missing = prepared.of === study && answer?.checks.find(({ state }) => state === "missing");
     if (missing) {
-      setProblem(`${missing.text} The list below "Ready?" has what helps.`);
+      setProblem(`${missing.text} “Readiness” below shows how to fix it.`);
       document.querySelector<HTMLElement>("[data-state=missing] button")?.focus();
       return;
     }
@@ -158,9 +108,9 @@ const NewStudy = () => {
     try {
       const { toYaml } = await import("./draft-file.ts");
       await navigator.clipboard.writeText(toYaml(store.getState().draft));
-      toast({ tone: "ok", text: "Copied. As a file it runs with fedfleet run FILE, too." });
+      toast({ tone: "ok", text: "Copied. Saved as a file, it also runs with: fedfleet run FILE" });
     } catch (error) {
-      toast({ tone: "bad", text: `It could not be copied. ${messageOf(error)}` });
+      toast({ tone: "bad", text: `The study could not be copied. ${messageOf(error)}` });
     }
   };
 
@@ -170,10 +120,10 @@ const NewStudy = () => {
   return (
     <Page
       title="New study"
-      subtitle="Start from a preset or a file. All algorithms get the same devices, data and draws."
+      subtitle="Start from a preset or a file. All algorithms get the same devices, data and client draws."
       actions={
         <>
-          <Button onClick={() => store.anew()}>Start anew</Button>
+          <Button onClick={() => store.reset()}>Reset</Button>
           <Button onClick={copy}>Copy as YAML</Button>
           <Button
             variant="filled"
@@ -183,7 +133,7 @@ const NewStudy = () => {
             className={style.start ?? ""}
           >
             <span className={style.startText}>
-              {before === undefined ? "Start experiment" : `Start after ${before}`}
+              {before === undefined ? "Start study" : `Start after ${before}`}
             </span>
           </Button>
         </>
@@ -197,10 +147,10 @@ const NewStudy = () => {
           <Form />
         </Card>
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what can be scrolled has to be reached by keyboard */}
-        <section className={style.side} tabIndex={0} aria-label="Consequences">
-          <Card title="Who holds what" note={answer?.preview === undefined ? undefined : "training pictures"}>
+        <section className={style.side} tabIndex={0} aria-label="Preview of the study">
+          <Card title="Data per device" note={answer?.preview === undefined ? undefined : "training images"}>
             {answer?.preview === undefined ? (
-              <Small>{answer === undefined ? "Dealing out the data." : whyNoMap(answer, draft)}</Small>
+              <Small>{answer === undefined ? "Dividing the data …" : whyNoMap(answer, draft)}</Small>
             ) : (
               <HeatMap
                 devices={answer.preview.devices}
@@ -221,25 +171,10 @@ const NewStudy = () => {
 };
 
 const whyNoMap = ({ problems, checks }: Preparation, draft: Draft): string => {
-  if (problems.length > 0) return "Shown as soon as nothing is wrong with the study any more.";
+  if (problems.length > 0) return "Shown once the problems below are fixed.";
   if (checks.some(({ kind, state }) => kind === "data" && state === "missing"))
-    return "Shown as soon as the data is on this computer.";
+    return "Shown once the data is on this computer.";
   return getAt(draft, "fleet.virtual") === undefined && getAt(draft, "fleet.devices") === undefined
     ? "External clients hold their own data; the lab does not see it."
-    : "These are too many devices for a map; the study runs all the same.";
-};
-
-/** What else changes the lab's answer: what runs, what data is here, which boards are ready. */
-const useOccasion = (): string => {
-  const activity = useLab((state) => state.activity);
-  const entries = useData((state) => state.view?.entries);
-  const boards = useFleet((state) => state.view?.devices);
-  return [
-    activity.study,
-    ...(boards ?? []).flatMap(({ name, board }) =>
-      board === undefined ? [] : [`${name} ${board.setup} ${board.state}`],
-    ),
-    ...activity.queue,
-    ...(entries ?? []).map(({ name, state }) => `${name} ${state}`),
-  ].join(" ");
+    : "Too many devices for a map here. The study can run with them.";
 };

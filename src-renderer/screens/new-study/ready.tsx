@@ -4,10 +4,9 @@ import { useLocation } from "wouter";
 import type { ReadyCheck, StudyCost, Transfer } from "#contract/views.ts";
 import { messageOf } from "#renderer/state/message-of.ts";
 import { useData, useNow, useStates } from "#renderer/state/use-states.ts";
-import { bytes, count, duration, estimate, plural } from "#renderer/ui/format.ts";
+import { asSentence, bytes, count, duration, estimate, plural } from "#renderer/ui/format.ts";
 import { Card, Problem, Small } from "#renderer/ui/page.tsx";
 import { useToast } from "#renderer/ui/toasts.tsx";
-import { asSentence } from "./draft.ts";
 import { useDraftStore } from "./draft-store.ts";
 import { focusField } from "./focus-field.ts";
 import { useLacking } from "./lacking.ts";
@@ -15,19 +14,19 @@ import style from "./new-study.module.css";
 import type { Prepared } from "./use-preparation.ts";
 
 const MARKS = { ok: "✓", warning: "!", missing: "✕" } as const;
-const WORDS = { ok: "Ready", warning: "Mind this", missing: "Missing" } as const;
+const WORDS = { ok: "Ready", warning: "Warning", missing: "Missing" } as const;
 
-/** Past this the page says what it waits for. */
+/** From this wait on, the page says what it is waiting for. */
 const PATIENCE_MS = 2000;
 
-/** Is everything there that the study needs? What one click can mend has a button. */
+/** Does the lab have everything that the study needs? What one click can fix has a button. */
 export const Ready = ({ prepared }: { readonly prepared: Prepared }) => {
   const { answer, problem } = prepared;
   const { fields } = useLacking(answer);
   return (
-    <Card title="Ready?">
-      {problem !== undefined && <Problem text={`The lab could not look at it. ${problem}`} />}
-      <ul className={style.checks} aria-label="What the study needs">
+    <Card title="Readiness">
+      {problem !== undefined && <Problem text={`The lab could not check this study. ${problem}`} />}
+      <ul className={style.checks} aria-label="Readiness checks">
         {fields.map(({ path, message }) => (
           <li key={`${path} ${message}`} data-state="missing">
             <Mark state="missing" />
@@ -49,7 +48,7 @@ export const Ready = ({ prepared }: { readonly prepared: Prepared }) => {
           <Check key={`${check.kind} ${check.text} ${check.mend?.label ?? ""}`} check={check} />
         ))}
       </ul>
-      {answer === undefined && problem === undefined && <Small>Looking at data, devices and engine.</Small>}
+      {answer === undefined && problem === undefined && <Small>Checking data, devices and engine …</Small>}
       <Awaited since={prepared.since} />
     </Card>
   );
@@ -118,7 +117,7 @@ const Download = ({ dataset, label }: { readonly dataset: string; readonly label
       <div className={style.buttons}>
         {isRunning ? (
           <Button size="xs" loading={busy} onClick={act(states.client.data.stopDownload)}>
-            Stop the download
+            Cancel download
           </Button>
         ) : (
           <Button size="xs" variant="filled" loading={busy} onClick={act(states.client.data.download)}>
@@ -143,7 +142,7 @@ const Progress = ({ transfer }: { readonly transfer: Transfer }) => (
   </div>
 );
 
-/** What the study takes: rounds, network, time. */
+/** What the study costs: rounds, time, network. */
 export const Cost = ({
   cost,
   rounds,
@@ -153,7 +152,7 @@ export const Cost = ({
   readonly rounds: number;
   readonly runs: number;
 }) => (
-  <Card title="What it takes">
+  <Card title="Estimated cost">
     <dl className={style.cost}>
       <div>
         <dt>Rounds</dt>
@@ -182,7 +181,7 @@ export const Cost = ({
         <dt>Model</dt>
         <dd>
           {count(cost.parameters)}
-          <small>parameters, {bytes(cost.updateBytes)} an update</small>
+          <small>parameters, {bytes(cost.updateBytes)} per update</small>
         </dd>
       </div>
     </dl>

@@ -24,9 +24,9 @@ export const StartFrom = () => {
       const opened = readStudyFile(await file.text());
       if (opened.ok) store.replace(opened.draft);
       else
-        setProblems([`${file.name} cannot be opened: ${opened.problems.join("; ")}. The form is as before.`]);
+        setProblems([`${file.name} cannot be opened: ${opened.problems.join("; ")}. The form is unchanged.`]);
     } catch (error) {
-      setProblems([`${file.name} cannot be read: ${messageOf(error)}. The form is as before.`]);
+      setProblems([`${file.name} cannot be read: ${messageOf(error)}. The form is unchanged.`]);
     }
   };
   const onDrop = useRef(open);
@@ -74,7 +74,7 @@ export const StartFrom = () => {
         ))}
         <button type="button" className={style.preset} onClick={() => input.current?.click()}>
           <b>Open a file</b>
-          <span>A study as YAML or JSON; it can be dropped here, too.</span>
+          <span>A study as YAML or JSON. You can also drop it on this page.</span>
         </button>
         <input
           ref={input}
@@ -95,7 +95,7 @@ export const StartFrom = () => {
         <p className={style.replaced} role="status">
           Your draft was replaced.
           <button type="button" className={style.toField} onClick={() => store.bringBack()}>
-            Bring it back
+            Restore it
           </button>
         </p>
       )}

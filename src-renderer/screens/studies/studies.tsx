@@ -4,37 +4,18 @@ import { Link, useLocation } from "wouter";
 import { metricWord } from "#contract/metrics.ts";
 import { DEMO } from "#contract/presets.ts";
 import type { StudyRow } from "#contract/views.ts";
-import { messageOf } from "#renderer/state/message-of.ts";
-import { useLab, useStates, useStudyList } from "#renderer/state/use-states.ts";
+import { studyMatches } from "#renderer/state/study-matches.ts";
+import { useStartStudy } from "#renderer/state/use-start-study.ts";
+import { useLab, useStudyList } from "#renderer/state/use-states.ts";
 import { count, day, plural } from "#renderer/ui/format.ts";
 import { metricValue } from "#renderer/ui/metric-text.ts";
 import { Card, Empty, Page, Problem, Small, tableClass } from "#renderer/ui/page.tsx";
 import { AlgorithmChip, StatusPill } from "#renderer/ui/words.tsx";
 import style from "./studies.module.css";
 
-/** Starts a study and goes to its page. */
-export const useStart = () => {
-  const { client } = useStates();
-  const [, navigate] = useLocation();
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<string>();
-  const start = async (study: unknown) => {
-    setBusy(true);
-    setProblem(undefined);
-    try {
-      navigate(`/studies/${(await client.studies.start({ study })).study}`);
-    } catch (error) {
-      setProblem(messageOf(error));
-    } finally {
-      setBusy(false);
-    }
-  };
-  return { start, busy, problem };
-};
-
 export const StudiesScreen = () => {
   const { rows, problem } = useStudyList();
-  const { start, busy, problem: startProblem } = useStart();
+  const { start, busy, problem: startProblem } = useStartStudy();
   const [, navigate] = useLocation();
   const none = rows !== undefined && rows.length === 0;
   return (
@@ -42,7 +23,7 @@ export const StudiesScreen = () => {
       title="Studies"
       subtitle={
         rows === undefined || none
-          ? "Compare federated algorithms on the same devices, the same data, the same draws."
+          ? "Compare federated learning algorithms on the same devices, the same data and the same client draws."
           : summary(rows)
       }
       actions={
@@ -63,8 +44,8 @@ export const StudiesScreen = () => {
       {none && (
         <Card>
           <Empty
-            title="No study yet"
-            text="The demo trains FedAvg and FedNTD on four virtual devices with real images, on this computer. It takes half a minute, and you see every round as it happens."
+            title="No studies yet"
+            text="The demo trains FedAvg and FedNTD on this computer, with four virtual devices and real images. It takes about half a minute, and you can watch every round."
           >
             <Button variant="filled" size="md" onClick={() => start(DEMO)} loading={busy}>
               Run the demo
@@ -85,22 +66,19 @@ const summary = (rows: readonly StudyRow[]): string => {
   const stopped = rows.filter((row) => row.status === "interrupted").length;
   const parts = [plural(rows.length, "study", "studies")];
   if (running > 0) parts.push(`${running} running`);
-  if (stopped > 0) parts.push(`${stopped} stopped, can be resumed`);
+  if (stopped > 0) parts.push(`${stopped} stopped and can be resumed`);
   return parts.join(" · ");
 };
 
 /** A list that fits on a screen needs no filter. */
 const MANY = 10;
-
-const matches = (row: StudyRow, wanted: string): boolean =>
-  [row.name, row.id, row.dataset, row.model, ...row.algorithms].some((text) =>
-    text.toLowerCase().includes(wanted.trim().toLowerCase()),
-  );
+/** Lines of results that a row has at most. */
+const MOST_RESULTS = 4;
 
 const StudyTable = ({ rows }: { readonly rows: readonly StudyRow[] }) => {
   const activity = useLab((state) => state.activity);
   const [wanted, setWanted] = useState("");
-  const shown = wanted.trim() === "" ? rows : rows.filter((row) => matches(row, wanted));
+  const shown = rows.filter((row) => studyMatches(row, wanted));
   return (
     <Card>
       {rows.length > MANY && (
@@ -109,7 +87,7 @@ const StudyTable = ({ rows }: { readonly rows: readonly StudyRow[] }) => {
           value={wanted}
           onChange={(event) => setWanted(event.currentTarget.value)}
           placeholder="Name, data, model or algorithm"
-          aria-label="Show only studies with"
+          aria-label="Filter studies"
           {...(wanted.trim() === "" ? {} : { description: `${shown.length} of ${rows.length}` })}
         />
       )}
@@ -140,16 +118,7 @@ const StudyTable = ({ rows }: { readonly rows: readonly StudyRow[] }) => {
                 <Progress row={row} />
               </td>
               <td>
-                {row.results.map(({ algorithm, value, n }) => (
-                  <div key={algorithm} className={style.result}>
-                    <AlgorithmChip name={algorithm} />
-                    <span>
-                      {metricValue(row.metric, value)}
-                      {row.metric.unit !== "%" && value !== null && <Small> {metricWord(row.metric)}</Small>}
-                      {n > 1 && <Small> mean of {n}</Small>}
-                    </span>
-                  </div>
-                ))}
+                <Results row={row} />
               </td>
               <td data-nowrap>{day(row.startedAt ?? row.createdAt)}</td>
             </tr>
@@ -157,6 +126,26 @@ const StudyTable = ({ rows }: { readonly rows: readonly StudyRow[] }) => {
         </tbody>
       </table>
     </Card>
+  );
+};
+
+/** An algorithm each; where there are many, the first few and how many more. */
+const Results = ({ row: { results, metric } }: { readonly row: StudyRow }) => {
+  const shown = results.length > MOST_RESULTS ? results.slice(0, MOST_RESULTS - 1) : results;
+  return (
+    <>
+      {shown.map(({ algorithm, value, n }) => (
+        <div key={algorithm} className={style.result}>
+          <AlgorithmChip name={algorithm} />
+          <span>
+            {metricValue(metric, value)}
+            {metric.unit !== "%" && value !== null && <Small> {metricWord(metric)}</Small>}
+            {n > 1 && <Small> mean of {n}</Small>}
+          </span>
+        </div>
+      ))}
+      {shown.length < results.length && <Small>and {results.length - shown.length} more</Small>}
+    </>
   );
 };
 

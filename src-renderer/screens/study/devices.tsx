@@ -1,12 +1,12 @@
 import { useEffect, useState } from "react";
 import type { StudyView } from "#contract/views.ts";
-import { degrees } from "#renderer/screens/board/board-words.ts";
-import { useNow, useStates, useTelemetry } from "#renderer/state/use-states.ts";
+import { LaneKey, LaneRow } from "#renderer/charts/lane-row.tsx";
+import { type Lane, liveLanes, recordedLanes } from "#renderer/charts/lanes.ts";
+import { useNow, useStates } from "#renderer/state/use-states.ts";
 import { Card, Empty } from "#renderer/ui/page.tsx";
-import { type Lane, liveLanes, recordedLanes } from "./lanes.ts";
 import style from "./study.module.css";
 
-/** A lane per device: the straggler is seen, not read. */
+/** A lane per device: stragglers stand out at a glance. */
 export const Devices = ({ view }: { readonly view: StudyView }) => {
   const now = useNow(200);
   const recorded = useLatestRound(view);
@@ -20,8 +20,8 @@ export const Devices = ({ view }: { readonly view: StudyView }) => {
     return (
       <Card title="Devices">
         <Empty
-          title="No round yet"
-          text="Each device gets a lane here: how long it took to get the weights, to train, to send its update, and to wait for the others."
+          title="No rounds yet"
+          text="Each device gets a bar here: how long it downloads the weights, trains, uploads its update and waits for the others."
         />
       </Card>
     );
@@ -45,52 +45,6 @@ const usualMs = (view: StudyView): number => {
     .at(-1);
   return (before ?? 0) * 1000;
 };
-
-export const LaneKey = () => (
-  <span className={style.key}>
-    {(["download", "compute", "upload", "wait"] as const).map((part) => (
-      <span key={part}>
-        <i data-part={part} />
-        {part}
-      </span>
-    ))}
-  </span>
-);
-
-export const LaneRow = ({
-  lane,
-  withBoards = false,
-}: {
-  readonly lane: Lane;
-  /** Room for what boards tell of themselves. */
-  readonly withBoards?: boolean;
-}) => (
-  <div className={style.lane} {...(withBoards ? { "data-boards": true } : {})}>
-    <b title={lane.device}>{lane.device}</b>
-    <svg className={style.bar} viewBox="0 0 1000 12" preserveAspectRatio="none" aria-hidden="true">
-      <rect data-part="ground" x="0" y="0" width="1000" height="12" />
-      {lane.parts.map(({ part, from, to }) => (
-        <rect
-          key={part}
-          data-part={part}
-          x={from * 1000}
-          y="0"
-          width={Math.max(0, (to - from) * 1000)}
-          height="12"
-        />
-      ))}
-    </svg>
-    <span title={lane.text} {...(lane.bad ? { "data-tone": "bad" } : {})}>
-      {lane.text}
-    </span>
-    {withBoards && <Warmth device={lane.device} />}
-  </div>
-);
-
-/** How warm a board is; virtual devices are not. */
-const Warmth = ({ device }: { readonly device: string }) => (
-  <em>{degrees(useTelemetry(device)?.temperature)}</em>
-);
 
 /** The lanes of the latest recorded round, asked for when no round is in progress. */
 const useLatestRound = (

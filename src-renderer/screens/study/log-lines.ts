@@ -1,9 +1,10 @@
 import { titleOfAlgorithm } from "#contract/algorithms/algorithms.ts";
 import type { BoardProblem } from "#contract/boards.ts";
-import type { LabEvent, RoundSummary } from "#contract/events.ts";
+import type { ClientUpdate, LabEvent, RoundSummary } from "#contract/events.ts";
 import { type Metric, metricWord } from "#contract/metrics.ts";
 import { noteTexts } from "#contract/round-notes.ts";
 import type { LogEntry, RunRow } from "#contract/views.ts";
+import { leftText } from "#renderer/ui/device-words.ts";
 import { plural, someOf } from "#renderer/ui/format.ts";
 import { metricValue } from "#renderer/ui/metric-text.ts";
 
@@ -11,7 +12,7 @@ export interface LogLine {
   readonly tone: "quiet" | "warn" | "bad";
   /** Who or what it is about. */
   readonly subject: string;
-  /** Goes on from the subject. */
+  /** Continues the sentence that the subject begins. */
   readonly text: string;
   /** The board that the subject is: its page has more. */
   readonly board?: string;
@@ -77,9 +78,9 @@ export const lineOf = (
     case "study-ended":
       return ended(event.status);
     case "study-paused":
-      return { tone: "warn", subject: "The study", text: "is paused; its devices stay connected." };
+      return { tone: "warn", subject: "The study", text: "is paused. Its devices stay connected." };
     case "study-continued":
-      return { tone: "quiet", subject: "The study", text: "continues after its pause." };
+      return { tone: "quiet", subject: "The study", text: "continues after the pause." };
     case "run-started":
       return {
         tone: "quiet",
@@ -102,15 +103,8 @@ export const lineOf = (
         text: `of ${nameOf(event.run, runs)}: ${plural(clients.length, "update")}${[figureOf(event.result, metrics), ...noteTexts(event.result)].join(", ")}.${missing}`,
       };
     }
-    case "client-update": {
-      const { device, status, failure } = event.update;
-      const next = failure?.next === undefined ? "" : ` ${failure.next}`;
-      return {
-        tone: status === "late" ? "warn" : "bad",
-        subject: device,
-        text: `${failure?.cause ?? status} (round ${event.round}).${next}`,
-      };
-    }
+    case "client-update":
+      return { ...lostUpdate(event), subject: event.update.device };
     case "metric-refused":
       return {
         tone: "warn",
@@ -120,7 +114,7 @@ export const lineOf = (
     case "device-joined":
       return { tone: "quiet", subject: event.device, text: "joined." };
     case "device-left":
-      return { tone: "quiet", subject: event.device, text: `left: ${event.reason}.` };
+      return { tone: "quiet", subject: event.device, text: `left: ${leftText(event.reason)}.` };
     case "device-refused":
       return {
         tone: "bad",
@@ -142,6 +136,26 @@ const figureOf = ({ metrics: values }: Pick<RoundSummary, "metrics">, metrics: r
   return metric === undefined ? "" : `, ${metricWord(metric)} ${metricValue(metric, values[metric.id])}`;
 };
 
+const LOST: Readonly<Record<ClientUpdate["status"], string>> = {
+  folded: "was aggregated",
+  refused: "sent an update that was refused",
+  failed: "failed",
+  late: "was too late",
+};
+
+/** An update that did not reach the model: when, why, and what helps. */
+const lostUpdate = ({
+  update: { status, failure },
+  round,
+}: LabEvent & { kind: "client-update" }): Pick<LogLine, "tone" | "text"> => {
+  const why = failure === undefined ? "" : `: ${failure.cause}`;
+  const next = failure?.next === undefined ? "" : ` ${failure.next}`;
+  return {
+    tone: status === "late" ? "warn" : "bad",
+    text: `${LOST[status]} in round ${round}${why}.${next}`,
+  };
+};
+
 const said = (problem: BoardProblem | undefined): string =>
   problem === undefined ? "." : `: ${problem.title}. ${problem.cause} ${problem.next}`;
 
@@ -153,15 +167,15 @@ const boardState = ({
     case "online":
       return { tone: "quiet", text: "is connected over SSH." };
     case "silent":
-      return { tone: "warn", text: `does not answer${said(problem)}` };
+      return { tone: "warn", text: `is not responding${said(problem)}` };
     case "locked":
-      return { tone: "bad", text: `needs you${said(problem)}` };
+      return { tone: "bad", text: `needs attention${said(problem)}` };
     case "connecting":
       return { tone: "quiet", text: "is connecting." };
     case "offline":
       return problem === undefined
         ? { tone: "quiet", text: "is not connected." }
-        : { tone: "warn", text: `is away${said(problem)}` };
+        : { tone: "warn", text: `is offline${said(problem)}` };
   }
 };
 
@@ -175,7 +189,10 @@ const boardClient = ({
   if (problem !== undefined) return { tone: "bad", text: `lost its client${said(problem)}` };
   return exitCode === undefined || exitCode === 0
     ? { tone: "quiet", text: "ended its client." }
-    : { tone: "bad", text: `lost its client: it ended with code ${exitCode}. Its page has the last lines.` };
+    : {
+        tone: "bad",
+        text: `lost its client: it exited with code ${exitCode}. The board's page shows its last lines of output.`,
+      };
 };
 
 const ended = (status: "done" | "failed" | "interrupted"): LogLine => {

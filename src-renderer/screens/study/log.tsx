@@ -19,7 +19,7 @@ export const Log = memo(({ log, runs, metrics }: LogProps) => {
   const lines = useMemo(() => linesOf(log, runs, metrics), [log, runs, metrics]);
   return (
     <Card title="Events">
-      {lines.length === 0 && <Small>Nothing has happened yet.</Small>}
+      {lines.length === 0 && <Small>No events yet.</Small>}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a long list is scrolled with the keyboard, too */}
       <ol className={style.log} tabIndex={0} aria-label="Events, newest first">
         {lines.map((line) => (

@@ -1,3 +1,4 @@
+import { titleOfAlgorithm } from "#contract/algorithms/algorithms.ts";
 import type { Activity, RunRow, StudyView } from "#contract/views.ts";
 import { estimate } from "#renderer/ui/format.ts";
 
@@ -12,7 +13,7 @@ export interface Progress {
 /** Rounds that the estimate looks back on. */
 const RECENT = 10;
 
-/** Where a study is, and how long it still takes by the pace of its latest rounds. */
+/** Where a study is, and how long it will still take at the pace of its latest rounds. */
 export const progressOf = (view: StudyView, now: number, activity?: Activity): Progress => {
   const running = view.runs.find((run) => run.status === "running");
   const over = (run: RunRow) => run.status === "done" || run.status === "failed";
@@ -41,7 +42,7 @@ const sentenceOf = (
   at: Omit<Progress, "sentence">,
   activity: Activity | undefined,
 ): string => {
-  // Why it stopped the last time is of no interest once it goes on, or waits for its turn to.
+  // Why it stopped last time no longer matters once it runs again or is queued.
   const isConducted = activity?.study === view.id || activity?.queue.includes(view.id) === true;
   const isGoing = view.status === "running" && (activity?.phase ?? "running") === "running";
   const shape = `${view.model} on ${view.dataset}`;
@@ -57,12 +58,12 @@ const sentenceOf = (
   }
   if (run === undefined) return shape;
   const where = [
-    run.algorithm,
+    titleOfAlgorithm(run.algorithm),
     ...(view.trials > 1 ? [`trial ${run.trial} of ${view.trials}`] : []),
     `round ${Math.min(round, view.rounds)} of ${view.rounds}`,
   ];
   if (isGoing && secondsLeft !== undefined) where.push(`about ${estimate(secondsLeft)} left`);
   if (view.status === "interrupted" && !isConducted)
-    where.push(`${view.reason ? `${view.reason}; ` : ""}it can go on from here`);
+    where.push(`${view.reason ? `${view.reason}; ` : ""}can be resumed from here`);
   return where.join(" · ");
 };

@@ -22,7 +22,7 @@ const valuesOf = (curve: Curve | undefined, { id }: Metric): readonly number[] =
     (value): value is number => value !== null,
   );
 
-/** Each run of the study: how far it is, what it reached, why it ended. */
+/** Each run of the study: its progress, its results, why it ended. */
 export const Runs = memo(({ runs, curves, rounds, primary, reported }: RunsProps) => (
   <Card title="Runs" note={plural(runs.length, "run")}>
     {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a long table is scrolled with the keyboard, too */}
@@ -37,7 +37,7 @@ export const Runs = memo(({ runs, curves, rounds, primary, reported }: RunsProps
             <th data-num>Last {metricWord(primary)}</th>
             <th data-num>Best</th>
             {reported.map(({ id, title }) => (
-              <th key={id} data-num>
+              <th key={id} data-num title={`Last value of ${id}`}>
                 {title}
               </th>
             ))}

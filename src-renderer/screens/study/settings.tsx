@@ -2,11 +2,13 @@ import { memo } from "react";
 import { type AlgorithmName, definitionOf } from "#contract/algorithms/algorithms.ts";
 import type { Study } from "#contract/study.ts";
 import type { StudyView } from "#contract/views.ts";
+import { ENGINE_TITLES } from "#renderer/ui/engine-titles.ts";
 import { plural, someOf } from "#renderer/ui/format.ts";
 import { Card } from "#renderer/ui/page.tsx";
+import { OPTIMIZER_TITLES, partitionTitle } from "#renderer/ui/study-words.ts";
 import style from "./study.module.css";
 
-/** What was agreed on before the first round: enough to tell two studies apart. */
+/** The settings of the study: enough to tell two studies apart. */
 export const Settings = memo(
   ({
     study,
@@ -47,15 +49,15 @@ const settingsOf = (
     ["Local training", `${plural(study.localEpochs, "epoch")}, batches of ${study.batchSize}`],
     [
       "Optimizer",
-      `${o.kind}, learning rate ${o.lr}${o.lrDecay === 1 ? "" : ` × ${o.lrDecay} per round`}, momentum ${o.momentum}, weight decay ${o.weightDecay}`,
+      `${OPTIMIZER_TITLES[o.kind]}, learning rate ${o.lr}${o.lrDecay === 1 ? "" : ` × ${o.lrDecay} per round`}, momentum ${o.momentum}, weight decay ${o.weightDecay}`,
     ],
     ...study.algorithms.flatMap((name) => algorithmLine(name, study)),
     ["Seed", String(study.seed)],
-    ["Engine", `${engine.kind} (${engine.version})`],
+    ["Engine", `${ENGINE_TITLES[engine.kind]} (${engine.version})`],
   ];
 };
 
-/** Each algorithm with all of its own settings; those without have no line. */
+/** Each algorithm with all of its own settings; an algorithm without settings has no line. */
 const algorithmLine = (name: AlgorithmName, study: Study): readonly (readonly [string, string])[] => {
   const { title, fields = [] } = definitionOf(name);
   const settings = (study as Readonly<Record<string, unknown>>)[name] as Readonly<Record<string, unknown>>;
@@ -67,15 +69,16 @@ const algorithmLine = (name: AlgorithmName, study: Study): readonly (readonly [s
   return said.length === 0 ? [] : [[title, said.join(", ")]];
 };
 
-export const partitionText = (partition: Study["partition"]): string => {
+const partitionText = (partition: Study["partition"]): string => {
+  const title = partitionTitle(partition.kind);
   switch (partition.kind) {
     case "iid":
-      return "IID: every device holds a random part";
+      return `${title}: a random share per device`;
     case "shards":
-      return `${plural(partition.shardsPerClient, "shard")} per device`;
+      return `${title}: ${partition.shardsPerClient} per device`;
     case "dirichlet":
-      return `Dirichlet, alpha ${partition.alpha}`;
+      return `${title}: alpha ${partition.alpha}`;
     case "class-skew":
-      return `${plural(partition.classes, "main class", "main classes")} per device (${partition.high} : ${partition.low})`;
+      return `${title}: ${plural(partition.classes, "main class", "main classes")} per device, weighted ${partition.high} : ${partition.low}`;
   }
 };

@@ -9,7 +9,7 @@ import { someOf } from "#renderer/ui/format.ts";
 import { Problem } from "#renderer/ui/page.tsx";
 import { useToast } from "#renderer/ui/toasts.tsx";
 
-/** What can be done with a study in the state that it is in. */
+/** The actions that a study's state allows. */
 export const StudyActions = ({ view }: { readonly view: StudyView }) => {
   const { client } = useStates();
   const activity = useLab((state) => state.activity);
@@ -44,7 +44,7 @@ export const StudyActions = ({ view }: { readonly view: StudyView }) => {
       <>
         {phase === "paused" || phase === "pausing" ? (
           <Button variant="filled" onClick={resume} loading={busy === "resume"}>
-            Go on
+            Resume
           </Button>
         ) : (
           <Button onClick={pause} loading={busy === "pause"} disabled={stopping || phase === "starting"}>
@@ -63,7 +63,7 @@ export const StudyActions = ({ view }: { readonly view: StudyView }) => {
   if (queued) {
     return (
       <Button onClick={remove} loading={busy === "remove"}>
-        Take out of the line
+        Remove from queue
       </Button>
     );
   }
@@ -71,7 +71,7 @@ export const StudyActions = ({ view }: { readonly view: StudyView }) => {
     <>
       {view.status === "interrupted" && (
         <Button variant="filled" onClick={resume} loading={busy === "resume"}>
-          Go on
+          Resume
         </Button>
       )}
       <Button onClick={() => navigate(`/new?from=${view.id}`)}>Use as template</Button>
@@ -86,17 +86,17 @@ export const StudyActions = ({ view }: { readonly view: StudyView }) => {
   );
 };
 
-/** What is done seldom. */
+/** Rare actions. */
 const More = ({ view }: { readonly view: StudyView }) => {
   const { client } = useStates();
   const [, navigate] = useLocation();
-  const [asked, setAsked] = useState<"rename" | "forget">();
+  const [asked, setAsked] = useState<"rename" | "delete">();
   const [boardData, setBoardData] = useState(true);
   const boards = view.study.fleet.devices ?? [];
   const toast = useToast();
   const copyId = async () => {
     await navigator.clipboard.writeText(view.id);
-    toast({ tone: "ok", text: `${view.id} is on the clipboard.` });
+    toast({ tone: "ok", text: `Copied ${view.id}.` });
   };
   return (
     <>
@@ -108,25 +108,25 @@ const More = ({ view }: { readonly view: StudyView }) => {
         </Menu.Target>
         <Menu.Dropdown>
           <Menu.Item onClick={() => setAsked("rename")}>Rename</Menu.Item>
-          <Menu.Item onClick={copyId}>Copy the id, {view.id}</Menu.Item>
-          <Menu.Item color="red" onClick={() => setAsked("forget")}>
-            Forget this study
+          <Menu.Item onClick={copyId}>Copy the ID ({view.id})</Menu.Item>
+          <Menu.Item color="red" onClick={() => setAsked("delete")}>
+            Delete study
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
       <Dialog
         opened={asked === "rename"}
-        title="Rename the study"
+        title="Rename study"
         onClose={() => setAsked(undefined)}
         returnTo="more-of-study"
       >
         <Rename view={view} onDone={() => setAsked(undefined)} />
       </Dialog>
       <Confirm
-        opened={asked === "forget"}
-        title="Forget this study?"
-        text={`${view.name} goes with all its rounds, updates and weights. This cannot be undone.`}
-        yes="Forget it"
+        opened={asked === "delete"}
+        title="Delete this study?"
+        text={`This deletes ${view.name} with all its rounds, updates and weights. It cannot be undone.`}
+        yes="Delete"
         onYes={async () => {
           await client.studies.remove({ study: view.id, boardData });
           navigate("/");
@@ -139,8 +139,8 @@ const More = ({ view }: { readonly view: StudyView }) => {
             mt={14}
             checked={boardData}
             onChange={(event) => setBoardData(event.currentTarget.checked)}
-            label={`Its data on ${boards.length === 1 ? "the board" : "the boards"} go, too`}
-            description={`What the lab sent for it to ${someOf(boards)}; a board that is away loses it when it is back. Pictures that other studies use stay.`}
+            label={`Also delete its data on ${boards.length === 1 ? "the board" : "the boards"}`}
+            description={`What the lab sent to ${someOf(boards)} for this study. A board that is offline is cleaned up when it reconnects. Images that other studies use stay.`}
           />
         )}
       </Confirm>

@@ -45,14 +45,20 @@ export const seriesOf = (
     return [...thin, mean];
   });
 
-/** What the study is judged by: the primary metric first; what clients report comes with their first values. */
+/**
+ * What the study is judged by, the primary metric first: the metrics that have a value so far, or all while none has.
+ * What clients report comes with their first values.
+ */
 export const metricsOfStudy = ({
   study,
   classes,
   curves,
-}: Pick<StudyView, "study" | "classes" | "curves">): readonly Metric[] =>
-  metricsOf(
+}: Pick<StudyView, "study" | "classes" | "curves">): readonly Metric[] => {
+  const all = metricsOf(
     study,
     curves.flatMap(({ metrics }) => Object.keys(metrics)),
     classes.length,
   );
+  const measured = all.filter((metric) => curves.some((curve) => pointsOf(curve, metric).length > 0));
+  return measured.length === 0 ? all : measured;
+};

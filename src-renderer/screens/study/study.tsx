@@ -1,6 +1,7 @@
 import { Button } from "@mantine/core";
 import { useMemo, useState } from "react";
 import { useLocation } from "wouter";
+import { metricHeading } from "#contract/metrics.ts";
 import { taskOf } from "#contract/tasks/tasks.ts";
 import type { StudyView } from "#contract/views.ts";
 import { ChartTools } from "#renderer/charts/chart-tools.tsx";
@@ -19,7 +20,7 @@ import { StudyActions } from "./study-actions.tsx";
 import { metricsOfStudy, seriesOf } from "./study-series.ts";
 import { ThisRound } from "./this-round.tsx";
 
-/** One study: is it running, how good is it, who is late. */
+/** One study: is it running, how good is its model, which devices are slow. */
 export const StudyScreen = ({ id }: { readonly id: string }) => {
   const states = useStates();
   const { view, problem } = useStudy(id);
@@ -29,7 +30,7 @@ export const StudyScreen = ({ id }: { readonly id: string }) => {
       <Page title="Study">
         {problem === undefined ? (
           <Card>
-            <Empty title="Loading" text="Reading the study's record." />
+            <Empty title="Loading" text="The lab is reading the study's record." />
           </Card>
         ) : (
           <Problem
@@ -61,7 +62,7 @@ const StudyPage = ({ view }: { readonly view: StudyView }) => {
   const metric = metrics.find(({ id }) => id === chosen) ?? metrics[0]!;
   const own = taskOf(study.task).metrics as readonly string[];
   const reported = metrics.filter(({ id }) => !own.includes(id));
-  // Progress within a round leaves these as they are: the chart is drawn anew only when a round ends.
+  // Progress within a round leaves these as they are: the chart is drawn again only when a round ends.
   const series = useMemo(
     () => seriesOf(study.algorithms, runs, curves, metric),
     [study.algorithms, runs, curves, metric],
@@ -80,8 +81,12 @@ const StudyPage = ({ view }: { readonly view: StudyView }) => {
       <Said study={view.id} />
       <div className={style.cols}>
         <Card
-          title={metric.title}
-          note={study.evaluation.central ? "central, on the whole test set" : "mean over the devices"}
+          title={metric.unit === "%" ? metric.title : metricHeading(metric)}
+          note={
+            study.evaluation.central && own.includes(metric.id)
+              ? "on the server, whole test set"
+              : "mean over the devices"
+          }
           aside={
             <ChartTools
               metrics={metrics}
@@ -112,7 +117,7 @@ const StudyPage = ({ view }: { readonly view: StudyView }) => {
   );
 };
 
-/** What the lab had to say about this study and no event tells: why it could not begin, what to do. */
+/** A problem with this study that no event reports, such as why it could not start, and what to do. */
 const Said = ({ study }: { readonly study: string }) => {
   const said = useLab((state) => state.said);
   const last = said.findLast((notice) => notice.study === study && notice.problem);

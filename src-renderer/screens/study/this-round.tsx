@@ -1,15 +1,17 @@
 import { titleOfAlgorithm } from "#contract/algorithms/algorithms.ts";
-import { gainOf, type Metric, metricWord } from "#contract/metrics.ts";
+import { gainOf, type Metric } from "#contract/metrics.ts";
 import type { Curve, StudyView } from "#contract/views.ts";
 import { useNow } from "#renderer/state/use-states.ts";
 import { duration, plural, someOf } from "#renderer/ui/format.ts";
-import { metricGain, metricValue } from "#renderer/ui/metric-text.ts";
+import { metricDifference, metricValue } from "#renderer/ui/metric-text.ts";
 import { Card, Small, Warning } from "#renderer/ui/page.tsx";
+import { StartWithout } from "#renderer/ui/start-without.tsx";
+import { Outcome } from "./outcome.tsx";
 import { progressOf } from "./progress.ts";
-import { StartWithout } from "./start-without.tsx";
 import style from "./study.module.css";
+import { valueAt } from "./value-at.ts";
 
-/** A wait is said from here on. */
+/** The page mentions a wait from this length on. */
 const SILENT_MS = 2000;
 
 interface ThisRoundProps {
@@ -50,8 +52,8 @@ export const ThisRound = ({ view, metrics }: ThisRoundProps) => {
             {metricValue(primary!, reached)}
             {against !== null && reached !== null && (
               <small data-tone={gainOf(primary!, reached, against) > 0 ? "up" : "down"}>
-                {metricGain(primary!, gainOf(primary!, reached, against))} vs. {titleOfAlgorithm(first ?? "")}{" "}
-                at the same round
+                {metricDifference(primary!, reached - against)} vs. {titleOfAlgorithm(first ?? "")} at the
+                same round
               </small>
             )}
           </dd>
@@ -69,7 +71,7 @@ export const ThisRound = ({ view, metrics }: ThisRoundProps) => {
               {answered.length} of {live.devices.length}
               <small>
                 {pending.length > 0 && elapsed > SILENT_MS
-                  ? `waiting for ${someOf(pending.map((d) => d.device))} for ${duration(Math.floor(elapsed / 1000))}`
+                  ? `waiting ${duration(Math.floor(elapsed / 1000))} for ${someOf(pending.map((d) => d.device))}`
                   : "\u00a0"}
               </small>
             </dd>
@@ -93,8 +95,8 @@ export const ThisRound = ({ view, metrics }: ThisRoundProps) => {
             : {})}
           text={
             live.waiting.stage === "joining"
-              ? `The round cannot begin: waiting for ${live.waiting.for} for ${duration((now - Date.parse(live.waiting.since)) / 1000)}. ${live.waiting.next} Or stop now.`
-              : `Still waiting for ${live.waiting.for}. Stop after this round, or give the next study a deadline per round.`
+              ? `This round cannot start yet. The lab has waited ${duration((now - Date.parse(live.waiting.since)) / 1000)} for ${live.waiting.for}. ${live.waiting.next} You can also stop the study.`
+              : `Still waiting for ${live.waiting.for}. You can stop after this round; a round deadline in the next study avoids such waits.`
           }
         />
       )}
@@ -108,55 +110,4 @@ const roundsDone = (view: StudyView): number =>
 const curveOf = (view: StudyView, algorithm: string | undefined, trial: number): Curve | undefined => {
   const run = view.runs.find((r) => r.algorithm === algorithm && r.trial === trial);
   return run && view.curves.find((c) => c.run === run.id);
-};
-
-const valueAt = (
-  curve: Curve | undefined,
-  metric: Metric | undefined,
-  round: number | undefined,
-): number | null => {
-  if (curve === undefined || metric === undefined || round === undefined) return null;
-  const index = curve.round.indexOf(round);
-  const values = Object.hasOwn(curve.metrics, metric.id) ? curve.metrics[metric.id] : undefined;
-  return index < 0 ? null : (values?.[index] ?? null);
-};
-
-const Outcome = ({ view, metric }: { readonly view: StudyView; readonly metric: Metric }) => {
-  const rows = view.study.algorithms.map((algorithm) => {
-    const last = view.runs.flatMap((run) => {
-      if (run.algorithm !== algorithm) return [];
-      const curve = view.curves.find((c) => c.run === run.id);
-      return valueAt(curve, metric, curve?.round.at(-1)) ?? [];
-    });
-    return {
-      algorithm,
-      n: last.length,
-      mean: last.length === 0 ? null : last.reduce((a, b) => a + b, 0) / last.length,
-    };
-  });
-  const base = rows[0]?.mean ?? null;
-  return (
-    <Card title="Result" note={`${metricWord(metric)}, last round`}>
-      <dl className={style.facts}>
-        {rows.map(({ algorithm, mean, n }, i) => (
-          <div key={algorithm}>
-            <dt>{titleOfAlgorithm(algorithm)}</dt>
-            <dd>
-              {metricValue(metric, mean)}
-              <small
-                {...(i > 0 && mean !== null && base !== null && gainOf(metric, mean, base) > 0
-                  ? { "data-tone": "up" }
-                  : {})}
-              >
-                {i === 0 || mean === null || base === null
-                  ? ""
-                  : `${metricGain(metric, gainOf(metric, mean, base))} vs. ${titleOfAlgorithm(rows[0]?.algorithm ?? "")} · `}
-                {n === 1 ? "one trial" : `mean of ${n} trials`}
-              </small>
-            </dd>
-          </div>
-        ))}
-      </dl>
-    </Card>
-  );
 };

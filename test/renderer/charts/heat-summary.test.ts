@@ -19,13 +19,13 @@ describe("who holds what, in a sentence", () => {
       most: 30,
     });
     expect(heatSentence(facts)).toBe(
-      "2 devices hold 45 pictures: 1 to 2 of 3 classes and 15 to 30 pictures each.",
+      "2 devices hold 45 images: 1 to 2 of 3 classes and 15 to 30 images each.",
     );
   });
 
   it("names one number where all hold the same, and one device as one", () => {
     expect(heatSentence(heatFacts([[2, 2]], 2))).toBe(
-      "1 device holds 4 pictures: 2 of 2 classes and 4 pictures each.",
+      "1 device holds 4 images: 2 of 2 classes and 4 images each.",
     );
   });
 

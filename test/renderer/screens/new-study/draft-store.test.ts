@@ -5,7 +5,7 @@ import { createDraftStore } from "#renderer/screens/new-study/draft-store.ts";
 import { lackingOf } from "#renderer/screens/new-study/lacking.ts";
 
 describe("the draft's turn", () => {
-  it("goes on with each change, also where the draft comes out as it was, and not with what the lab says", () => {
+  it("grows with each change, even one that leaves the draft as it was, and not with what the lab says", () => {
     const store = createDraftStore();
     const turns = [store.getState().turn];
     const noted = (act: () => void) => {
@@ -16,7 +16,7 @@ describe("the draft's turn", () => {
     noted(() => store.set("rounds", 7));
     noted(() => store.replace(PRESETS[0]!.study as Draft));
     noted(() => store.replace(PRESETS[0]!.study as Draft));
-    noted(() => store.anew());
+    noted(() => store.reset());
     expect(turns).toEqual([0, 1, 2, 3, 4, 5].map((n) => turns[0]! + n));
     store.tell([{ path: "rounds", message: "must be at least 1" }]);
     expect(store.getState().turn).toBe(turns.at(-1));

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { LabEvent } from "#contract/events.ts";
 import { metricOf } from "#contract/metrics.ts";
 import { lineOf, linesOf } from "#renderer/screens/study/log-lines.ts";
-import { presentOf } from "#renderer/screens/study/waiting.ts";
+import { presentOf } from "#renderer/ui/waiting.ts";
 import { PROBLEMS } from "#test/fakes/board-examples.ts";
 
 const at = "2026-03-01T10:00:00.000Z";

@@ -3,10 +3,11 @@ import { useState } from "react";
 import type { LiveRound } from "#contract/views.ts";
 import { messageOf } from "#renderer/state/message-of.ts";
 import { useStates } from "#renderer/state/use-states.ts";
-import { useToast } from "#renderer/ui/toasts.tsx";
+import { plural } from "./format.ts";
+import { useToast } from "./toasts.tsx";
 import { presentOf } from "./waiting.ts";
 
-/** Devices are awaited that do not come: the round begins with those that are there. */
+/** Stops waiting for missing devices: the round starts with those that are connected. */
 export const StartWithout = ({
   study,
   waiting,
@@ -33,7 +34,7 @@ export const StartWithout = ({
   };
   return (
     <Button size={size} onClick={act} loading={busy}>
-      {present === undefined ? "Start without them" : `Start with ${present}`}
+      {present === undefined ? "Start without them" : `Start with ${plural(present, "device")}`}
     </Button>
   );
 };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { LiveRound } from "#contract/views.ts";
-import { liveLanes, recordedLanes } from "#renderer/screens/study/lanes.ts";
+import { liveLanes, recordedLanes } from "#renderer/charts/lanes.ts";
 
 const startedAt = "2026-11-24T10:00:00.000Z";
 const now = Date.parse(startedAt) + 4000;
@@ -29,7 +29,7 @@ describe("lanes of the round in progress", () => {
       { part: "download", from: 0, to: 0.05 },
       { part: "compute", from: 0.05, to: 0.5 },
     ]);
-    expect(late?.text).toBe("trains · 25%");
+    expect(late?.text).toBe("training · 25%");
   });
 
   it("never leave the lane when a round takes longer than usual", () => {

@@ -1,5 +1,6 @@
 import type { ClientUpdate } from "#contract/events.ts";
 import type { LiveDevice, LiveRound } from "#contract/views.ts";
+import { UPDATE_WORDS, workText } from "#renderer/ui/device-words.ts";
 import { duration, percent } from "#renderer/ui/format.ts";
 
 /** How one device spent a round: parts as shares of the lane's whole length. */
@@ -40,20 +41,9 @@ const laneOf = (device: LiveDevice, elapsed: number, whole: number): Lane => {
 };
 
 const textOf = (device: LiveDevice): string => {
-  switch (device.phase) {
-    case "drawn":
-      return "gets the weights";
-    case "sent":
-      return "begins to train";
-    case "training":
-      return `trains · ${percent(device.fraction ?? 0, 0)}`;
-    case "uploading":
-      return "sends its update";
-    case "folded":
-      return `done after ${duration((device.endedMs ?? 0) / 1000)}`;
-    default:
-      return device.failure?.cause ?? device.phase;
-  }
+  if (device.phase === "training") return `training · ${percent(device.fraction ?? 0, 0)}`;
+  if (device.phase === "folded") return `done after ${duration((device.endedMs ?? 0) / 1000)}`;
+  return workText(device);
 };
 
 /** Lanes of a recorded round. */
@@ -78,8 +68,8 @@ export const recordedLanes = (updates: readonly ClientUpdate[]): readonly Lane[]
       bad ? part("failed", Math.max(0, longest - at)) : part("wait", waitMs),
     ];
     const text = bad
-      ? (update.failure?.cause ?? update.status)
-      : `compute ${duration(computeMs / 1000)} · waited ${duration(waitMs / 1000)}`;
+      ? (update.failure?.cause ?? UPDATE_WORDS[update.status])
+      : `compute ${duration(computeMs / 1000)} · wait ${duration(waitMs / 1000)}`;
     return { device: update.device, parts, text, bad };
   });
 };

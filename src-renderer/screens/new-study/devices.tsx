@@ -21,7 +21,7 @@ const asGroups = (virtual: unknown): readonly Partial<VirtualGroup>[] =>
 const sizeOf = (groups: readonly Partial<VirtualGroup>[]): number =>
   groups.reduce((sum, { count }) => sum + (typeof count === "number" ? count : 0), 0);
 
-/** A group as a study writes it: what is usual is left out. */
+/** A group as a study writes it, without defaults. */
 const written = ({ count, name, slowness, dropOut, crash }: VirtualGroup): Partial<VirtualGroup> => ({
   count,
   name,
@@ -31,7 +31,7 @@ const written = ({ count, name, slowness, dropOut, crash }: VirtualGroup): Parti
 });
 
 /** Which devices take part. */
-export const Who = () => {
+export const DevicesGroup = () => {
   const store = useDraftStore();
   const virtual = useSetting("fleet.virtual");
   const problem = useFieldProblem("fleet");
@@ -44,26 +44,26 @@ export const Who = () => {
     else store.set("fleet.virtual", [{ count: Math.max(1, sizeOf(groups)), name: "virtual" }]);
   };
   return (
-    <FieldGroup title="Who" note="virtual devices on this computer, boards over SSH, or both">
+    <FieldGroup title="Devices" note="virtual devices on this computer, boards over SSH, or both">
       <Fields>
         <NativeSelect
           label="Virtual devices"
           value={mode}
           onChange={(event) => choose(event.currentTarget.value as Mode)}
           data={[
-            { value: "alike", label: "A number, all alike" },
+            { value: "alike", label: "Identical devices" },
             { value: "groups", label: "Groups: fast, slow, unreliable" },
             { value: "none", label: "None" },
           ]}
           {...(problem === undefined ? {} : { error: problem })}
           data-path="fleet"
         />
-        {mode === "alike" && <NumberField path="fleet.virtual" label="How many" unit="devices" />}
+        {mode === "alike" && <NumberField path="fleet.virtual" label="Number of devices" />}
         <NumberField
           path="fleet.external"
           label="External Flower clients"
           placeholder="none"
-          help="Programs on other computers that connect with Flower's protocol and bring their own data."
+          help="Clients on other computers that connect over Flower's protocol, with their own data."
         />
       </Fields>
       {mode === "groups" && <Groups groups={groups} isList={Array.isArray(virtual)} />}
@@ -94,14 +94,14 @@ const Groups = ({
           <legend className={style.hidden}>{`Group ${i + 1}`}</legend>
           <TextField path={`${at(i)}.name`} label="Name" />
           <NumberField path={`${at(i)}.count`} label="Devices" />
-          <NumberField path={`${at(i)}.slowness`} label="Slower" />
+          <NumberField path={`${at(i)}.slowness`} label="Slowdown" />
           <NumberField path={`${at(i)}.dropOut`} label="Drop-out" />
           <NumberField path={`${at(i)}.crash`} label="Crash" />
           <ActionIcon
             variant="subtle"
             color="gray"
             className={style.removeGroup ?? ""}
-            aria-label={`Take out group ${group.name ?? i + 1}`}
+            aria-label={`Remove group ${group.name ?? i + 1}`}
             disabled={groups.length === 1}
             onClick={() => put(groups.filter((_, other) => other !== i))}
           >
@@ -111,22 +111,22 @@ const Groups = ({
       ))}
       {problem !== undefined && <p className={style.fieldProblem}>{problem}</p>}
       <p className={style.help}>
-        Slower: training takes so many times longer. Drop-out and crash: the probability per round, 0 to 1,
-        that a device leaves instead of answering, or that its process dies. It comes back afterwards.
+        Slowdown: how many times longer training takes. Drop-out and crash: the probability per round, 0 to 1,
+        that a device disconnects instead of answering, or that its process crashes. It reconnects afterwards.
       </p>
       <div className={style.buttons}>
         {offered.map((group) => (
           <Button key={group.name} size="xs" onClick={() => put([...groups, written(group)])}>
-            Add {group.name} ({plural(group.count, "device")}) of the fleet
+            Add {group.name} ({plural(group.count, "device")}) from the fleet
           </Button>
         ))}
         {fleet !== undefined && fleet.length > 0 && (
           <Button size="xs" onClick={() => put(fleet.map(written))}>
-            Take the whole fleet ({plural(sizeOf(fleet), "device")})
+            Use the whole fleet ({plural(sizeOf(fleet), "device")})
           </Button>
         )}
         <Button size="xs" onClick={() => put([...groups, { count: 1, name: freeName(groups) }])}>
-          Another group
+          Add a group
         </Button>
       </div>
     </div>
