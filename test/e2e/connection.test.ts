@@ -117,7 +117,9 @@ describe.skipIf(whyNoBrowser !== undefined)(inChromium("a page and its connectio
       expect(accuracy.slice(1), name).toEqual(expectedTable(runs, "accuracy"));
       lines.add(await page.locator(".recharts-line-curve").first().getAttribute("d"));
       await page.getByRole("radiogroup", { name: "Metric" }).getByText("Loss").click();
-      expect((await tableOf(page, /^Loss \(nats\) per round/)).slice(1), name).toEqual(expectedTable(runs, "loss"));
+      expect((await tableOf(page, /^Loss \(nats\) per round/)).slice(1), name).toEqual(
+        expectedTable(runs, "loss"),
+      );
       expect(watch.problems, name).toEqual([]);
     }
     // The very same line, through one point per round.
