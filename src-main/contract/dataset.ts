@@ -50,7 +50,7 @@ export const testCount = (test: TestSide): number =>
 export const labelledImages = (test: TestSide): ImageSet => {
   if (test.kind === "labelled") return test.images;
   throw new UserError(
-    "the test images of this data set are queries and a gallery, without classes; classification cannot use them",
+    "the test images of this data set are queries and a gallery without classes, which classification cannot use",
   );
 };
 

@@ -4,7 +4,7 @@ import type { CrewKind } from "./fleet.ts";
 import type { EngineInfo, Evaluation } from "./jobs.ts";
 import type { MetricValues } from "./metrics.ts";
 
-/** How one device spent a round, in milliseconds; undefined where the device did not get so far. */
+/** How one device spent a round, in milliseconds; undefined where the device did not get that far. */
 export interface ClientTiming {
   /** From the round's start until the weights were sent. */
   readonly downloadMs?: number;
@@ -49,7 +49,7 @@ export interface RefusedMetric {
   readonly cause: string;
 }
 
-/** Everything that is known of a finished round. Round 0 is the evaluation of the initial weights. */
+/** The whole record of a finished round. Round 0 is the evaluation of the initial weights. */
 export interface RoundResult {
   readonly round: number;
   /** By metric: central evaluation where the study has one, else the devices' examples-weighted mean. */
@@ -57,12 +57,12 @@ export interface RoundResult {
   readonly central?: Evaluation;
   /** Means over the devices that evaluated, weighted by their examples. */
   readonly federated?: { readonly metrics: MetricValues; readonly examples: number };
-  /** Devices whose update was folded, sorted. */
+  /** Devices whose update was aggregated, sorted. */
   readonly clients: readonly string[];
   /** Devices that were drawn, sorted. */
   readonly drawn: readonly string[];
   readonly failures: readonly Failure[];
-  /** Examples behind the folded updates. */
+  /** Examples behind the aggregated updates. */
   readonly examples: number;
   /** SHA-256 (hex) over the aggregated tensors' bytes, in order. */
   readonly weightsSha256: string;
@@ -96,7 +96,7 @@ export type LabEvent = { readonly at: string } & (
       readonly kind: "study-ended";
       readonly study: string;
       readonly status: "done" | "failed" | "interrupted";
-      /** Why it did not come to its end. */
+      /** Why it did not finish. */
       readonly reason?: string;
     }
   /** Its devices stay connected and wait. */

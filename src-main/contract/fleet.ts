@@ -147,7 +147,7 @@ export const fleetProblems = (fleet: Fleet): readonly FleetProblem[] => {
   const isNamed = boards.length > 0 && fleetSize(fleet) <= MOST_NAMED;
   const virtual = new Set(isNamed ? virtualNames(fleet) : []);
   boards.forEach((name, i) => {
-    if (boards.indexOf(name) !== i) problem(["fleet", "devices", i], `${name} is named twice`);
+    if (boards.indexOf(name) !== i) problem(["fleet", "devices", i], `${name} is listed twice`);
     if (isExternalName(name)) {
       problem(["fleet", "devices", i], `clients that join by themselves have names like ${name}`);
     }

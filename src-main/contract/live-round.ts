@@ -2,8 +2,8 @@ import type { LabEvent } from "./events.ts";
 import type { LiveDevice, LiveRound } from "./views.ts";
 
 /**
- * The round in progress, folded from the events of one study: the lab folds them for whoever asks, the page for
- * itself from there on. Events of other runs leave it as it is.
+ * The round in progress, built from the events of one study: by the lab for a page that opens, from there on by the
+ * page. Events of other runs leave it as it is.
  *
  * @returns undefined when no round is in progress after the event
  */
@@ -25,7 +25,7 @@ export const applyToLiveRound = (live: LiveRound | undefined, event: LabEvent): 
       const since = new Date(Date.parse(event.at) - event.sinceMs).toISOString();
       const waiting = { stage, for: event.for, since, next };
       if (live?.run === event.run && live.round === event.round) return { ...live, waiting };
-      // devices are awaited before the round has begun
+      // the round waits for devices before it starts
       return { run: event.run, round: event.round, startedAt: since, devices: [], waiting };
     }
     case "round-ended":
@@ -51,7 +51,7 @@ const withDevice = (
   const { waiting, ...rest } = live;
   return {
     ...rest,
-    // somebody answered: who is awaited now will be said anew
+    // a device answered: the next waiting event says which ones are still missing
     ...(waiting === undefined || event.kind === "client-update" ? {} : { waiting }),
     devices: known ? live.devices.map((d) => (d === before ? after : d)) : [...live.devices, after],
   };

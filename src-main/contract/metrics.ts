@@ -45,7 +45,7 @@ export const isKnownMetric = (id: string): id is MetricId => Object.hasOwn(METRI
 /** The values of a round by metric; null where one was not measured. */
 export type MetricValues = Readonly<Record<string, number | null>>;
 
-/** What a client may call a metric of its own. */
+/** The name of a metric that a client reports. */
 export const METRIC_NAME = /^[A-Za-z][A-Za-z0-9_.@/-]{0,59}$/;
 
 /** How a study file describes a metric that its clients report. */
@@ -59,14 +59,22 @@ const reportedMetric = z.strictObject({
 export const MOST_REPORTED_METRICS = 32;
 
 export const reportedMetricsSchema = z
-  .record(z.string().regex(METRIC_NAME, "a metric's name begins with a letter"), reportedMetric)
+  .record(
+    z
+      .string()
+      .regex(
+        METRIC_NAME,
+        "a metric's name has up to 60 letters, digits or _ . @ / - and starts with a letter",
+      ),
+    reportedMetric,
+  )
   .superRefine((metrics, context) => {
     const names = Object.keys(metrics);
     if (names.length > MOST_REPORTED_METRICS) {
       context.addIssue({
         code: "custom",
         path: [],
-        message: `describes ${names.length} metrics; ${MOST_REPORTED_METRICS} are possible`,
+        message: `describes ${names.length} metrics; at most ${MOST_REPORTED_METRICS} are allowed`,
       });
     }
     for (const name of names.filter(isKnownMetric)) {
@@ -81,8 +89,8 @@ export const reportedMetricsSchema = z
 export type ReportedMetrics = z.output<typeof reportedMetricsSchema>;
 
 /**
- * A metric by its id: the lab's own, one that the study file describes, or one that clients report without a word
- * (then higher is better).
+ * A metric by its id: the lab's own, one that the study file describes, or one that clients report without a
+ * description (then higher is better).
  * @param classes how many classes the data have; 0 where that is not known or differs
  */
 export const metricOf = (id: string, described: ReportedMetrics = {}, classes = 0): Metric => {
@@ -103,7 +111,7 @@ export const metricOf = (id: string, described: ReportedMetrics = {}, classes = 
 const isNumber = (value: number | null | undefined): value is number =>
   typeof value === "number" && Number.isFinite(value);
 
-/** How much better `value` is than `base`: above 0 is better, whichever direction is. */
+/** How much better `value` is than `base`: above 0 is better, in either direction. */
 export const gainOf = ({ better }: Pick<Metric, "better">, value: number, base: number): number =>
   better === "higher" ? value - base : base - value;
 

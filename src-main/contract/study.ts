@@ -48,10 +48,10 @@ const optimizer = z.strictObject({
 const stop = z.strictObject({
   /** A round closes this long after it began, with the updates that are there. */
   deadlineSeconds: seconds.optional(),
-  /** k of n: once so many updates are in, the rest get `graceSeconds` more. */
+  /** k of n: once this many updates are in, the others get `graceSeconds` more. */
   minUpdates: positiveInt.optional(),
   graceSeconds: z.number().min(0).max(1_000_000).default(0),
-  /** A run ends when a metric gets there, e.g. `accuracy >= 0.9` or `loss <= 0.3`. */
+  /** A run ends when a metric reaches a value, e.g. `accuracy >= 0.9` or `loss <= 0.3`. */
   target: z
     .string()
     .refine((text) => readTarget(text) !== undefined, {
@@ -62,7 +62,7 @@ const stop = z.strictObject({
   patience: positiveInt.optional(),
 });
 
-/** Where only external clients hold data, nothing of it is on this computer. */
+/** The only fleet whose data is not on this computer. */
 const ONLY_EXTERNAL =
   "needs a fleet of external clients only, and no evaluation on the server (central: false)";
 
@@ -93,7 +93,7 @@ export const studySchema = z
         fraction: z.number().gt(0).max(1).default(1),
         /** Fewest clients that are drawn. */
         minFit: positiveInt.default(1),
-        /** A round waits until so many clients are connected; default: the whole fleet. */
+        /** A round waits until this many clients are connected; default: the whole fleet. */
         minAvailable: positiveInt.optional(),
       })
       .prefault({}),
@@ -121,7 +121,7 @@ export const studySchema = z
     const problem = (path: (string | number)[], message: string) =>
       context.addIssue({ code: "custom", path, message });
     s.algorithms.forEach((name, i) => {
-      if (s.algorithms.indexOf(name) !== i) problem(["algorithms", i], `${name} is named twice`);
+      if (s.algorithms.indexOf(name) !== i) problem(["algorithms", i], `${name} is listed twice`);
     });
     if (s.optimizer.nesterov && !(s.optimizer.kind === "sgd" && s.optimizer.momentum > 0)) {
       problem(["optimizer", "nesterov"], "Nesterov momentum needs kind sgd and momentum above 0");
@@ -183,7 +183,7 @@ export const studySchema = z
       if (metric === undefined && !hasForeignData(s.fleet)) {
         problem(
           ["stop", "target"],
-          `no device of this study measures ${target.metric}; write one of ${known.map(({ id }) => id).join(", ")}`,
+          `no device of this study measures ${target.metric}; choose one of ${known.map(({ id }) => id).join(", ")}`,
         );
       }
       const why = metric === undefined ? undefined : unmeetable(target, metric);
@@ -226,7 +226,7 @@ const KINDS: Readonly<Record<string, string>> = {
   object: "a group of settings",
 };
 
-/** What is wrong with a field, in words of the file rather than of its checker. */
+/** The problem with a field, in the terms of the file, not of the validator. */
 const plainMessage = (issue: z.core.$ZodIssue): string => {
   switch (issue.code) {
     case "invalid_type": {

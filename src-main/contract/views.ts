@@ -8,7 +8,7 @@ import type { Study, StudyProblem } from "./study.ts";
 
 /** What a page reads of the lab. Times are ISO 8601 in UTC; a `cursor` is the number of the last recorded event. */
 
-/** What the lab does right now. One study is conducted at a time; those started meanwhile wait their turn. */
+/** What the lab does right now. One study runs at a time; those started meanwhile are queued. */
 export interface Activity {
   readonly study?: string;
   /**
@@ -96,7 +96,7 @@ export interface Curve {
   /** By metric, one value per round; null where one was not measured. */
   readonly metrics: Readonly<Record<string, readonly (number | null)[]>>;
   readonly seconds: readonly number[];
-  /** Devices whose update was folded, and failures, per round. */
+  /** Devices whose update was aggregated, and failures, per round. */
   readonly clients: readonly number[];
   readonly failures: readonly number[];
 }
@@ -158,10 +158,10 @@ export interface LiveRound {
 
 export type RoundView = RoundResult;
 
-/** Not recorded: what changes beside the studies. Whoever reconnects asks for the whole picture again. */
+/** Not recorded: what changes beside the studies. A page that reconnects loads everything again. */
 export type Notice = { readonly at: string } & (
   | { readonly kind: "activity"; readonly activity: Activity }
-  /** A sentence of the engine room for whoever watches: what is being done, or why a study could not go on. */
+  /** A sentence of the lab for pages: what it is doing, or why a study could not continue. */
   | { readonly kind: "said"; readonly message: string; readonly study?: string; readonly problem?: true }
   | { readonly kind: "studies-changed"; readonly study: string }
   | { readonly kind: "fleet-changed" }
@@ -202,7 +202,7 @@ export interface StreamBatch {
   readonly cursor: number;
   /** In order. */
   readonly items: readonly StreamItem[];
-  /** Too much was missed to be told one by one: load anew what is shown. */
+  /** Too many events were missed: load everything that is shown again. */
   readonly reset?: true;
 }
 
@@ -274,14 +274,14 @@ export interface DatasetsView {
   readonly transfers: readonly Transfer[];
 }
 
-/** Pictures of a data set on one PNG sheet: row = class, column = one of its pictures. */
+/** Images of a data set on one PNG sheet: row = class, column = one of its images. */
 export interface SamplesView {
   readonly name: string;
   readonly classes: readonly string[];
-  /** Training and test pictures. */
+  /** Training and test images. */
   readonly train: number;
   readonly test: number;
-  /** Training pictures per class. */
+  /** Training images per class. */
   readonly perClass: readonly number[];
   readonly columns: number;
   readonly width: number;
@@ -391,7 +391,7 @@ export interface Comparison {
   readonly at: AtRound;
   readonly trials: readonly number[];
   readonly rows: readonly ComparisonRow[];
-  /** Each row but the first against the first, paired by trial; above 0 is better. */
+  /** Each row but the first vs. the first, paired by trial; above 0 is better. */
   readonly improvements: readonly (Omit<ComparisonRow, "cells"> & {
     readonly against: string;
     readonly cells: readonly { readonly trial: number; readonly value: number | null }[];
@@ -413,7 +413,7 @@ export interface Exported {
 }
 
 /**
- * How an `Exported` arrives: first what it is, then so many parts of its content. The record of a long study is tens of
+ * How an `Exported` arrives: first what it is, then its content in this many parts. The record of a long study is tens of
  * megabytes, which neither the lab nor the page could take in one message without standing still.
  */
 export type ExportPart = (Omit<Exported, "content"> & { readonly parts: number }) | { readonly text: string };

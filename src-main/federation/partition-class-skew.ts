@@ -8,8 +8,8 @@ import type { Result } from "#contract/failure.ts";
 import type { Deal, PartitionProblem } from "./deal.ts";
 
 /**
- * @param input.main main classes per client. They are dealt evenly: every class is somebody's main class as soon as
- *   clients · main ≥ classes. With `low` 0, samples of a class that is nobody's main class stay unowned.
+ * @param input.main main classes per client. They are dealt evenly: every class is the main class of some client as
+ *   soon as clients · main ≥ classes. With `low` 0, samples of a class that is no client's main class are not dealt.
  */
 export const dealClassSkew = ({
   labels,
@@ -22,10 +22,13 @@ export const dealClassSkew = ({
 }: Deal & { main: number; high: number; low: number }): Result<number[][], PartitionProblem> => {
   const problem = (path: string, message: string) => ({ ok: false, failure: { path, message } }) as const;
   if (main > classes) {
-    return problem("partition.classes", `${main} main classes per client, but the data set has ${classes}`);
+    return problem(
+      "partition.classes",
+      `${main} main classes per client are more than the ${classes} classes of the data set`,
+    );
   }
   if (high === 0 && low === 0) {
-    return problem("partition.high", "high and low are both 0, so nobody would own a sample");
+    return problem("partition.high", "high and low are both 0, so no client would get a sample");
   }
   const timesDealt = new Array<number>(classes).fill(0);
   const mains: number[][] = Array.from({ length: classes }, () => []);
@@ -52,7 +55,7 @@ export const dealClassSkew = ({
   if (empty > 0) {
     return problem(
       high === 0 ? "partition.high" : "fleet.virtual",
-      `${empty} of ${clients} clients would have no sample; ${high === 0 ? "raise high" : "use fewer clients"}`,
+      `${empty} of ${clients} clients would get no samples; ${high === 0 ? "raise high" : "use fewer clients"}`,
     );
   }
   return { ok: true, value: held };

@@ -25,7 +25,7 @@ export const dealDirichlet = ({
       ok: false,
       failure: {
         path: "partition.minSamples",
-        message: `${clients} clients of ${minSamples} samples at least need ${minSamples * clients} training samples, there are ${labels.length}; lower it or use fewer clients`,
+        message: `${clients} clients with at least ${minSamples} samples each need ${minSamples * clients} training samples, but there are ${labels.length}; lower minSamples or use fewer clients`,
       },
     };
   }
@@ -50,7 +50,7 @@ export const dealDirichlet = ({
     ok: false,
     failure: {
       path: "partition.alpha",
-      message: `in ${attempts} draws with alpha ${alpha} some client always had fewer than ${minSamples} samples (${bestSmallest} in the best draw); raise alpha, lower partition.minSamples or use fewer clients`,
+      message: `in each of ${attempts} draws with alpha ${alpha}, some client had fewer than ${minSamples} samples (${bestSmallest} in the best draw); raise alpha, lower partition.minSamples or use fewer clients`,
     },
   };
 };

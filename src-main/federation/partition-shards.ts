@@ -26,7 +26,7 @@ export const dealShards = ({
       ok: false,
       failure: {
         path: "partition.shardsPerClient",
-        message: `${clients} clients of ${shardsPerClient} shards are ${shards} shards, more than the ${labels.length} training samples; lower it or use fewer clients`,
+        message: `${clients} clients with ${shardsPerClient} shards each need ${shards} shards, but there are ${labels.length} training samples; lower shardsPerClient or use fewer clients`,
       },
     };
   }

@@ -22,7 +22,7 @@ export interface PartitionInput {
   readonly classes: number;
   readonly clients: number;
   readonly seed: number;
-  /** SHA-256 of a text's UTF-8 bytes, in hexadecimal. Handed in because this room has no cryptography. */
+  /** SHA-256 of a text's UTF-8 bytes, in hexadecimal. An argument, because this room uses nothing of the host. */
   readonly sha256: (text: string) => string;
 }
 
@@ -49,7 +49,7 @@ export const makePartition = (input: PartitionInput): Result<Partition, Partitio
       ok: false,
       failure: {
         path: "fleet.virtual",
-        message: `there are ${trainLabels.length} training samples for ${clients} clients; use fewer clients`,
+        message: `${clients} clients cannot share ${trainLabels.length} training samples; use fewer clients`,
       },
     };
   }

@@ -9,26 +9,26 @@ export interface RoundStatus {
   /** Clients that were asked. */
   readonly drawn: number;
   /** Updates in the sum so far. */
-  readonly folded: number;
+  readonly aggregated: number;
   /** Clients that have neither answered nor failed. */
   readonly pending: number;
   readonly elapsedMs: number;
-  /** Time since the `minUpdates`-th update was folded; undefined before that. */
+  /** Time since the `minUpdates`-th update was aggregated; undefined before that. */
   readonly sinceMinUpdatesMs: number | undefined;
   readonly stop: Stop;
 }
 
 /**
- * A round closes when nobody is pending, when `minUpdates` updates are in and `graceSeconds` have passed since, or
+ * A round closes when no client is pending, when `minUpdates` updates are in and `graceSeconds` have passed since, or
  * at its deadline: whichever comes first.
- * @returns `waitMs`: after so long the answer changes by itself; absent where only an arrival can change it.
+ * @returns `waitMs`: the answer changes by itself after this time; absent where only an arrival can change it.
  */
 export const roundShouldClose = (status: RoundStatus): { close: boolean; waitMs?: number } => {
-  const { pending, folded, elapsedMs, sinceMinUpdatesMs, stop } = status;
+  const { pending, aggregated, elapsedMs, sinceMinUpdatesMs, stop } = status;
   if (pending <= 0) return { close: true };
   const waits: number[] = [];
   if (stop.deadlineSeconds !== undefined) waits.push(stop.deadlineSeconds * 1000 - elapsedMs);
-  if (stop.minUpdates !== undefined && folded >= stop.minUpdates) {
+  if (stop.minUpdates !== undefined && aggregated >= stop.minUpdates) {
     waits.push(stop.graceSeconds * 1000 - (sinceMinUpdatesMs ?? 0));
   }
   if (waits.length === 0) return { close: false };

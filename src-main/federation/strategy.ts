@@ -82,4 +82,4 @@ export const checkExamples = (examples: number): Result<void, Refusal> =>
     ? { ok: true, value: undefined }
     : refuse("no-examples", `it reported ${examples} training examples; a positive whole number is needed`);
 
-export const NO_UPDATES = refuse("too-few-updates", "no update could be used in this round");
+export const NO_UPDATES = refuse("too-few-updates", "this round had no usable update");

@@ -12,9 +12,9 @@ export interface LabOptions {
   readonly deviceScriptsDir?: string;
   /** How secrets of boards rest; default: in memory, or a file where a person chooses one. */
   readonly secrets?: BoardsOptions["secrets"];
-  /** Where foreign Flower clients may join; loopback port 8080 if a study wants some and this is not said. */
+  /** Where foreign Flower clients may join; default: loopback port 8080. */
   readonly listen?: ListenOptions | undefined;
   readonly onProgress?: (message: string) => void;
-  /** For those who only look: beside a running study, the directory opens without the right to write. */
+  /** For commands that only read: while another process holds the directory, it opens read-only. */
   readonly look?: boolean;
 }

@@ -20,10 +20,10 @@ import { createReportProcess } from "./report-process.ts";
 
 export type Lab = ReturnType<typeof openLab>;
 
-/** Events that are for those who watch, not for the record: they come many times a second. */
+/** Events that are shown live and not recorded: they come many times a second. */
 const LIVE_ONLY: ReadonlySet<LabEvent["kind"]> = new Set(["client-progress", "waiting"]);
 
-/** What a listener causes is told after what it heard: everybody hears the same order. */
+/** An event that a listener causes is published after the one it heard, so all listeners see the same order. */
 const inOrder = <A extends unknown[]>(tell: (...args: A) => void): ((...args: A) => void) => {
   const untold: A[] = [];
   let telling = false;
@@ -49,7 +49,7 @@ const openStoreReadOnlyIfLocked = ({ dataDir, onProgress, look }: LabOptions) =>
   }
 };
 
-/** Updates and evaluations came one by one; they are on record for those who ask for the round. */
+/** Updates and evaluations were published one by one; the record of the round has them. */
 const summaryOf = ({ updates: _, evaluations: __, ...summary }: RoundResult): RoundSummary => summary;
 
 /**
@@ -70,12 +70,12 @@ export const openLab = (options: LabOptions) => {
       try {
         listener(event, id);
       } catch (error) {
-        // Who watches must not be able to end the study that is watched.
+        // A listener must not be able to end the study that it watches.
         process.stderr.write(`a listener failed on ${event.kind}: ${(error as Error).stack ?? error}\n`);
       }
     }
   });
-  // Events come out of streams and timers, where nobody would catch what the disk has to say: it ends the study.
+  // Events come from streams and timers, where an error of the disk would not be caught: it ends the study instead.
   let unrecorded = new AbortController();
   const emit = (body: LabEventBody): void => {
     if (closed) return;
@@ -161,7 +161,7 @@ export const openLab = (options: LabOptions) => {
     },
     engine: () => openEvaluator().engine(),
     equip: (input) => {
-      // what one study could not record is no obstacle for the next
+      // a recording failure of one study does not affect the next
       unrecorded = new AbortController();
       return equip({
         ...input,
@@ -211,7 +211,7 @@ export const openLab = (options: LabOptions) => {
     dataWorker,
     reports,
     boards,
-    /** Where foreign clients are awaited by a study that wants some. */
+    /** Where a study with foreign clients expects them. */
     listen: options.listen ?? DEFAULT_LISTEN,
     emit,
     /** Listeners get each event, and its number where it was recorded, in order. */
@@ -219,7 +219,7 @@ export const openLab = (options: LabOptions) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    /** Sentences for whoever watches: what is being done, and what one should know of it. */
+    /** Sentences for people who watch: what the lab does, and what they should know about it. */
     onSaid: (hearer: (message: string) => void): (() => void) => {
       hearers.add(hearer);
       return () => hearers.delete(hearer);

@@ -75,14 +75,14 @@ export const renderReport = async (
   format: ExportFormat,
 ): Promise<string | Uint8Array> => {
   const [only, ...more] = chosen;
-  if (only === undefined) throw new Error("nothing is chosen");
+  if (only === undefined) throw new Error("no study or run is chosen");
   const isOneStudy = only.whole && more.length === 0;
   // the JSON of one study has everything that is known of its rounds
   const roundsOf = isOneStudy && format === "json" ? store.rounds.of : store.reportRows.rounds;
   const studies = await read(store, chosen, roundsOf);
   const [study] = studies;
   if (study === undefined) {
-    throw new UserError(`There is no study ${only.study} any more: it was removed. Choose another one.`);
+    throw new UserError(`The study ${only.study} was deleted. Choose another one.`);
   }
   const report = isOneStudy ? studyReport(reportInput(study), figure) : jointReport(studies, figure);
   return await reportFile(report, format);
@@ -98,7 +98,7 @@ export const inParts = (content: string | Uint8Array): Rendered & { readonly par
   const parts: string[] = [];
   for (let from = 0; from < text.length; ) {
     let to = Math.min(from + PART, text.length);
-    // half a character is none
+    // never between the two halves of a character
     if (to < text.length && /[\uD800-\uDBFF]/.test(text.charAt(to - 1))) to += 1;
     parts.push(text.slice(from, to));
     from = to;

@@ -5,7 +5,7 @@ import type { ReportPorts } from "#main/hosts/page-api/reports-handlers.ts";
 import type { ReportWork } from "./report-work.ts";
 
 export interface ReportProcess {
-  /** One at a time; whose asker has left before its turn is not rendered. */
+  /** One at a time; a report whose page has left before its turn is not rendered. */
   readonly render: ReportPorts["render"];
   /** Undefined while no process is there. */
   readonly pid: number | undefined;
@@ -18,7 +18,7 @@ export interface ReportProcessOptions {
   /** The child's root. */
   readonly entry: URL;
   readonly dataDir: string;
-  /** A process without work ends after so long, in milliseconds. @default 60000 */
+  /** A process without work ends after this many milliseconds. @default 60000 */
   readonly idleMs?: number;
 }
 
@@ -37,7 +37,7 @@ export const createReportProcess = ({
     closing: "the lab is closing: the report was not rendered",
     idleMs,
   });
-  const inTurn = createTurns("nobody waits for this report any more");
+  const inTurn = createTurns("the page no longer wants this report");
   async function* fetchParts(report: number, count: number): AsyncGenerator<string, void> {
     for (let index = 0; index < count; index += 1) yield await jobs.ask("part", { report, index });
   }

@@ -21,7 +21,7 @@ export interface ReportWork {
   part: { takes: { readonly report: number; readonly index: number }; gives: string };
 }
 
-/** So many reports wait to be fetched; whoever left without fetching theirs is not known here. */
+/** Most reports kept for fetching: the child does not know whether a page still wants one. */
 const MOST_KEPT = 4;
 
 type Does = {
@@ -49,7 +49,9 @@ export const createReportWork = (): Does => {
       const parts = kept.get(report);
       const text = parts?.[index];
       if (parts === undefined || text === undefined) {
-        throw new UserError("The file was not fetched in time and is no longer kept. Export it again.");
+        throw new UserError(
+          "The file is no longer available, because it was not downloaded in time. Export it again.",
+        );
       }
       if (index === parts.length - 1) kept.delete(report);
       return text;

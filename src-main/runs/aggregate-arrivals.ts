@@ -3,7 +3,7 @@ import type { Asked } from "./client-timing.ts";
 import { drive } from "./drive.ts";
 import type { DeviceReply } from "./ports.ts";
 
-/** Updates that share one pass over the sums, at most. */
+/** Most updates that share one pass over the sums. */
 const TOGETHER = 3;
 
 /** An answer that can be aggregated. */
@@ -14,22 +14,22 @@ export interface Arrival {
 }
 
 export interface Arrivals {
-  /** An update has come: it is aggregated as soon as those before it are. */
+  /** Takes an update that has arrived; it is aggregated after those before it. */
   add(arrival: Arrival): void;
   /**
-   * Lets no further update in. An update that is being aggregated is finished: half of one would poison the sum.
-   * @returns those that still waited
+   * Closes the round to further updates. An aggregation in progress is finished: half an update would corrupt the sum.
+   * @returns the updates that were still waiting
    */
   close(): Promise<readonly Arrival[]>;
 }
 
 /**
- * Aggregates updates as they arrive, up to three that wait together, one such batch at a time. While the clients
- * get their weights and train, the sums get their memory.
+ * Aggregates updates as they arrive, up to three that wait together, one such batch at a time. The sums
+ * get their memory while the clients download their weights and train.
  */
 export const aggregateArrivals = (input: {
   readonly aggregation: Aggregation;
-  /** What became of each. */
+  /** Called once for each update. */
   onVerdict(arrival: Arrival, refusal: Refusal | undefined): void;
   onBroken(error: unknown): void;
 }): Arrivals => {
@@ -52,7 +52,7 @@ export const aggregateArrivals = (input: {
     } catch (error) {
       input.onBroken(error);
     } finally {
-      // In the same breath as the last look at `waiting`: the next update starts the next loop.
+      // Synchronously after the last check of `waiting`, so the next update starts the next loop.
       working = undefined;
     }
   };

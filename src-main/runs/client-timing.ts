@@ -1,6 +1,6 @@
 import type { ClientTiming, ClientUpdate } from "#contract/events.ts";
 
-/** What is known of a device that was asked to train, until it has answered. Times are of the round's own clock. */
+/** A device that was asked to train, until it has answered. Times are on the round's clock. */
 export interface Asked {
   readonly device: string;
   sentAt: number | undefined;
@@ -20,7 +20,7 @@ export const timingOf = (asked: Asked, startedAt: number): ClientTiming => ({
     : { uploadMs: asked.repliedAt - asked.uploadAt }),
 });
 
-/** Adds how long a device that had answered waited for the round to close. */
+/** Adds how long a device waited, after its answer, for the round to close. */
 export const withWait = (update: ClientUpdate, startedAt: number, closedAt: number): ClientUpdate => {
   const { downloadMs, computeMs, uploadMs } = update.timing;
   if (update.status === "late" || downloadMs === undefined || computeMs === undefined) return update;

@@ -24,7 +24,7 @@ export interface RunOutcome {
 
 /**
  * Conducts one run (one algorithm, one seed) from where its record ends: round by round draw, instruct, aggregate,
- * checkpoint, evaluate, record. Killed at any instant, it goes on at the round after the last recorded one, from
+ * checkpoint, evaluate, record. Killed at any instant, it resumes at the round after the last recorded one, from
  * the same weights, server state, draws and seeds.
  */
 export const conductRun = async (plan: RunPlan, ports: RunPorts, control: Control): Promise<RunOutcome> => {
@@ -38,19 +38,19 @@ export const conductRun = async (plan: RunPlan, ports: RunPorts, control: Contro
     const sessions = await gather(run);
     if (sessions.length === 0) {
       if (control.gate?.isClosed && !control.afterRound.aborted) continue;
-      return { status: "interrupted", reason: "stopped while it waited for devices" };
+      return { status: "interrupted", reason: "stopped while waiting for devices" };
     }
     run.hasMet = true;
     await holdRound(run, sessions);
   }
 };
 
-/** Whether the run is over, and why; undefined while it goes on. */
+/** Whether the run is over, and why; undefined while it continues. */
 const outcomeOf = ({ study, at, history, lastFailure }: RunInProgress): RunOutcome | undefined => {
   if (fruitlessRounds(history) >= FRUITLESS_ROUNDS) {
     return {
       status: "failed",
-      reason: `no update could be used in ${FRUITLESS_ROUNDS} rounds in a row; the last failure: ${lastFailure}`,
+      reason: `${FRUITLESS_ROUNDS} rounds in a row had no usable update; the last failure: ${lastFailure}`,
     };
   }
   const rounds = history.filter(({ round }) => round > 0);
@@ -97,7 +97,7 @@ const gather = ({
     control,
   });
 
-/** One round with the devices that are there: draw, instruct, aggregate, record. */
+/** One round with the connected devices: draw, instruct, aggregate, record. */
 const holdRound = async (of: RunInProgress, sessions: readonly DeviceSession[]): Promise<void> => {
   const { study, run, algorithm, at, travels, ports, control } = of;
   const round = at.round + 1;
@@ -113,7 +113,7 @@ const holdRound = async (of: RunInProgress, sessions: readonly DeviceSession[]):
   ports.emit({ kind: "round-started", run: run.id, round, drawn });
   const chosen = new Set(drawn);
   const global = travellingWeights(of);
-  // Encoded once: the same bytes go to every device, only the configuration differs.
+  // Encoded once: every device gets the same bytes; only the configuration differs.
   const parameters = prepareParameters(global);
   const aggregation = algorithm.strategy.begin({ specs: travels, global, state: at.state });
   const fit = await fitRound({

@@ -15,15 +15,15 @@ export interface StudyPlan {
   readonly model: Model;
   readonly engine: EngineInfo;
   readonly resumed: boolean;
-  /** Told to the crews before the run's first round. */
+  /** Called before the run's first round, so that the crews know. */
   onRunBegins?(run: string): void;
 }
 
 export type StudyStatus = "done" | "failed" | "interrupted";
 
 /**
- * Conducts the runs of a study in sequence; those that are done already are passed over. A failed run does not
- * stop the others: the study ends as failed when all were tried.
+ * Conducts the runs of a study in sequence and skips those that have ended. A failed run does not stop the others: the
+ * study ends as failed once all of them have ended.
  */
 export const conductStudy = async (
   plan: StudyPlan,
@@ -95,7 +95,7 @@ const conduct = async (
     );
   } catch (error) {
     if (control.now.aborted) return { status: "interrupted", reason: whyStopped(control) };
-    // What broke off can be resumed once it is mended; the record says why it ended.
+    // The study can be resumed once the cause is fixed; the record says why it ended.
     const reason = error instanceof Error ? error.message : String(error);
     ports.emit({ kind: "run-ended", study: plan.id, run: run.id, status: "interrupted", reason });
     end(plan, ports, "interrupted", reason);
@@ -103,10 +103,10 @@ const conduct = async (
   }
 };
 
-/** Something that the study cannot do without may have broken: then that is why. */
+/** Why a study was stopped: by a person, or because something that it needs broke. */
 export const whyStopped = ({ now }: Pick<Control, "now">): string => {
   if (now.reason instanceof UserError) return now.reason.message;
-  return now.aborted ? "stopped at once" : "stopped after a round";
+  return now.aborted ? "stopped immediately" : "stopped after a round";
 };
 
 const end = (plan: StudyPlan, ports: RunPorts, status: StudyStatus, reason?: string): StudyStatus => {

@@ -16,7 +16,7 @@ export interface FederatedEvaluation {
 
 /**
  * Asks every given device to evaluate the global model on its own data, and averages by examples in the order of
- * the devices' names, so that the figures do not depend on who answered first.
+ * the devices' names, so that the figures do not depend on which device answers first.
  */
 export const evaluateRound = async (input: {
   readonly sessions: readonly DeviceSession[];
@@ -55,7 +55,7 @@ export const evaluateRound = async (input: {
       fail({
         code: "protocol-broken",
         stage: "evaluate",
-        cause: `it answered evaluate with ${message.kind}`,
+        cause: `it answered an evaluate request with ${message.kind}`,
       });
     } else if (message.status.code !== 0) {
       fail({
@@ -98,7 +98,7 @@ export const evaluateRound = async (input: {
       code: "deadline",
       device,
       stage: "evaluate",
-      cause: "it had not evaluated by the deadline",
+      cause: "it had not finished its evaluation by the deadline",
     });
   }
   evaluations.sort((a, b) => (a.device < b.device ? -1 : 1));
@@ -119,7 +119,7 @@ const weightedMean = (
   const names = new Set([...own, ...evaluations.flatMap(({ metrics }) => Object.keys(metrics))]);
   const meanOf = (name: string): number | null => {
     const told = evaluations.filter(({ metrics }) => Object.hasOwn(metrics, name));
-    // One device that does not tell a metric of the task makes its mean a mean of something else: better none.
+    // A mean without some of the devices would not be comparable with other rounds: rather none.
     if (told.length === 0 || (own.includes(name) && told.length < evaluations.length)) return null;
     const examples = told.reduce((n, e) => n + e.examples, 0);
     return told.reduce((sum, e) => sum + e.metrics[name]! * e.examples, 0) / examples;

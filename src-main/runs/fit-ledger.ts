@@ -4,16 +4,16 @@ import { type Asked, timingOf, withWait } from "./client-timing.ts";
 import { plainMetrics } from "./plain-metrics.ts";
 import type { DeviceReply, RunPorts } from "./ports.ts";
 
-/** Who was asked in a round, who is still awaited, and what became of each answer. */
+/** The devices asked in a round, those that have not answered, and the outcome of each answer. */
 export interface FitLedger {
   /** Notes that a device was asked. */
   ask(device: string): Asked;
   /** Devices that have not answered yet. */
   awaited(): readonly string[];
   aggregated(asked: Asked, reply: DeviceReply, examples: number): void;
-  /** Also gives the reply's memory back. */
+  /** Also releases the reply's memory. */
   failed(asked: Asked, status: "refused" | "failed" | "late", failure: Failure, reply?: DeviceReply): void;
-  /** Closes the record: whoever has not answered is late. @returns the updates, sorted by device */
+  /** Closes the record; devices that have not answered are late. @returns the updates, sorted by device */
   close(startedAt: number, closedAt: number): readonly ClientUpdate[];
 }
 
@@ -34,7 +34,7 @@ export const createFitLedger = (input: {
   const note = (asked: Asked, rest: Omit<ClientUpdate, "device" | "bytesDown" | "timing">): void => {
     const { device, bytesDown } = asked;
     const update: ClientUpdate = { ...rest, device, bytesDown, timing: timingOf(asked, startedAt) };
-    // What comes after the round was recorded is still an event, but no longer part of its record.
+    // An answer that comes after the round was recorded is still an event, but not part of its record.
     if (!isClosed) updates.push(update);
     pending.delete(device);
     ports.emit({ kind: "client-update", run, round, update });
@@ -86,5 +86,5 @@ const unanswered = (asked: Asked, seconds: number): Failure => ({
   code: "deadline",
   stage: asked.sentAt === undefined ? "download" : asked.uploadAt === undefined ? "fit" : "upload",
   cause: `it had not answered when the round closed after ${seconds.toFixed(1)} s`,
-  next: "It stays in the fleet and is drawn again once its answer has come.",
+  next: "It stays in the fleet and can be drawn again once it has answered.",
 });

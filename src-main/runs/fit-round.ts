@@ -27,13 +27,13 @@ export interface FitRoundInput {
   readonly control: Control;
 }
 
-/** How often a waiting round looks at the clock; who watches is told for whom it waits at the same pace. */
+/** How often a waiting round checks the clock and reports which devices it waits for. */
 const WAIT_STEP_MS = 1000;
 
 /**
  * The fit half of a round: sends the instruction to every drawn device at once and aggregates the updates as they
- * arrive. Returns when the study's rule closes the round. A device that has not answered by then is not disturbed:
- * its update is dropped and noted when it comes.
+ * arrive. Returns when the study's rule closes the round. A device that has not answered by then is left to finish:
+ * its update is noted and dropped when it arrives.
  *
  * @throws the control signal's reason when the study is stopped at once.
  */
@@ -59,7 +59,7 @@ export const fitRound = async (input: FitRoundInput): Promise<FitRound> => {
   });
 
   const answered = (asked: Asked, answer: Result<DeviceReply>): void => {
-    // Stopped at once: what comes now, a broken connection above all, is no news any more.
+    // Stopped immediately: later answers, above all broken connections, are of no interest.
     if (control.now.aborted) {
       if (answer.ok) answer.value.release();
       return;
@@ -80,7 +80,7 @@ export const fitRound = async (input: FitRoundInput): Promise<FitRound> => {
     }
   };
 
-  // What a device tells of another round is no news of this one.
+  // Progress of another round is not shown in this one.
   const deafen = ports.clients.onTraining((progress) => {
     if (progress.run !== run || progress.round !== round) return;
     ports.emit({ kind: "client-progress", phase: "training", ...progress });
@@ -141,7 +141,7 @@ const ask = (
   });
 };
 
-/** Wakes a round that waits; keeps what broke beside it. */
+/** Wakes a waiting round, and keeps the error that broke it. */
 const createAlarm = () => {
   let wake = () => {};
   let broken: { readonly error: unknown } | undefined;
@@ -167,7 +167,7 @@ const createAlarm = () => {
   };
 };
 
-/** Resolves when the study's rule closes the round; past two seconds it says who is awaited. */
+/** Resolves when the study's rule closes the round; after two seconds it reports which devices have not answered. */
 const untilItCloses = async (
   { run, round, sessions, stop, ports, control }: FitRoundInput,
   of: {
@@ -184,7 +184,7 @@ const untilItCloses = async (
     const awaited = of.awaited();
     const verdict = roundShouldClose({
       drawn: sessions.length,
-      folded: of.tally.aggregated,
+      aggregated: of.tally.aggregated,
       pending: awaited.length,
       elapsedMs: now - of.startedAt,
       sinceMinUpdatesMs: of.tally.enoughAt === undefined ? undefined : now - of.tally.enoughAt,
@@ -203,19 +203,19 @@ const untilItCloses = async (
 const tooLate = (round: number): Failure => ({
   code: "late",
   stage: "fit",
-  cause: `its update of round ${round} came after the round had closed and was dropped`,
-  next: "Raise stop.deadlineSeconds or stop.graceSeconds if its updates should count.",
+  cause: `its update for round ${round} arrived after the round had closed and was dropped`,
+  next: "Raise stop.deadlineSeconds or stop.graceSeconds to include its updates.",
 });
 
-/** Why an answer cannot even be looked at as an update. */
+/** Why an answer is not an update at all. */
 const unusable = (message: DeviceReply["message"]): Failure => {
   if (message.kind !== "fit") {
-    return { code: "protocol-broken", stage: "fit", cause: `it answered fit with ${message.kind}` };
+    return { code: "protocol-broken", stage: "fit", cause: `it answered a fit request with ${message.kind}` };
   }
   return {
     code: "client-error",
     stage: "fit",
     cause: message.status.message || `it answered with status ${message.status.code}`,
-    next: "Look at the client's own output for the reason.",
+    next: "See the client's own output for the reason.",
   };
 };

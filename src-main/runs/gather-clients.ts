@@ -2,25 +2,26 @@ import type { Study } from "#contract/study.ts";
 import type { Control, DeviceSession, RunPorts } from "./ports.ts";
 import { SILENT_MS, someOf } from "./waiting.ts";
 
-/** How long a round waits for devices that took part before and are away, before it goes on without them. */
+/** How long a round waits for disconnected devices of earlier rounds before it continues without them. */
 const REJOIN_SECONDS = 60;
 
 /**
  * Waits until enough devices of the roster are connected, and returns those that are free, sorted by name; none when
  * the study is stopped or paused before there are enough.
  *
- * A study that sets `sampling.minAvailable` waits for so many, as long as it takes, and for all that this computer
- * hosts, or its draws would depend on who starts faster. Without it, a run waits for the whole fleet before its first
- * round; later it gives missing devices `REJOIN_SECONDS` and then goes on with those that are there. A device still busy with an earlier round counts as connected, but cannot be drawn.
+ * A study with `sampling.minAvailable` waits for this many devices, however long it takes, and for all that this
+ * computer hosts; otherwise its draws would depend on which devices start faster. Without it, a run waits for the whole
+ * fleet before its first round; later it gives missing devices `REJOIN_SECONDS` and then continues with those that are
+ * connected. A device still busy with an earlier round counts as connected, but cannot be drawn.
  */
 export const gatherClients = async (input: {
   readonly run: string;
   readonly round: number;
   readonly roster: readonly string[];
-  /** Those of the roster that this computer hosts: they all come, so nobody is drawn before they have. */
+  /** Those of the roster that this computer hosts. All of them will join, so no draw happens before they have. */
   readonly hosted: readonly string[];
   readonly sampling: Study["sampling"];
-  /** True once a round of this run was held by this process: the fleet has been complete. */
+  /** True once this process has held a round of this run: the fleet has been complete. */
   readonly met: boolean;
   readonly ports: Pick<RunPorts, "clients" | "emit" | "now">;
   readonly control: Control;
@@ -57,7 +58,7 @@ export const gatherClients = async (input: {
           : `${someOf(missing)} to connect (${present.length} of ${Math.max(wanted, input.hosted.length)})`,
         sinceMs: waited,
         next: enough
-          ? "They are drawn again when they have answered."
+          ? "They can be drawn again once they have answered."
           : missing.every((name) => input.hosted.includes(name))
             ? "They are starting on this computer."
             : "Start the missing clients.",
@@ -67,7 +68,7 @@ export const gatherClients = async (input: {
   }
 };
 
-/** Resolves when the set of devices changes, a person wants something, or a second has gone by. */
+/** Resolves when the set of devices changes, when a person asks for something, or after a second. */
 const changed = (ports: Pick<RunPorts, "clients">, control: Control): Promise<void> =>
   new Promise((resolve) => {
     const stops = [control.now, control.afterRound];
@@ -77,7 +78,7 @@ const changed = (ports: Pick<RunPorts, "clients">, control: Control): Promise<vo
       for (const stop of stops) stop.removeEventListener("abort", done);
       resolve();
     };
-    // A page is told each second for whom the round waits.
+    // Pages hear every second which devices the round waits for.
     const timer = setTimeout(done, 1000);
     const subscriptions = [
       ports.clients.onChange(done),

@@ -5,10 +5,10 @@ import type { ConfigOut } from "#main/wire/protocol.ts";
 import type { RunInProgress } from "./run-in-progress.ts";
 import { keptFrom } from "./run-position.ts";
 
-/** The one task that labs of earlier versions had: instructions do not name it. */
+/** The only task of earlier versions: instructions do not name it. */
 const FIRST_TASK: TaskName = "classification";
 
-/** What a device does in a round: the same for all but its seed, and where its kept state comes from. */
+/** What a device does in a round: the same for all, except for the seed and the round of its kept state. */
 export const recipeFor = (of: RunInProgress, round: number, device: string): Recipe => {
   const { study, run, algorithm } = of;
   const { kind, momentum, nesterov, weightDecay, lr, lrDecay } = study.optimizer;
@@ -52,12 +52,12 @@ const commonFor = ({ run, model, algorithm, keeps, initSeed }: RunInProgress, ro
   initSeed,
 });
 
-/** The optimizer names that clients of the original repository compare with. */
+/** The optimizer names that clients of the original repository know. */
 const OPTIMIZER_NAMES = { sgd: "SGD", adam: "Adam", rmsprop: "RMSprop" } as const;
 
 /**
- * An instruction as JSON. A plain feature and the first task are left out: clients of earlier versions refuse a field
- * that they do not know, and these are all that they can do.
+ * An instruction as JSON, without a plain feature and the first task: clients of earlier versions refuse unknown fields,
+ * and these two are all that they support.
  */
 const toJson = ({ feature, ...rest }: Recipe | EvaluationRecipe): string => {
   const { task = FIRST_TASK, ...fields } = rest as typeof rest & { readonly task?: TaskName };

@@ -15,7 +15,7 @@ export interface StoredStudy {
   readonly partition: Partition | undefined;
   readonly classes: readonly string[];
   readonly datasetSha?: string;
-  /** What its latest runs were computed with. */
+  /** The engine of its latest runs. */
   readonly engine: EngineInfo;
   readonly runs: readonly {
     readonly id: string;
@@ -39,23 +39,23 @@ export interface Equipment {
     feature: FeatureSettings;
     dataset: DatasetLocation;
   }): Promise<Evaluation>;
-  /** Tells the crews which run comes now. */
+  /** Tells the crews which run begins. */
   onRunBegins(run: string): void;
   readonly engine: EngineInfo;
-  /** Aborted, with a UserError, when a part of it is gone for good. */
+  /** Aborted, with a UserError, when a part of it is lost for good. */
   readonly broken: AbortSignal;
-  /** `politely`: devices are told to leave and may finish what they do; else everything ends at once. */
+  /** `politely`: the server tells devices to leave, and they may finish; otherwise everything ends immediately. */
   close(politely: boolean): Promise<void>;
 }
 
-/** What the lab hands to the conductor of studies. */
+/** What the lab gives to the conductor of studies. */
 export interface LabPorts {
   readonly datasets: {
     /** @throws UserError when the name is unknown or the data set is not on this computer. */
     find(name: string): Promise<DatasetLocation>;
-    /** SHA-256 over pictures and labels. @throws UserError that names the file */
+    /** SHA-256 over images and labels. @throws UserError that names the file */
     labels(location: DatasetLocation): Promise<{ readonly sha256: string }>;
-    /** As `openStudy` does it, where it keeps nobody waiting. @throws UserError that names the file */
+    /** As `openStudy`, in a process where it blocks nothing else. @throws UserError that names the file */
     partition(
       study: Study,
       location: DatasetLocation,
@@ -63,7 +63,7 @@ export interface LabPorts {
       ReturnType<typeof openStudy> & { readonly classNames: readonly string[]; readonly sha256: string }
     >;
   };
-  /** Whether the fleet has a board called so. */
+  /** Whether the fleet has a board of this name. */
   isBoard(name: string): boolean;
   readonly models: {
     parameters(name: ModelName, numClasses: number): readonly ParameterSpec[];
@@ -74,15 +74,15 @@ export interface LabPorts {
       study: Study;
       partition: Partition | undefined;
       classes: readonly string[];
-      /** SHA-256 of the pictures and labels; undefined where only clients hold data. */
+      /** SHA-256 of the images and labels; undefined where only clients hold data. */
       datasetSha: string | undefined;
       runs: readonly PlannedRun[];
       engine: EngineInfo;
     }): string;
     get(id: string): StoredStudy | undefined;
-    /** Forgets a study in which nothing was recorded. */
+    /** Deletes a study that has no recorded round. */
     remove(id: string): void;
-    /** The engine that the runs which start from now on are computed with. */
+    /** The engine of the runs that start from now on. */
     setEngine(id: string, engine: EngineInfo): void;
   };
   /** First weights that came from a client, kept with the study. */
@@ -90,19 +90,19 @@ export interface LabPorts {
     read(study: string): Promise<readonly NamedTensor[] | undefined>;
     write(study: string, tensors: readonly NamedTensor[]): Promise<void>;
   };
-  /** Brings up server, fleet and evaluator for a study; rejects with a UserError when that cannot be. */
+  /** Brings up server, fleet and evaluator for a study; rejects with a UserError when that fails. */
   equip(input: {
     id: string;
     study: Study;
     dataset: DatasetLocation | undefined;
     partition: Partition | undefined;
     numClasses: number;
-    /** The run that comes first. */
+    /** The first run to conduct. */
     firstRun: string;
-    /** Aborted when a person stops the study: it rejects once what was up is down again. */
+    /** Aborted when a person stops the study: it rejects once everything it had started is down again. */
     signal: AbortSignal;
   }): Promise<Equipment>;
-  /** The engine that studies of this lab will use, for the record. */
+  /** The engine that studies of this lab will use; it is recorded with the study. */
   engine(): Promise<EngineInfo>;
   readonly run: Omit<RunPorts, "clients" | "evaluate" | "emit">;
   readonly emit: Emit;

@@ -5,13 +5,14 @@ import { gatherClients } from "./gather-clients.ts";
 import type { Equipment, LabPorts, StoredStudy } from "./lab-ports.ts";
 import type { Control, DeviceReply, Model } from "./ports.ts";
 import { unlessAborted } from "./unless-aborted.ts";
+import { NEXT } from "./waiting.ts";
 
 /**
- * The model of a study that leaves it to its clients: the parameters of the first client (by name) are everybody's
- * first weights, as Flower's own server does it. The wire carries no names, so entries are called `parameter-0`, ….
- * They are kept in a file of the study itself, so that every run of it, resumed or not, starts from the same.
+ * The model of a study that leaves it to its clients: the parameters of the first client (by name) are the
+ * initial weights, as in Flower's own server. The wire carries no names, so entries are called `parameter-0`, ….
+ * A file of the study keeps them, so that all of its runs, resumed or not, start from the same weights.
  *
- * @returns undefined when the study was stopped while it waited for a client.
+ * @returns undefined when the study was stopped while waiting for a client.
  */
 export const modelFromClient = async (input: {
   readonly ports: LabPorts;
@@ -38,10 +39,10 @@ export const modelFromClient = async (input: {
 
 const position = (name: string): number => Number(name.slice(name.lastIndexOf("-") + 1));
 
-/** How long a client may take to hand over its parameters, before the next one is asked. */
+/** How long a client may take to hand over its parameters, before the server asks the next one. */
 const PATIENCE_MS = 60_000;
 
-/** @throws UserError when every client was asked and none could give parameters, with the last one's reason. */
+/** @throws UserError when no client sent parameters, with the last one's reason. */
 const askClients = async (input: {
   readonly ports: LabPorts;
   readonly stored: StoredStudy;
@@ -69,7 +70,7 @@ const askClients = async (input: {
     const asked = session.request({ kind: "getParameters", config: {} }).then(parametersOf);
     const ticking = setInterval(() => {
       const sinceMs = ports.run.now() - startedAt;
-      const what = `${session.device} to hand over its parameters`;
+      const what = `${session.device} to send its parameters`;
       ports.emit({
         kind: "waiting",
         run,
@@ -77,7 +78,7 @@ const askClients = async (input: {
         stage: "joining",
         for: what,
         sinceMs,
-        next: "It goes on by itself.",
+        next: NEXT,
       });
     }, 2000);
     try {
@@ -92,7 +93,7 @@ const askClients = async (input: {
     }
   }
   throw new UserError(
-    `model: from-client: no client could give its parameters; ${why}. Implement get_parameters in the client, or name a model of the lab.`,
+    `model: from-client: no client sent its parameters; ${why}. Implement get_parameters in the client, or choose one of the lab's models.`,
   );
 };
 
@@ -104,7 +105,7 @@ const parametersOf = (answer: Result<DeviceReply>): readonly NamedTensor[] | str
     message.kind === "parameters" && message.status.code === 0 ? message.parameters.map(named) : [];
   const said = message.kind === "parameters" ? message.status.message : "";
   answer.value.release();
-  return tensors.length > 0 ? tensors : said || "it answered without any tensor";
+  return tensors.length > 0 ? tensors : said || "its answer contains no tensors";
 };
 
 const withinPatience = <T>(promise: Promise<T>): Promise<T | string> => {
@@ -115,7 +116,7 @@ const withinPatience = <T>(promise: Promise<T>): Promise<T | string> => {
   return Promise.race([promise, patience]).finally(() => clearTimeout(timer));
 };
 
-/** The reply's tensors are views of a buffer that is given back: these are copies. */
+/** A copy: the reply's tensors are views of a buffer that is released. */
 const named = (tensor: Tensor, i: number): NamedTensor => ({
   name: `parameter-${i}`,
   dtype: tensor.dtype,

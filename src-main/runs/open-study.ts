@@ -5,7 +5,7 @@ import type { Study, StudyProblem } from "#contract/study.ts";
 import { makePartition } from "#main/federation/partition.ts";
 import { deriveSeed } from "#main/federation/random.ts";
 
-/** One run to be: which algorithm, which trial, and the seed that all algorithms of the trial share. */
+/** A run to conduct: its algorithm, its trial, and the seed that all algorithms of the trial share. */
 export interface PlannedRun {
   readonly algorithm: Study["algorithms"][number];
   /** From 1. */
@@ -13,20 +13,20 @@ export interface PlannedRun {
   readonly seed: number;
 }
 
-/** What a study needs to know of its data to deal it out. */
+/** What a study needs to know about its data to deal it. */
 export interface Labels {
   readonly train: ClassLabels;
   readonly test: ClassLabels;
   readonly classes: number;
 }
 
-/** Runs trial by trial, so that the algorithms can be compared as soon as one trial is done. */
+/** Runs trial by trial, so that the algorithms are comparable as soon as one trial is done. */
 export const planRuns = (study: Study): readonly PlannedRun[] =>
   Array.from({ length: study.trials }, (_, i) => i + 1).flatMap((trial) =>
     study.algorithms.map((algorithm) => ({ algorithm, trial, seed: deriveSeed(study.seed, "trial", trial) })),
   );
 
-/** What is wrong with a study that no single field tells, and that needs no data to be seen. */
+/** Problems of a study that no single field shows, and for which the data is not needed. */
 export const problemsWithoutData = (study: Study): StudyProblem[] =>
   study.model !== "from-client"
     ? []
@@ -34,24 +34,24 @@ export const problemsWithoutData = (study: Study): StudyProblem[] =>
         traitsOf(name).needsBuffers
           ? {
               path: `algorithms[${i}]`,
-              message: `${definitionOf(name).title} must know which parameters are BatchNorm buffers, which from-client cannot tell`,
+              message: `${definitionOf(name).title} must know which parameters are BatchNorm buffers; model: from-client does not tell. Choose one of the lab's models`,
             }
           : [],
       );
 
-/** What is wrong with the boards that a study names. */
+/** Problems with the boards that a study names. */
 export const problemsWithBoards = (study: Study, isBoard: (name: string) => boolean): StudyProblem[] =>
   (study.fleet.devices ?? []).flatMap((name, i) =>
     isBoard(name)
       ? []
       : {
           path: `fleet.devices[${i}]`,
-          message: `there is no board called ${name}; add it on the fleet page, or name another`,
+          message: `there is no board called ${name}; add it on the fleet page, or choose another`,
         },
   );
 
 /**
- * Checks what only the data can tell and fixes the partition of a study.
+ * Checks a study against its data and determines its partition.
  * @returns the partition (undefined where no device takes its data from this computer), or the problems by field.
  */
 export const openStudy = (

@@ -1,7 +1,7 @@
 import type { Control } from "./ports.ts";
 import { unlessAborted } from "./unless-aborted.ts";
 
-/** Waits for as long as a person has paused the study. @throws the reason when it is stopped at once meanwhile. */
+/** Waits while the study is paused. @throws the reason when it is stopped immediately meanwhile. */
 export const passGate = async ({ gate, now }: Control): Promise<void> => {
   if (gate === undefined) return;
   await unlessAborted(gate.pass(), now);

@@ -1,6 +1,6 @@
 import type { Config } from "#main/wire/protocol.ts";
 
-/** Metrics as they are recorded: numbers, strings and booleans; bytes are left out, big integers become text. */
+/** Metrics as recorded: numbers, strings and booleans. Bytes are left out; big integers become text. */
 export const plainMetrics = (metrics: Config): Record<string, number | string | boolean> => {
   const plain: Record<string, number | string | boolean> = {};
   for (const [key, value] of Object.entries(metrics)) {

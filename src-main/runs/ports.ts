@@ -6,7 +6,7 @@ import type { OutgoingMessage } from "#main/wire/messages.ts";
 import type { ClientMessage } from "#main/wire/protocol.ts";
 import type { UserRequest } from "./user-request.ts";
 
-/** What a device answered. Its tensors may be views of one large buffer: `release` gives that buffer back. */
+/** What a device answered. Its tensors may be views of one large buffer: `release` frees that buffer. */
 export interface DeviceReply {
   readonly message: ClientMessage;
   readonly bytesUp: number;
@@ -23,12 +23,12 @@ export interface DeviceSession {
   ): Promise<Result<DeviceReply>>;
 }
 
-/** The devices that are connected now. */
+/** The connected devices. */
 export interface Clients {
   sessions(): readonly DeviceSession[];
-  /** Called when a session came, went, or became idle. */
+  /** Called when a session opens, closes or becomes idle. */
   onChange(listener: () => void): () => void;
-  /** Called when a device that this computer can hear tells how far its training is. @returns unsubscribes */
+  /** Called when a device reports how far its training is; not all of them do. @returns unsubscribes */
   onTraining(listener: (progress: TrainingProgress) => void): () => void;
 }
 
@@ -45,17 +45,17 @@ export interface Checkpoints {
   ): Promise<{ tensors: readonly NamedTensor[]; metadata: Readonly<Record<string, string>> }>;
 }
 
-/** What a run looks at again of its finished rounds. */
+/** The part of its finished rounds that a run still needs. */
 export type RememberedRound = Pick<RoundResult, "round" | "clients" | "metrics">;
 
-/** What is already recorded of a run. */
+/** The recorded rounds of a run. */
 export interface History {
   rounds(runId: string): readonly RememberedRound[];
   /** The last recorded round and its checkpoint file, without reading the others. */
   last(runId: string): { readonly round: number; readonly checkpoint: string } | undefined;
 }
 
-/** What a run needs of the model: its parameter list and its seeded first weights. */
+/** The model of a run: its parameter list and its seeded initial weights. */
 export interface Model {
   readonly name: string;
   readonly numClasses: number;
@@ -68,7 +68,7 @@ export interface RunPorts {
   readonly checkpoints: Checkpoints;
   readonly history: History;
   /**
-   * Central evaluation of a checkpoint on the whole test set, its head seeing the feature as the run's algorithm says;
+   * Central evaluation of a checkpoint on the whole test set, with the feature as the run's algorithm trains it;
    * undefined where the study has none.
    */
   readonly evaluate: ((checkpoint: string, feature: FeatureSettings) => Promise<Evaluation>) | undefined;
@@ -76,8 +76,8 @@ export interface RunPorts {
   readonly weightsSha256: (tensors: readonly NamedTensor[]) => Promise<string>;
   readonly emit: (event: LabEventBody) => void;
   /**
-   * Records a finished round: one transaction, after its checkpoint is safely on disk. It also puts the
-   * `round-ended` event into the stream.
+   * Records a finished round in one transaction, after its checkpoint is safely on disk, and publishes the
+   * `round-ended` event.
    */
   readonly recordRound: (runId: string, result: RoundResult, checkpoint: string) => Promise<void> | void;
   /** Milliseconds of a clock that never jumps. */
@@ -86,9 +86,9 @@ export interface RunPorts {
   readonly timestamp: () => string;
 }
 
-/** Where a study waits while a person has paused it. */
+/** Where a study waits while it is paused. */
 export interface Gate {
-  /** What waits for something else should come and wait here instead. */
+  /** While true, whatever waits for devices should return and wait here instead. */
   readonly isClosed: boolean;
   /** Called when it closes. @returns unsubscribes */
   onClose(listener: () => void): () => void;
@@ -96,14 +96,14 @@ export interface Gate {
   pass(): Promise<void>;
 }
 
-/** How a person stops, pauses and hurries a study. */
+/** How a person stops and pauses a study, or starts a round without the missing devices. */
 export interface Control {
-  /** Aborted by the first Ctrl-C: the round in progress is finished, then the study stops. */
+  /** Aborted by the first Ctrl-C: the study finishes the round in progress, then stops. */
   readonly afterRound: AbortSignal;
   /** Aborted by the second: nothing more is recorded. */
   readonly now: AbortSignal;
-  /** To start the round with the devices that are there instead of waiting for the others. */
+  /** Starts the round with the connected devices instead of waiting for the others. */
   readonly startWithout?: UserRequest | undefined;
-  /** Undefined where nobody can pause. */
+  /** Undefined where the study cannot be paused. */
   readonly gate?: Gate | undefined;
 }

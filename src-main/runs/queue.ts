@@ -5,12 +5,12 @@ import type { Control, Gate } from "./ports.ts";
 import { createUserRequest, type UserRequest } from "./user-request.ts";
 
 export interface QueuePorts {
-  /** Conducts a recorded study; rejects with a UserError when it cannot go on. */
+  /** Conducts a recorded study; rejects with a UserError when it cannot continue. */
   conduct(id: string, control: Control): Promise<unknown>;
-  /** What the record says of a study; undefined where there is none. */
+  /** The record of a study; undefined where there is none. */
   record(id: string): { readonly status: string; readonly reason?: string } | undefined;
   readonly emit: Emit;
-  /** Why a study could not go on: for the person who watches. A bug comes as what was thrown. */
+  /** Hears why a study could not continue, for the person who watches. A bug arrives as it was thrown. */
   onProblem(id: string, error: unknown): void;
 }
 
@@ -19,21 +19,21 @@ export type Queue = ReturnType<typeof createQueue>;
 interface Current {
   readonly id: string;
   phase: NonNullable<Activity["phase"]>;
-  /** Whoever has come to the gate once has its equipment up. */
+  /** True once it has reached the gate: its equipment is up by then. */
   equipped: boolean;
   readonly afterRound: AbortController;
   readonly startWithout: UserRequest;
   readonly now: AbortController;
-  /** While it is paused, or about to be: opens the gate. */
+  /** Set while it is paused, or about to be; opens the gate. */
   paused: { readonly opened: Promise<void>; open(): void } | undefined;
-  /** Hear that a person pauses it. */
+  /** Called when a person pauses it. */
   readonly onPause: Set<() => void>;
   readonly over: Promise<void>;
 }
 
-const NEVER_STARTED = "the lab was closed before its turn came";
+const NEVER_STARTED = "the lab was closed before this study started";
 
-/** Conducts one study at a time; those that are started meanwhile wait their turn. */
+/** Conducts one study at a time; studies started meanwhile are queued. */
 export const createQueue = (ports: QueuePorts) => {
   let current: Current | undefined;
   let waiting: readonly string[] = [];
@@ -118,7 +118,7 @@ export const createQueue = (ports: QueuePorts) => {
       now: now.signal,
       gate: gateOf(() => study),
     };
-    // Whoever asked for it gets the answer before the work begins.
+    // The caller gets its answer before the work begins.
     setImmediate(async () => {
       await conduct(id, control);
       openGate(study);
@@ -138,7 +138,7 @@ export const createQueue = (ports: QueuePorts) => {
   };
 
   const enqueue = (id: string): Activity => {
-    if (closed) throw new UserError("the lab is closing; start it again and resume the study");
+    if (closed) throw new UserError("The lab is closing. Start it again and resume the study.");
     if (!waiting.includes(id)) waiting = [...waiting, id];
     next();
     return activity();
@@ -148,8 +148,8 @@ export const createQueue = (ports: QueuePorts) => {
     if (current?.id === id) return current;
     throw new UserError(
       waiting.includes(id)
-        ? "the study has not begun yet; take it out of the queue"
-        : "the study is not running",
+        ? "The study has not started yet. Remove it from the queue instead."
+        : "The study is not running.",
     );
   };
 
@@ -159,9 +159,9 @@ export const createQueue = (ports: QueuePorts) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    /** Starts a recorded study, or lets it wait for its turn. */
+    /** Starts a recorded study, or queues it. */
     start: enqueue,
-    /** A paused study goes on at once; one that was stopped, or is stopping, gets its turn. */
+    /** A paused study continues immediately; a stopped or stopping one is queued. */
     resume(id: string): Activity {
       if (current?.id !== id) return enqueue(id);
       if (current.paused !== undefined) {
@@ -172,11 +172,11 @@ export const createQueue = (ports: QueuePorts) => {
       const isStopping = current.phase === "stopping-after-round" || current.phase === "stopping-now";
       return isStopping ? enqueue(id) : activity();
     },
-    /** @throws UserError when it is not the one that runs, or is being stopped. */
+    /** @throws UserError when it is not running, or is stopping. */
     pause(id: string): Activity {
       const study = running(id);
       if (study.afterRound.signal.aborted || study.now.signal.aborted) {
-        throw new UserError("the study is being stopped; resume it when it has ended");
+        throw new UserError("The study is stopping. Resume it once it has stopped.");
       }
       if (study.paused !== undefined) return activity();
       const { promise: opened, resolve: open } = Promise.withResolvers<void>();
@@ -193,7 +193,7 @@ export const createQueue = (ports: QueuePorts) => {
       openGate(study);
       return changed();
     },
-    /** The round that awaits devices begins with those that are there. */
+    /** A round that waits for devices starts with those that are connected. */
     goOnWithout(id: string): Activity {
       running(id).startWithout.make();
       return activity();
@@ -205,14 +205,14 @@ export const createQueue = (ports: QueuePorts) => {
       openGate(study);
       return changed();
     },
-    /** Takes a study out of the queue. @returns whether it waited there. */
+    /** Removes a study from the queue. @returns whether it was there. */
     drop(id: string): boolean {
       if (!waiting.includes(id)) return false;
       waiting = waiting.filter((other) => other !== id);
       changed();
       return true;
     },
-    /** Stops what runs, at once, and lets nothing else begin; resolves when it has been put away. */
+    /** Stops the running study immediately and starts no other; resolves once it has stopped. */
     async close(): Promise<void> {
       closed = true;
       const left = waiting;

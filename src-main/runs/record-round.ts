@@ -10,18 +10,18 @@ import { type RunInProgress, travellingWeights } from "./run-in-progress.ts";
 import { checkpointOf } from "./run-position.ts";
 import { unlessAborted } from "./unless-aborted.ts";
 
-/** What is known of a round before its weights are evaluated. */
+/** A round before its weights are evaluated. */
 export type TrainedRound = Omit<
   RoundResult,
   "weightsSha256" | "seconds" | "metrics" | "central" | "federated" | "evaluations"
 >;
 
 /**
- * Ends a round: writes its checkpoint, evaluates it on the server and on the devices, and records it. Until it is
- * recorded it has not happened.
+ * Ends a round: writes its checkpoint, evaluates it on the server and on the devices, and records it. A round counts only
+ * once it is recorded.
  *
  * @param startedAt in the milliseconds of the ports' clock
- * @throws the control signal's reason when the study is stopped at once
+ * @throws the control signal's reason when the study is stopped immediately
  */
 export const recordRound = async (
   of: RunInProgress,
@@ -57,7 +57,7 @@ export const recordRound = async (
   of.history.push({ round: result.round, clients: result.clients, metrics: result.metrics });
 };
 
-/** The server's figure where it has one, else the devices' mean; every metric of the task, measured or not. */
+/** The server's figure where there is one, else the devices' mean; includes every metric of the task, measured or not. */
 const metricsOfRound = (
   own: readonly string[],
   central: Evaluation | undefined,

@@ -10,7 +10,7 @@ import {
 } from "#contract/metrics.ts";
 import type { Config } from "#main/wire/protocol.ts";
 
-/** What an answer holds beside metrics: who answered, how long it took. Of our own clients. */
+/** What answers of our own clients contain besides metrics: who answered, how long it took. */
 const NO_METRICS: ReadonlySet<string> = new Set(["device", "correct", "compute_ms", "loss"]);
 
 /** What a client reported, sorted. */
@@ -22,8 +22,8 @@ export interface Sorted {
 }
 
 /**
- * Sorts what a client reported from an evaluation into metrics and into what cannot be one. Nothing that it reports
- * costs it its evaluation, or costs others theirs.
+ * Sorts what a client reported from an evaluation into metrics and values that cannot be one. Whatever it reports, its
+ * evaluation and those of the others still count.
  * @param described metrics that the study file describes
  */
 export const sortReported = (reported: Config, described: ReportedMetrics = {}): Sorted => {
@@ -45,7 +45,7 @@ const problemWith = (
   before: number,
 ): string | undefined => {
   if (!METRIC_NAME.test(name)) {
-    return "a metric's name is at most 60 letters, digits or _ . @ / - and begins with a letter";
+    return "a metric's name has up to 60 letters, digits or _ . @ / - and starts with a letter";
   }
   if (typeof value === "string") return "it is text, not a number";
   if (typeof value === "boolean") return "it is true or false, not a number";
@@ -56,13 +56,13 @@ const problemWith = (
     return `${number} is outside ${range[0]} to ${range[1]}`;
   }
   if (!isKnownMetric(name) && before >= MOST_REPORTED_METRICS) {
-    return `a client may report ${MOST_REPORTED_METRICS} metrics`;
+    return `a client may report at most ${MOST_REPORTED_METRICS} metrics`;
   }
   return undefined;
 };
 
 /** Why a metric beyond the limit is refused: the fault of no single client. */
-export const TOO_MANY = `the clients of a run may report ${MOST_REPORTED_METRICS} metrics`;
+export const TOO_MANY = `the clients of a run together may report at most ${MOST_REPORTED_METRICS} metrics`;
 
 /**
  * The names that a run keeps so far: those that its study file describes, then those that its rounds have.

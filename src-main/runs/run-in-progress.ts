@@ -5,7 +5,7 @@ import { keptNames } from "./reported-metrics.ts";
 import type { RunPlan } from "./run-plan.ts";
 import { findPosition, type Position } from "./run-position.ts";
 
-/** A run while it is conducted: what is fixed, and how far it is. */
+/** A run in progress: what is fixed, and how far it is. */
 export interface RunInProgress extends RunPlan {
   readonly ports: RunPorts;
   readonly control: Control;
@@ -15,20 +15,20 @@ export interface RunInProgress extends RunPlan {
   readonly keeps: readonly string[];
   readonly initSeed: number;
   readonly at: Position;
-  /** In order. A run may have very many rounds: of each only what is looked at again. */
+  /** In order. A run can have very many rounds, so only the part that is still needed. */
   readonly history: RememberedRound[];
   /** Devices whose update of the round in progress was aggregated. */
   trainedNow: ReadonlySet<string>;
-  /** The whole fleet was there once in this process. */
+  /** True once the whole fleet was connected in this process. */
   hasMet: boolean;
   lastFailure: string;
   /** Names of the metrics that its clients reported and that are kept. */
   readonly keptMetrics: Set<string>;
-  /** Refused metrics that were told, by device and name: once per run. */
+  /** Refused metrics that were announced, by device and name: once per run. */
   readonly toldMetrics: Set<string>;
 }
 
-/** Where the record of a run ends. */
+/** A run at the point where its record ends. */
 export const openRun = async (plan: RunPlan, ports: RunPorts, control: Control): Promise<RunInProgress> => {
   const { algorithm, model, run } = plan;
   const initSeed = deriveSeed(run.seed, "initial-weights");

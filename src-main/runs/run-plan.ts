@@ -2,7 +2,7 @@ import type { Study } from "#contract/study.ts";
 import type { Algorithm } from "#main/federation/algorithms.ts";
 import type { Model } from "./ports.ts";
 
-/** One run of a study: what is conducted, with which model, on which devices. */
+/** One run of a study, with its algorithm, model and devices. */
 export interface RunPlan {
   readonly study: Study;
   readonly run: {

@@ -2,7 +2,7 @@ import type { NamedTensor, Tensor } from "#contract/tensor.ts";
 import type { RememberedRound, RunPorts } from "./ports.ts";
 import type { RunPlan } from "./run-plan.ts";
 
-/** Where a run stands between two rounds. */
+/** The position of a run between two rounds. */
 export interface Position {
   round: number;
   weights: readonly NamedTensor[];
@@ -12,7 +12,7 @@ export interface Position {
 /** Names of server state in a checkpoint: kept apart from the model's own. */
 const STATE_PREFIX = "server_state.";
 
-/** How many of the last rounds had no update that could be used. */
+/** How many of the last rounds had no usable update. */
 export const fruitlessRounds = (history: readonly RememberedRound[]): number => {
   const last = history.findLastIndex((r) => r.round === 0 || r.clients.length > 0);
   return history.length - 1 - last;
@@ -33,7 +33,7 @@ export const findPosition = async (plan: RunPlan, ports: RunPorts, initSeed: num
   const byName = new Map(tensors.map((t) => [t.name, t]));
   return {
     round: last.round,
-    // The parameter list gives the order; a checkpoint's own order is its file's business.
+    // In the order of the parameter list; the order within a checkpoint file does not matter.
     weights: plan.model.parameters.map((spec) => {
       const tensor = byName.get(spec.name);
       if (tensor === undefined) throw new Error(`checkpoint ${last.checkpoint} lacks ${spec.name}`);
@@ -45,7 +45,7 @@ export const findPosition = async (plan: RunPlan, ports: RunPorts, initSeed: num
   };
 };
 
-/** The last round before `round` whose update of this device was folded: its kept state goes with that one. */
+/** The last round before `round` in which an update of this device was aggregated: its kept state is from there. */
 export const keptFrom = (
   history: readonly RememberedRound[],
   device: string,
@@ -68,7 +68,7 @@ export const merge = (
   });
 };
 
-/** What a checkpoint holds: the whole model, and the server's state under names of its own. */
+/** The content of a checkpoint: the whole model, and the server's state under separate names. */
 export const checkpointOf = ({ weights, state }: Position): readonly NamedTensor[] => [
   ...weights,
   ...state.map((t) => ({ ...t, name: STATE_PREFIX + t.name })),

@@ -12,18 +12,18 @@ import { unlessAborted } from "./unless-aborted.ts";
 export interface Runs {
   /**
    * Checks a study against its data and records it with its partition and runs. Nothing trains yet.
-   * @returns its id, or the problems by field (a missing data set is one of them).
+   * @returns its id, or the problems by field, for example a missing data set.
    */
   open(study: Study): Promise<{ ok: true; id: string } | { ok: false; problems: StudyProblem[] }>;
   /**
    * Conducts a recorded study from where its record ends until it is done, has failed, or is stopped.
-   * @throws UserError when there is no such study, or it cannot be equipped.
+   * @throws UserError when there is no such study, or its equipment cannot be brought up.
    */
   conduct(id: string, control: Control, options?: ConductOptions): Promise<StudyStatus>;
 }
 
 export interface ConductOptions {
-  /** A new study that cannot be equipped stays on record; default: it is forgotten, for nothing has begun. */
+  /** Keeps a new study whose equipment cannot be brought up. Default: it is deleted, because nothing has started. */
   readonly keep?: boolean;
 }
 
@@ -50,7 +50,7 @@ export const createRuns = (ports: LabPorts): Runs => {
       const stored = ports.records.get(id);
       if (stored === undefined) {
         throw new UserError(
-          `there is no study ${id} in this data directory; fedfleet list shows those that are`,
+          `there is no study ${id} in this data directory; fedfleet list shows the studies`,
         );
       }
       const { study } = stored;
@@ -66,7 +66,7 @@ export const createRuns = (ports: LabPorts): Runs => {
           ports.emit({ kind: "study-ended", study: id, status: "interrupted", reason });
           return "interrupted";
         }
-        // A port in use, a certificate that is none: nothing has begun, so nothing is there to resume.
+        // A port in use, an invalid certificate: nothing has started, so there is nothing to resume.
         if (isFresh && !keep) ports.records.remove(id);
         throw error;
       }
@@ -81,7 +81,7 @@ export const createRuns = (ports: LabPorts): Runs => {
       try {
         if (resumed && !sameEngine(stored.engine, equipment.engine)) {
           ports.say(
-            `this study began on ${engineName(stored.engine)} and goes on with ${engineName(equipment.engine)}: their last digits differ, so its curve is no longer that of an uninterrupted run`,
+            `this study started on ${engineName(stored.engine)} and continues on ${engineName(equipment.engine)}; the two differ in the last digits, so its curve differs from that of an uninterrupted run`,
           );
         }
         ports.records.setEngine(id, equipment.engine);
@@ -114,7 +114,7 @@ export const createRuns = (ports: LabPorts): Runs => {
   };
 };
 
-/** What a study is recorded with of its data, or its problems. */
+/** The facts about the data that are recorded with a study, or its problems. */
 type Opened =
   | {
       readonly ok: true;
@@ -154,7 +154,7 @@ const getReady = async (
   if (!isFresh && dataset !== undefined && datasetSha !== undefined) {
     await unlessAborted(sameData(ports, dataset, datasetSha), now);
   }
-  // Waited for even when it is stopped: what is half up must be down before the next study comes.
+  // Awaited even when the study is stopped: half-started equipment must be down before the next study starts.
   const equipment = await ports.equip({
     id,
     study,
@@ -167,12 +167,12 @@ const getReady = async (
   return { dataset, equipment };
 };
 
-/** A run that went on with other pictures than it began with would be no run at all. */
+/** A run must continue on the same images that it started with. */
 const sameData = async (ports: LabPorts, location: DatasetLocation, sha256: string): Promise<void> => {
   const { sha256: now } = await ports.datasets.labels(location);
   if (now === sha256) return;
   throw new UserError(
-    `dataset: ${location.name} in ${location.path} is no longer the data that this study began with (its SHA-256 is ${now}, not ${sha256}). Restore it, or start the study anew.`,
+    `dataset: ${location.name} in ${location.path} is no longer the data that this study started with (its SHA-256 is ${now}, not ${sha256}). Restore it, or start the study again as a new one.`,
   );
 };
 
@@ -199,7 +199,7 @@ const modelOf = async (
   const { study } = stored;
   if (!isBuiltIn(study.model)) return await modelFromClient({ ports, stored, equipment, control });
   const name = study.model;
-  // A fleet that brings its own data may have more classes than the lab knows of: ten is what Net was made for.
+  // The lab does not know the classes of data that clients bring: Net was made for ten.
   const numClasses = stored.classes.length || 10;
   return {
     name,

@@ -1,5 +1,5 @@
 /**
- * Waits for a promise, but no longer than until the signal aborts. What the promise does afterwards is ignored.
+ * Waits for a promise until the signal aborts. The outcome of the promise after that is ignored.
  * @throws the signal's reason, or what the promise rejects with.
  */
 export const unlessAborted = async <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> => {

@@ -1,8 +1,8 @@
-/** Something that a person may ask for at any time, and that is granted once. */
+/** A request that a person can make at any time, and that is granted once. */
 export interface UserRequest {
   readonly isMade: boolean;
   make(): void;
-  /** It has been granted. */
+  /** Marks it as granted. */
   grant(): void;
   /** Called when it is made. @returns unsubscribes */
   onMade(listener: () => void): () => void;

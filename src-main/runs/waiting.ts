@@ -1,8 +1,8 @@
-/** A wait gets said from here on. */
+/** A wait is reported once it has lasted this long. */
 export const SILENT_MS = 2000;
 
-/** What a person can do who watches a round wait; how, is for whoever shows it to say. */
-export const NEXT = "It goes on by itself.";
+/** Tells a person who watches that nothing needs doing; how to stop is said where this is shown. */
+export const NEXT = "It continues by itself.";
 
 /** "a, b, c and 5 more". */
 export const someOf = (names: readonly string[]): string => {

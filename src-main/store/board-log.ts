@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { BoardLogLine, TelemetryPoint } from "#contract/boards.ts";
 import { inTransaction } from "./database.ts";
 
-/** Lines that are kept of each board; older ones go. */
+/** Lines kept per board; older ones are deleted. */
 const KEPT_LINES = 50_000;
 /** How long telemetry is kept. */
 const KEPT_MS = 7 * 24 * 3600 * 1000;
@@ -28,7 +28,7 @@ type LogRow = {
 
 const escaped = (text: string): string => text.replaceAll(/[\\%_]/g, "\\$&");
 
-/** What clients on boards printed, and what boards told of themselves. */
+/** The output of clients on boards, and the telemetry of boards. */
 export const createBoardLog = (db: DatabaseSync) => {
   const insert = db.prepare("INSERT INTO board_log (device, study, at, stream, text) VALUES (?, ?, ?, ?, ?)");
   const found = db.prepare(`
@@ -49,7 +49,7 @@ export const createBoardLog = (db: DatabaseSync) => {
   let sinceTrim = 0;
 
   return {
-    /** Together, and without waiting for the disk: they are no more worth than the next commit. @returns them numbered. */
+    /** In one transaction that does not wait for the disk: the next commit syncs it. @returns the lines, numbered */
     append: (device: string, lines: readonly Omit<BoardLogLine, "id">[]): BoardLogLine[] =>
       inTransaction(
         db,
@@ -68,7 +68,7 @@ export const createBoardLog = (db: DatabaseSync) => {
         },
         "with-the-next",
       ),
-    /** The newest `limit` of those asked for, oldest first. */
+    /** The newest `limit` matching lines, oldest first. */
     find: ({ name, study, search, before = Number.MAX_SAFE_INTEGER, limit }: BoardLogQuery) => {
       const rows = found.all({
         name,
@@ -100,7 +100,7 @@ export const createBoardLog = (db: DatabaseSync) => {
     forgetOldPoints: (device: string, now: number): void => {
       trimPoints.run(device, new Date(now - KEPT_MS).toISOString());
     },
-    /** Since then, oldest first; the newest `limit` of them. */
+    /** The newest `limit` points since a time, oldest first. */
     points: (device: string, since: string, limit: number): TelemetryPoint[] =>
       (points.all(device, since, limit) as { point: string }[])
         .map(({ point }) => JSON.parse(point) as TelemetryPoint)

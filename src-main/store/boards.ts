@@ -3,7 +3,7 @@ import type { BoardFacts, BoardTarget, HostKey, SignIn } from "#contract/boards.
 import { UserError } from "#contract/failure.ts";
 import { inTransaction } from "./database.ts";
 
-/** How one signs in, without what must be kept secret. */
+/** How to sign in, without the secrets. */
 export type SignInRecord =
   | { readonly kind: Exclude<SignIn["kind"], "key"> }
   | { readonly kind: "key"; readonly path: string };
@@ -16,7 +16,7 @@ export interface StoredBoard {
   /** A folder on the board that holds the data; undefined where the lab sends each study's part. */
   readonly dataFolder?: string;
   readonly facts?: BoardFacts;
-  /** The steps of its plan were done when they were looked at last. */
+  /** All steps of its plan were done at the last check. */
   readonly ready: boolean;
   readonly addedAt: string;
 }
@@ -90,18 +90,18 @@ export const createBoardTable = (db: DatabaseSync) => {
   return {
     list,
     has: (name: string): boolean => one.get(name) !== undefined,
-    /** @throws UserError when another board is called so. */
+    /** @throws UserError when there is already a board of this name. */
     add: (board: StoredBoard): void =>
       inTransaction(db, () => {
         const other = list().find(({ name }) => name.toLowerCase() === board.name.toLowerCase());
         if (other !== undefined) {
-          throw new UserError(`There is a board called ${other.name} already. Choose another name.`);
+          throw new UserError(`There is already a board called ${other.name}. Choose another name.`);
         }
         write(board);
       }),
-    /** All of it is as given from now on. */
+    /** Replaces all fields of a board. */
     save: (board: StoredBoard): void => inTransaction(db, () => write(board)),
-    /** Studies that were forgotten while their data were still on a board. */
+    /** Deleted studies whose data is still on a board. */
     drops: {
       list: (device: string): string[] =>
         (drops.all(device) as { study: string }[]).map(({ study }) => study),

@@ -27,18 +27,18 @@ const FILE_NAME = /^round-\d+\.safetensors$/;
 /** Metrics in the order in which they decide which round was the best. */
 type BestBy = readonly Pick<Metric, "id" | "better">[];
 
-/** Below 0 where `a` is better; what is not known comes last. */
+/** Below 0 where `a` is better; unknown values come last. */
 const compareRounds = (
   a: ReadonlyMap<string, number>,
   b: ReadonlyMap<string, number>,
   order: BestBy,
 ): number => {
   for (const metric of order) {
-    const [of, against] = [a.get(metric.id), b.get(metric.id)];
-    if (of === undefined && against === undefined) continue;
-    if (of === undefined) return 1;
-    if (against === undefined) return -1;
-    const gain = gainOf(metric, of, against);
+    const [one, other] = [a.get(metric.id), b.get(metric.id)];
+    if (one === undefined && other === undefined) continue;
+    if (one === undefined) return 1;
+    if (other === undefined) return -1;
+    const gain = gainOf(metric, one, other);
     if (gain !== 0) return -gain;
   }
   return 0;
@@ -98,8 +98,8 @@ export const createCheckpointTable = (db: DatabaseSync, dataDir: string) => {
 
   return {
     /**
-     * Writes the checkpoint of a round that is about to be recorded, durably and without holding up the event
-     * loop. Until the round is recorded the file is nobody's, and the next start would remove it.
+     * Writes the checkpoint of a round that is about to be recorded, durably and without blocking the event loop. Until
+     * the round is recorded no row points to the file, and the next start would remove it.
      * With a study's id in place of a run's, the file belongs to the study and is on record at once.
      * Tensors must not change until the promise resolves.
      * @returns the file's absolute path.
@@ -126,8 +126,8 @@ export const createCheckpointTable = (db: DatabaseSync, dataDir: string) => {
       return path;
     },
     /**
-     * Reads a checkpoint back; one that is on record must be the file that was recorded.
-     * @throws UserError that names the file when it is missing, damaged or another one.
+     * Reads a checkpoint back; a recorded one must be the very file that was recorded.
+     * @throws UserError that names the file when it is missing, damaged or not the recorded one.
      */
     read: async (
       path: string,
@@ -138,15 +138,15 @@ export const createCheckpointTable = (db: DatabaseSync, dataDir: string) => {
       if (row !== undefined && row.sha256 !== sha256) {
         throw new UserError(
           `${whole} is not the checkpoint that round ${row.round} of ${row.run_id} recorded: its SHA-256 is ` +
-            `${sha256}, not ${row.sha256}. Restore it from a copy, or start the study anew.`,
+            `${sha256}, not ${row.sha256}. Restore it from a copy, or start the study again as a new one.`,
         );
       }
       return { tensors, metadata };
     },
-    /** What is on record for a round of a run, or for a study. */
+    /** The checkpoint on record for a round of a run, or for a study. */
     get,
     of: (run: string): CheckpointRecord[] => (ofRun.all(run) as CheckpointRow[]).map(toRecord),
-    /** What was written for a round that is not recorded yet. */
+    /** The checkpoint written for a round that is not recorded yet. */
     pending: (run: string, round: number): CheckpointRecord | undefined => pending.get(key(run, round)),
     /** Within a transaction: puts a written checkpoint on record. */
     add: (checkpoint: CheckpointRecord, at: string): void => {

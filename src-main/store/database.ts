@@ -26,7 +26,7 @@ export type Durability = "at-once" | "with-the-next";
 
 /**
  * Runs `work` in one write transaction: all of it or, if it throws, nothing. IMMEDIATE, because a transaction
- * that begins by reading fails at its first write when somebody else wrote in between.
+ * that begins by reading fails at its first write when another connection wrote in between.
  * @throws UserError when the disk is full; whatever `work` throws.
  */
 export const inTransaction = <T>(db: DatabaseSync, work: () => T, durability: Durability = "at-once"): T => {
@@ -40,7 +40,7 @@ export const inTransaction = <T>(db: DatabaseSync, work: () => T, durability: Du
     if (db.isTransaction) db.exec("ROLLBACK");
     if (((error as { errcode?: number }).errcode ?? 0) === SQLITE_FULL) {
       throw new UserError(
-        `${db.location()} could not be written: the disk is full. Free some space and resume.`,
+        `${db.location()} could not be written: the disk is full. Free some space, then resume.`,
         {
           cause: error,
         },
@@ -69,13 +69,13 @@ const migrate = (
   const isEmpty = pragma(db, "schema_version") === 0;
   if (id !== APPLICATION_ID && !isEmpty) {
     throw new UserError(
-      `${db.location()} is a database of another program. Name another directory with --data-dir.`,
+      `${db.location()} is a database of another program. Choose another directory with --data-dir.`,
     );
   }
   if (version > migrations.length) {
     throw new UserError(
       `${db.location()} was written by a newer Fedfleet (its tables have version ${version}, this program knows ` +
-        `${migrations.length}). Update Fedfleet, or name another directory with --data-dir.`,
+        `${migrations.length}). Update Fedfleet, or choose another directory with --data-dir.`,
     );
   }
   for (const m of migrations.slice(version)) {
@@ -110,7 +110,7 @@ export const openDatabase = (
     if (existed && (code === 11 || code === 26)) {
       throw new UserError(
         `${path} is not a readable database (${(error as Error).message}). ` +
-          "Restore it from a copy, or name another directory with --data-dir.",
+          "Restore it from a copy, or choose another directory with --data-dir.",
         { cause: error },
       );
     }

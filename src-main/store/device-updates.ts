@@ -11,7 +11,7 @@ const toDeviceUpdate = (run: RunRow, { round, body }: UpdateRow): DeviceUpdate =
   return { ...run, round, ...rest };
 };
 
-/** What devices did, as a page tells it: without the metrics, with the names of study and algorithm. */
+/** Updates of devices as pages show them: without metrics, with the names of study and algorithm. */
 export const createDeviceUpdates = (db: DatabaseSync) => {
   // Updates have no time of their own, but runs follow each other. One that was resumed counts from its last end.
   const newestRuns = `

@@ -43,12 +43,12 @@ const makeFolderDurably = async (folder: string): Promise<void> => {
 const storageProblem = (error: unknown, path: string): unknown => {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === "ENOSPC" || code === "EDQUOT") {
-    return new UserError(`${path} could not be written: the disk is full. Free some space and resume.`, {
+    return new UserError(`${path} could not be written: the disk is full. Free some space, then resume.`, {
       cause: error,
     });
   }
   if (code === "EROFS" || code === "EACCES" || code === "EPERM") {
-    return new UserError(`${path} could not be written (${code}). Allow writing there and resume.`, {
+    return new UserError(`${path} could not be written (${code}). Allow writing there, then resume.`, {
       cause: error,
     });
   }

@@ -12,7 +12,7 @@ export interface EventQuery {
   readonly after?: number;
   /** Only events of this study. */
   readonly study?: string;
-  /** At most so many; the first ones. */
+  /** The first events, at most this many. */
   readonly limit: number;
 }
 
@@ -46,7 +46,7 @@ export const createEventTable = (db: DatabaseSync, updates: UpdateTable, rounds:
   const after = db.prepare("SELECT * FROM events WHERE id > ? ORDER BY id LIMIT ?");
   const ofStudy = db.prepare("SELECT * FROM events WHERE study_id = ? AND id > ? ORDER BY id LIMIT ?");
 
-  // What the sequence says, not the last row: a number whose event was forgotten is not given again.
+  // What the sequence says, not the last row: the number of a deleted event is not reused.
   const last = db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'events'");
   const countAfter = db.prepare("SELECT count(*) AS n FROM (SELECT 1 FROM events WHERE id > ? LIMIT ?)");
 
@@ -89,7 +89,7 @@ export const createEventTable = (db: DatabaseSync, updates: UpdateTable, rounds:
     read: toEvent,
     /** Number of the last event that was recorded; 0 before the first. */
     last: (): number => (last.get() as { seq: number } | undefined)?.seq ?? 0,
-    /** How many events came after one; counts no further than `most`. */
+    /** How many events came after one, counted up to `most`. */
     countAfter: (id: number, most: number): number => (countAfter.get(id, most) as { n: number }).n,
   };
 };

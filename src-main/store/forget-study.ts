@@ -4,15 +4,15 @@ import type { DatabaseSync } from "node:sqlite";
 import { setImmediate } from "node:timers/promises";
 import { inTransaction } from "./database.ts";
 
-/** Rows that are deleted at once: more would hold up whoever records at the same time. */
+/** Rows deleted per transaction: more would block recording for too long. */
 const ROWS = 2000;
 
-/** And rounds of a run, each with the updates of its devices. */
+/** Rounds deleted per transaction, each with the updates of its devices. */
 const ROUNDS = 20;
 
-const BEGUN = "it was being removed when the program ended: remove it again";
+const BEGUN = "the program ended while deleting this study: delete it again";
 
-/** Forgets studies with all that is on record of them, and their files. */
+/** Deletes studies with their records and files. */
 export const createForget = (db: DatabaseSync, dataDir: string) => {
   const runsOf = db.prepare("SELECT id FROM runs WHERE study_id = ?");
   const mark = db.prepare("UPDATE studies SET status = 'failed', reason = ? WHERE id = ?");
@@ -32,8 +32,8 @@ export const createForget = (db: DatabaseSync, dataDir: string) => {
       AND NOT EXISTS (SELECT 1 FROM studies WHERE partition_sha256 = :sha256)`);
 
   /**
-   * In steps, so that nobody waits for long. A process that dies in between leaves a study that says so and can only
-   * be removed again.
+   * In steps, so that other work never waits for long. A process that dies in between leaves a study that says so and
+   * can only be deleted again.
    * @returns the runs that it had; undefined when there is no such study.
    */
   return async (id: string): Promise<readonly string[] | undefined> => {

@@ -8,12 +8,12 @@ type GroupRow = { name: string; count: number; slowness: number; drop_out: numbe
 export type GroupTable = ReturnType<typeof createGroupTable>;
 
 /**
- * A device is called after its group and a number. Two names of groups that are not equal can so give equal names of
- * devices only where upper and lower case are the same: in folders of many computers, and for whoever reads them.
+ * Device names are made of the group's name and a number, so unequal group names give equal device names only where
+ * upper and lower case count as the same: in the folders of many computers, and for readers.
  */
 const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
 
-/** The groups of virtual devices that the lab's fleet is made of, in the order in which they were added. */
+/** The groups of virtual devices in the lab's fleet, in the order in which they were added. */
 export const createGroupTable = (db: DatabaseSync) => {
   const all = db.prepare(
     "SELECT name, count, slowness, drop_out, crash FROM virtual_groups ORDER BY position, name",
@@ -39,22 +39,22 @@ export const createGroupTable = (db: DatabaseSync) => {
   const refuseClashes = (name: string, others: readonly VirtualGroup[]): void => {
     if (sameName(name, "external")) {
       throw new UserError(
-        `A group cannot be called ${name}: foreign clients are called external-1, external-2, … Choose another name.`,
+        `A group cannot be called ${name}, because foreign clients are called external-1, external-2, …. Choose another name.`,
       );
     }
     const other = others.find((group) => sameName(group.name, name));
     if (other === undefined) return;
     throw new UserError(
       other.name === name
-        ? `There is a group called ${name} already. Change the number of its devices, or choose another name.`
-        : `The devices of a group called ${name} would be called ${name}-1, ${name}-2, …, which is the same as those of the ` +
-            `group ${other.name} but for upper and lower case. Choose another name.`,
+        ? `There is already a group called ${name}. Change its number of devices, or choose another name.`
+        : `The devices of ${name} would be called ${name}-1, ${name}-2, …: the same as those of the group ${other.name}, ` +
+            "apart from upper and lower case. Choose another name.",
     );
   };
 
   return {
     list,
-    /** @throws UserError when its devices would be called like those of another group, or like foreign clients. */
+    /** @throws UserError when its devices would have names of another group or of foreign clients. */
     add: (group: VirtualGroup, at: string = new Date().toISOString()): void =>
       inTransaction(db, () => {
         refuseClashes(group.name, list());

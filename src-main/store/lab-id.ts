@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 
-/** @returns the lab's own name, by which it knows again what it left on boards: 16 hex digits, made once. */
+/** @returns the lab's id, by which it recognises what it left on boards: 16 hex digits, made once. */
 export const createLabId = (db: DatabaseSync): (() => string) => {
   const read = db.prepare("SELECT value FROM lab WHERE key = 'id'");
   const write = db.prepare("INSERT OR IGNORE INTO lab (key, value) VALUES ('id', ?)");

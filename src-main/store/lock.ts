@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { UserError } from "#contract/failure.ts";
 
-/** Who holds a data directory. For people to read; the lock itself is the operating system's. */
+/** The process that holds a data directory, for people to read; the operating system keeps the lock itself. */
 export interface Owner {
   readonly pid: number;
   readonly host: string;
@@ -18,7 +18,7 @@ export interface DirectoryLock {
 }
 
 const OWNER_FILE = "owner.json";
-/** How long a newcomer waits for a process that is just ending. */
+/** How long a new process waits for one that is just ending. */
 const PATIENCE_MS = 500;
 
 const readOwner = (dataDir: string): Owner | undefined => {
@@ -33,15 +33,15 @@ const refusal = (dataDir: string): string => {
   const owner = readOwner(dataDir);
   const who = owner
     ? `process ${owner.pid}${owner.host === hostname() ? "" : ` on ${owner.host}`} (${owner.command}) since ${owner.since}`
-    : "another Fedfleet process that has not said its name yet";
+    : "another Fedfleet process that is just starting";
   return (
     `The data directory ${dataDir} is in use by ${who}. ` +
     `Wait until it ends, stop it${owner && owner.host === hostname() ? ` (kill ${owner.pid})` : ""}, ` +
-    "or name another directory with --data-dir."
+    "or choose another directory with --data-dir."
   );
 };
 
-/** The command line for others to read: what follows an option such as --join-token is nobody's business. */
+/** The command line for others to read, without the values of options such as --join-token. */
 export const publicCommand = (words: readonly string[]): string =>
   words
     .map((word, i) => {
@@ -56,9 +56,9 @@ const errcodeOf = (error: unknown): number | undefined => (error as { errcode?: 
 
 /**
  * Takes a data directory for this process alone. The lock is an exclusive SQLite transaction on an otherwise
- * empty lock.db: the operating system drops it when the process ends, however it ends, and no process id can
- * be mistaken for a dead one's. The owner's name lies in a file of its own, since a POSIX lock on lock.db would be
- * lost if this process opened and closed that file a second time.
+ * empty lock.db: the operating system drops it when the process ends, however it ends, and no reused
+ * process id can be mistaken for it. The owner's name is in a separate file, because this process would lose its POSIX
+ * lock on lock.db if it opened and closed that file a second time.
  * @throws UserError (exit code 2) naming the process that holds the directory.
  */
 export const lockDirectory = (dataDir: string): DirectoryLock => {
@@ -73,7 +73,7 @@ export const lockDirectory = (dataDir: string): DirectoryLock => {
     if (((errcodeOf(error) ?? 0) & 0xff) === 5) throw new UserError(refusal(dataDir), { cause: error });
     throw new UserError(
       `The data directory ${dataDir} cannot be used (${(error as Error).message}). ` +
-        "Check that it may be written and lies on a disk that supports file locks, or name another with --data-dir.",
+        "Check that you may write there and that its disk supports file locks, or choose another with --data-dir.",
       { cause: error },
     );
   }

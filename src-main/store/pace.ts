@@ -7,13 +7,13 @@ export interface PacedRound {
   readonly algorithm: string;
   readonly study: Study;
   readonly seconds: number;
-  /** Examples behind the folded updates. */
+  /** Examples behind the aggregated updates. */
   readonly examples: number;
-  /** Devices whose update was folded. */
+  /** Devices whose update was aggregated. */
   readonly clients: number;
 }
 
-/** Enough to know a pace by; what is older was computed by an older lab, or beside other work. */
+/** Enough for an estimate; older runs may come from an older lab, or from a time of other work. */
 const RUNS = 24;
 const ROUNDS_PER_RUN = 10;
 

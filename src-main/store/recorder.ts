@@ -30,7 +30,7 @@ export interface Tables {
 
 /**
  * What a power cut may take away if it comes before the next round, run or study is recorded: a round that was not
- * recorded is done anew anyway. A hundred updates a second so cost one wait for the disk per round, not a hundred.
+ * recorded is repeated anyway. A hundred updates a second so cost one wait for the disk per round, not a hundred.
  */
 const SYNCED_WITH_THE_NEXT: ReadonlySet<LabEvent["kind"]> = new Set([
   "round-started",
@@ -44,15 +44,15 @@ const SYNCED_WITH_THE_NEXT: ReadonlySet<LabEvent["kind"]> = new Set([
   "board-client",
 ]);
 
-/** A device stays of the crew that it was of where the event, an earlier version's, does not say. */
+/** Events of earlier versions do not name the crew: then a device keeps the one it had. */
 const joined = (
   { device: name, crew, dialect, address }: LabEvent & { kind: "device-joined" },
   devices: Pick<DeviceTable, "kindOf">,
 ): DeviceInput => ({ name, kind: crew ?? devices.kindOf(name) ?? "virtual", dialect, address });
 
-const CRASHED = "the program ended without warning";
+const CRASHED = "the program ended unexpectedly";
 
-/** How a study ended whose process died: nothing is left to resume where every run is done or failed. */
+/** The status of a study whose process died; with every run done or failed, nothing is left to resume. */
 const endOf = (statuses: readonly RunStatus[]): "done" | "failed" | "interrupted" => {
   if (statuses.some((status) => status !== "done" && status !== "failed")) return "interrupted";
   return statuses.includes("failed") ? "failed" : "done";

@@ -19,7 +19,7 @@ export interface ReportStudyRow {
 export interface ReportRoundRow {
   readonly round: number;
   readonly metrics: MetricValues;
-  /** Devices whose update was folded, and failures. */
+  /** Devices whose update was aggregated, and failures. */
   readonly clients: number;
   readonly failures: number;
   readonly examples: number;
@@ -85,7 +85,7 @@ export const createReportRows = (db: DatabaseSync) => {
         }
       );
     },
-    /** SHA-256 of the weights that a run began with; undefined before its round 0 is on record. */
+    /** SHA-256 of a run's initial weights; undefined before its round 0 is recorded. */
     firstWeights: (run: string): string | undefined =>
       (firstWeights.get(run) as { sha256: string } | undefined)?.sha256,
     /** In order. */

@@ -3,7 +3,7 @@ import type { Evaluation } from "#contract/jobs.ts";
 import type { MetricValues } from "#contract/metrics.ts";
 import { fromExactJson } from "./exact-json.ts";
 
-/** A round as labs of versions 1 to 3 recorded it: accuracy and loss were all that there was. */
+/** A round as labs of versions 1 to 3 recorded it: accuracy and loss were the only metrics. */
 interface FormerFigures {
   readonly loss: number | null;
   readonly accuracy: number | null;

@@ -115,7 +115,7 @@ export const createRoundTable = (db: DatabaseSync, updates: UpdateTable, checkpo
         failures: column(3),
       };
     },
-    /** The round to go on after, and the weights to go on with. */
+    /** The round to resume after, and its weights. */
     last: (run: string): LastRound | undefined => {
       const row = last.get(run) as { round: number; weights_sha256: string } | undefined;
       return (

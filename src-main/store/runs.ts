@@ -43,7 +43,7 @@ export const createRunTable = (db: DatabaseSync) => {
   const columns = "runs.*, (SELECT max(round) FROM rounds WHERE run_id = runs.id) AS last_round";
   const ofStudy = db.prepare(`SELECT ${columns} FROM runs WHERE study_id = ? ORDER BY ordinal`);
   const one = db.prepare(`SELECT ${columns} FROM runs WHERE id = ?`);
-  // A run that goes on has no end; its start is its first one.
+  // A run that continues has no end; its start is the first one.
   const setStatus = db.prepare(`
     UPDATE runs SET status = :status, reason = :reason,
       started_at = CASE WHEN :status = 'running' THEN coalesce(started_at, :at) ELSE started_at END,
@@ -60,7 +60,7 @@ export const createRunTable = (db: DatabaseSync) => {
       const row = one.get(id) as RunRow | undefined;
       return row && toRecord(row);
     },
-    /** @throws Error when there is no such run: whoever asks got the id from here. */
+    /** @throws Error when there is no such run: callers have the id from here. */
     setStatus: (
       id: string,
       status: RunStatus,

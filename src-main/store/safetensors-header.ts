@@ -105,7 +105,7 @@ const isRecord = (v: unknown): v is Record<string, unknown> =>
 export const decodeHeader = (json: Uint8Array, dataBytes: number, path: string): Header => {
   const refuse = (why: string): never => {
     throw new UserError(
-      `${path} is not a sound safetensors file: ${why}. Replace it by an undamaged copy, or remove it.`,
+      `${path} is not a valid safetensors file: ${why}. Replace it with an undamaged copy, or remove it.`,
     );
   };
   let text = "";

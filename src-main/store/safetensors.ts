@@ -58,7 +58,9 @@ export const readSafetensorsFile = async (path: string): Promise<SafetensorsFile
   try {
     const { size } = await handle.stat();
     const refuse = (why: string): never => {
-      throw new UserError(`${path} is not a sound safetensors file: ${why}.`);
+      throw new UserError(
+        `${path} is not a valid safetensors file: ${why}. Replace it with an undamaged copy.`,
+      );
     };
     if (size < 8) refuse(`it has ${size} bytes`);
     const hash = createHash("sha256");

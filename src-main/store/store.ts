@@ -31,11 +31,10 @@ const MIGRATIONS = [first, fleet, boards, metrics];
 export interface StoreOptions {
   /** Made if it is not there. */
   readonly dataDir: string;
-  /** Hears of work that takes a while, one sentence each. */
+  /** Called with one sentence about each piece of work that takes a while. */
   readonly onProgress?: (message: string) => void;
   /**
-   * Only to look, beside the process that holds the directory: nothing is put in order, and every write is refused
-   * by the database.
+   * Read-only, beside the process that holds the directory: nothing is repaired, and the database refuses every write.
    */
   readonly look?: boolean;
 }
@@ -44,7 +43,7 @@ export type Store = ReturnType<typeof openStore>;
 
 /**
  * Opens the lab's memory: a SQLite database and a folder of checkpoints, for this process alone.
- * What an earlier process left behind when it died is put in order: runs that it conducted become "interrupted",
+ * What an earlier process left behind when it died is repaired: runs that it conducted become "interrupted",
  * files that it did not finish are removed.
  * @throws UserError when another process holds the directory (exit code 2, naming it), when the database is
  * damaged or newer than the program, or when the directory may not be written.
@@ -78,7 +77,8 @@ export const openStore = ({ dataDir: given, onProgress = () => {}, look = false 
       else {
         closeWhatDied(new Date().toISOString());
         const orphans = checkpoints.removeOrphans();
-        if (orphans > 0) onProgress(`removed ${orphans} unfinished checkpoint file(s)`);
+        if (orphans > 0)
+          onProgress(`removed ${orphans} unfinished checkpoint ${orphans === 1 ? "file" : "files"}`);
       }
       return {
         /** Absolute. */

@@ -183,12 +183,12 @@ export const createStudyTable = (db: DatabaseSync, runs: RunTable) => {
       const row = interrupted.get() as { id: string } | undefined;
       return row && get(row.id);
     },
-    /** When a study goes on with another engine: the runs that start from now on name it. */
+    /** Records another engine of a study: the runs that start from now on name it. */
     setEngine: (id: string, engine: EngineInfo): void => {
       setEngine.run(JSON.stringify(engine), id);
     },
     /**
-     * Forgets a study that came to nothing, such as one that could not be equipped: its runs, its events, and its
+     * Deletes a study that never started, such as one whose equipment could not be brought up: its runs, its events, and its
      * partition where no other study has it, in one transaction. Weights of its own lose their row here and their
      * file at the next start.
      * @returns false, and everything stays, when a round of it is on record or there is no such study.

@@ -10,7 +10,7 @@ export type UpdateTable = ReturnType<typeof createUpdateTable>;
 
 /**
  * What devices sent back, by run, round and order of arrival. A round's record takes its updates in; those that
- * came after it, or before a crash that made the round begin anew, stay as what they were: events.
+ * came after it, or before a crash that made the round start again, stay events.
  */
 export const createUpdateTable = (db: DatabaseSync) => {
   const put = db.prepare(`
@@ -44,7 +44,7 @@ export const createUpdateTable = (db: DatabaseSync) => {
     },
     /** Within a transaction: a round's record takes in its updates, as they were known when it ended. */
     takeIn: (run: string, { round, updates }: Pick<RoundResult, "round" | "updates">): void => {
-      // A device's update takes the row that it had when it came; the latest, if a crash made the round begin twice.
+      // A device's update takes the row that it had when it came; the latest, if a crash made the round start twice.
       const rows = arrived.all(run, round) as { seq: number; device: string }[];
       const seqsOf = Map.groupBy(rows, (row) => row.device);
       let free = (rows.at(-1)?.seq ?? -1) + 1;

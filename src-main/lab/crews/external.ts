@@ -6,7 +6,7 @@ import type { Aggregator } from "#main/aggregator/aggregator.ts";
 import type { ListenOptions } from "#main/hosts/cli/listen-options.ts";
 import type { BringUp } from "./crew.ts";
 
-/** Where foreign clients are expected when nobody says otherwise: Flower's own default port. */
+/** Where foreign clients are expected by default: Flower's own port. */
 export const DEFAULT_LISTEN: ListenOptions = {
   host: "127.0.0.1",
   port: 8080,
@@ -17,7 +17,7 @@ export const DEFAULT_LISTEN: ListenOptions = {
   tlsKey: undefined,
 };
 
-/** Listens for Flower clients that somebody else starts: where the study wants some, or a person said where. */
+/** Listens for foreign Flower clients where the study expects some, or where a person gave an address. */
 export const bringUpExternal: BringUp = async ({ study, aggregator, options, say }) => {
   const wanted = CREWS.external.count(study.fleet);
   if (wanted === 0 && options.listen === undefined) return undefined;
@@ -27,8 +27,8 @@ export const bringUpExternal: BringUp = async ({ study, aggregator, options, say
     options.listen !== undefined,
   );
   const host = at.host.includes(":") ? `[${at.host}]` : at.host;
-  const stopTelling = tellWhoIsTooMany(aggregator, study, say);
-  say(`listening on ${host}:${at.port} for Flower clients (${wanted} wanted)`);
+  const stopTelling = reportSurplusClients(aggregator, study, say);
+  say(`listening on ${host}:${at.port} for Flower clients (${wanted} expected)`);
   return {
     async stop() {
       stopTelling();
@@ -36,7 +36,7 @@ export const bringUpExternal: BringUp = async ({ study, aggregator, options, say
   };
 };
 
-/** Who may join without a ticket or a channel of its own: nobody, unless the study wants foreign clients. */
+/** Which clients may join without a ticket or a channel: none, unless the study expects foreign clients. */
 export const admissionOf = (study: Study, listen: ListenOptions | undefined) => {
   if (CREWS.external.count(study.fleet) === 0 && listen === undefined) {
     return { kind: "allow", addresses: [] as string[] } as const;
@@ -47,8 +47,8 @@ export const admissionOf = (study: Study, listen: ListenOptions | undefined) => 
   return { kind: "open" } as const;
 };
 
-/** A client that joins beyond those that the study has room for waits for ever: both sides should know. */
-const tellWhoIsTooMany = (
+/** A client beyond the number that the study has room for waits for ever: a person should know. */
+const reportSurplusClients = (
   aggregator: Aggregator,
   study: Study,
   say: (message: string) => void,
@@ -60,7 +60,9 @@ const tellWhoIsTooMany = (
     for (const { device, address } of aggregator.sessions()) {
       if (roster.has(device) || told.has(address)) continue;
       told.add(address);
-      say(`${device} (${address}) has joined, but this study has room for ${room}: it does not take part`);
+      say(
+        `${device} (${address}) joined, but this study has room for only ${room}, so it does not take part`,
+      );
     }
   });
 };
@@ -82,7 +84,7 @@ const listenForForeign = async (
     // A person who starts studies in the page has named no address, and has no option to name one.
     throw new UserError(
       inUse && !isChosen
-        ? `another program uses ${host}:${port}, where this study waits for its Flower clients. End that program and resume the study, or run it from the command line with --listen HOST:PORT.`
+        ? `another program uses ${host}:${port}, where this study expects its Flower clients. Quit that program and resume the study, or run it from the command line with --listen HOST:PORT.`
         : `--listen ${host}:${port}: ${(error as Error).message}`,
       { cause: error },
     );

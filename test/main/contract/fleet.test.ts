@@ -71,7 +71,7 @@ describe("a fleet in a study file", () => {
       ["fleet.virtual.1.name", "two groups are called virtual"],
     ]);
     expect(problems({ virtual: 2, devices: ["attic", "attic", "virtual-2"] })).toEqual([
-      ["fleet.devices.1", "attic is named twice"],
+      ["fleet.devices.1", "attic is listed twice"],
       ["fleet.devices.2", "a virtual device is also called virtual-2"],
     ]);
     expect(problems({ virtual: { count: 1, name: "external" } })).toEqual([

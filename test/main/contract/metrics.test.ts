@@ -117,7 +117,7 @@ describe("metrics in a study file", () => {
     const many = (count: number) =>
       Object.fromEntries(Array.from({ length: count }, (_, i) => [`m${i}`, {}]));
     expect(messages(many(MOST_REPORTED_METRICS))).toEqual([]);
-    expect(messages(many(33))).toEqual(["describes 33 metrics; 32 are possible"]);
+    expect(messages(many(33))).toEqual(["describes 33 metrics; at most 32 are allowed"]);
     expect(messages({ rank10: { better: "bigger" } })).toHaveLength(1);
     expect(messages({ rank10: { colour: "red" } })).toHaveLength(1);
   });

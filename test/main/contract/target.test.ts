@@ -89,7 +89,7 @@ describe("a study's target", () => {
     expect(problems(own, "rank10 >= 0.4")).toEqual([
       {
         path: "stop.target",
-        message: "no device of this study measures rank10; write one of accuracy, loss",
+        message: "no device of this study measures rank10; choose one of accuracy, loss",
       },
     ]);
     expect(problems(foreign, "rank10 >= 0.4")).toEqual([]);

@@ -5,7 +5,7 @@ import { roundShouldClose, runShouldStop } from "#main/federation/stop-rules.ts"
 describe("roundShouldClose", () => {
   const status = {
     drawn: 10,
-    folded: 0,
+    aggregated: 0,
     pending: 10,
     elapsedMs: 0,
     sinceMinUpdatesMs: undefined,
@@ -14,8 +14,8 @@ describe("roundShouldClose", () => {
 
   it("waits for all without a rule, and closes when all are in or have failed", () => {
     expect(roundShouldClose({ ...status, elapsedMs: 1e9 })).toEqual({ close: false });
-    expect(roundShouldClose({ ...status, folded: 7, pending: 0 })).toEqual({ close: true });
-    expect(roundShouldClose({ ...status, folded: 0, pending: 0 })).toEqual({ close: true });
+    expect(roundShouldClose({ ...status, aggregated: 7, pending: 0 })).toEqual({ close: true });
+    expect(roundShouldClose({ ...status, aggregated: 0, pending: 0 })).toEqual({ close: true });
   });
 
   it("closes at the deadline", () => {
@@ -26,11 +26,11 @@ describe("roundShouldClose", () => {
 
   it("closes after k of n and the grace period, or the deadline if that is earlier", () => {
     const stop = { graceSeconds: 5, minUpdates: 6, deadlineSeconds: 60 };
-    expect(roundShouldClose({ ...status, stop, folded: 5, pending: 5, elapsedMs: 1000 })).toEqual({
+    expect(roundShouldClose({ ...status, stop, aggregated: 5, pending: 5, elapsedMs: 1000 })).toEqual({
       close: false,
       waitMs: 59_000,
     });
-    const enough = { ...status, stop, folded: 6, pending: 4 };
+    const enough = { ...status, stop, aggregated: 6, pending: 4 };
     expect(roundShouldClose({ ...enough, elapsedMs: 1000, sinceMinUpdatesMs: 1000 })).toEqual({
       close: false,
       waitMs: 4000,

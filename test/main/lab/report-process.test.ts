@@ -97,12 +97,12 @@ describe("the process that renders reports", () => {
     const gone = { study: "s-none", runs: [], whole: true };
     const refusal = await reports.render([gone], { at: "last" }, "csv").catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(UserError);
-    expect((refusal as UserError).message).toMatch(/no study s-none any more/);
+    expect((refusal as UserError).message).toMatch(/The study s-none was deleted/);
     expect(await textOf(await reports.render([second], { at: "last" }, "csv"))).toContain("fedavg");
     expect(reports.pid).toBe(pid);
   });
 
-  test("renders nothing that nobody waits for, and says so at once", async () => {
+  test("renders no report that the page no longer wants, and says so immediately", async () => {
     const asker = new AbortController();
     let isRendered = false;
     const waited = reports.render([first], { at: "last" }, "xlsx").finally(() => {
@@ -110,7 +110,7 @@ describe("the process that renders reports", () => {
     });
     const left = reports.render([first], { at: "last" }, "xlsx", asker.signal);
     asker.abort();
-    await expect(left).rejects.toThrow(/nobody waits/);
+    await expect(left).rejects.toThrow(/no longer wants/);
     expect(isRendered).toBe(false);
     expect((await waited).count).toBeGreaterThan(0);
   });
@@ -139,7 +139,7 @@ describe("the process that renders reports", () => {
     const takes = { dataDir: folder.path, chosen: [second], figure: { at: "last" }, format: "csv" } as const;
     const made: number[] = [];
     for (let i = 0; i < 5; i += 1) made.push((await render(takes)).report);
-    await expect(part({ report: made[0]!, index: 0 })).rejects.toThrow(/not fetched in time/);
+    await expect(part({ report: made[0]!, index: 0 })).rejects.toThrow(/not downloaded in time/);
     expect(await part({ report: made[1]!, index: 0 })).toContain("fedavg");
     await expect(part({ report: made[1]!, index: 0 })).rejects.toThrow(UserError);
   });

@@ -619,7 +619,7 @@ describe("metrics that clients report", () => {
       expect(refused.map(({ round, name }) => [round, name])).toEqual(
         [...names("b").slice(12), ...names("c")].map((name) => [1, name]),
       );
-      expect(refused[0]!.cause).toBe("the clients of a run may report 32 metrics");
+      expect(refused[0]!.cause).toBe("the clients of a run together may report at most 32 metrics");
     }
 
     const first = await conduct(["a", "b", "c"], 1);

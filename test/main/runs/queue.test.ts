@@ -201,7 +201,7 @@ test("stop now loses the round in progress, stop after the round keeps it", asyn
   queue.stopAfterRound("b");
   await until(() => queue.activity().study === undefined);
   expect(roundsOf("b")).toBe(2);
-  expect(ends()).toEqual(["a interrupted stopped at once", "b interrupted stopped after a round"]);
+  expect(ends()).toEqual(["a interrupted stopped immediately", "b interrupted stopped after a round"]);
 });
 
 test("an interrupted study that is resumed while another runs waits its turn", async () => {
@@ -211,7 +211,7 @@ test("an interrupted study that is resumed while another runs waits its turn", a
   queue.stopNow("a");
   expect(queue.resume("a")).toMatchObject({ study: "a", phase: "stopping-now", queue: ["a"] });
   await until(() => ends().length === 2);
-  expect(ends()).toEqual(["a interrupted stopped at once", "a done"]);
+  expect(ends()).toEqual(["a interrupted stopped immediately", "a done"]);
 });
 
 test("what cannot be equipped says why, keeps the reason, and the next one gets its turn", async () => {
@@ -244,8 +244,8 @@ test("closing stops what runs, says of what waited that it never began, and star
   await until(() => roundsOf("a") === 1);
   await queue.close();
   expect(ends()).toEqual([
-    "b interrupted the lab was closed before its turn came",
-    "a interrupted stopped at once",
+    "b interrupted the lab was closed before this study started",
+    "a interrupted stopped immediately",
   ]);
   expect(queue.activity()).toEqual({ queue: [] });
   expect(() => add("c")).toThrow("closing");

@@ -56,7 +56,7 @@ describe("names", () => {
       expect(refused).toEqual([
         {
           name: name.slice(0, 60),
-          cause: "a metric's name is at most 60 letters, digits or _ . @ / - and begins with a letter",
+          cause: "a metric's name has up to 60 letters, digits or _ . @ / - and starts with a letter",
         },
       ]);
     },
@@ -74,7 +74,7 @@ test("of more than 32 metrics the first 32 count, and the lab's own ones always"
   const { metrics, refused } = sortReported(config([...many, ["accuracy", 0.5]]));
   expect(Object.keys(metrics)).toEqual([...many.slice(0, 32).map(([name]) => name), "accuracy"]);
   expect(refused.map(({ name }) => name)).toEqual(many.slice(32).map(([name]) => name));
-  expect(refused[0]!.cause).toBe("a client may report 32 metrics");
+  expect(refused[0]!.cause).toBe("a client may report at most 32 metrics");
 });
 
 test("whatever a client reports, each name is a finite metric or is refused, and nothing throws", () => {

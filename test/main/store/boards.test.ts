@@ -49,9 +49,9 @@ test("boards come back as they were saved, in the order in which they were added
   expect(store.boards.has("pi")).toBe(false);
 });
 
-test("no two boards are called alike, not even but for upper and lower case", () => {
+test("no two boards have the same name, in upper or lower case", () => {
   store.boards.add(board("pi"));
-  expect(() => store.boards.add(board("Pi"))).toThrow("There is a board called pi already");
+  expect(() => store.boards.add(board("Pi"))).toThrow("There is already a board called pi");
   expect(store.boards.list()).toHaveLength(1);
 });
 

@@ -83,7 +83,7 @@ test("a lab of this version is refused by name where only three steps are known"
   expect(() => openDatabase(path, [first, fleet, boards])).toThrow(UserError);
   expect(() => openDatabase(path, [first, fleet, boards])).toThrow(
     `${path} was written by a newer Fedfleet (its tables have version 4, this program knows 3). ` +
-      "Update Fedfleet, or name another directory with --data-dir.",
+      "Update Fedfleet, or choose another directory with --data-dir.",
   );
   expect(readFileSync(path)).toEqual(before);
   openStore({ dataDir: folder.path }).close();

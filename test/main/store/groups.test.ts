@@ -48,9 +48,9 @@ test("the next group comes last, whichever was removed", () => {
 });
 
 test.each([
-  ["slow", /^There is a group called slow already/],
-  ["SLOW", /^The devices of a group called SLOW would be called SLOW-1, SLOW-2, .* group slow but for upper/],
-  ["external", /^A group cannot be called external: foreign clients/],
+  ["slow", /^There is already a group called slow/],
+  ["SLOW", /^The devices of SLOW would be called SLOW-1, SLOW-2, .* group slow, apart from upper/],
+  ["external", /^A group cannot be called external, because foreign clients/],
   ["External", /^A group cannot be called External/],
 ])("a group cannot be called %s beside one called slow", (name, message) => {
   store.groups.add(group("slow"));

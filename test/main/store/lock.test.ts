@@ -92,7 +92,7 @@ test("this process, too, gets a directory once", () => {
 test("an owner that cannot be read is no reason to let a second one in, nor to refuse the first", () => {
   const store = openStore({ dataDir: folder.path });
   writeFileSync(join(folder.path, "owner.json"), "{half");
-  expect(refusal().message).toContain("has not said its name yet");
+  expect(refusal().message).toContain("that is just starting");
   store.close();
   writeFileSync(join(folder.path, "owner.json"), '{"pid":1,"command":"of yore"}');
   openStore({ dataDir: folder.path }).close();

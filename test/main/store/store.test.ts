@@ -312,7 +312,7 @@ test("what a dead process left running is interrupted, and the newest such study
   const found = store.studies.latestInterrupted()!;
   expect(found.id).toBe(b.id);
   expect(found.runs.map((r) => r.status)).toEqual(["waiting", "interrupted", "waiting", "waiting"]);
-  expect(found.runs[1]!.reason).toBe("the program ended without warning");
+  expect(found.runs[1]!.reason).toBe("the program ended unexpectedly");
   expect(store.studies.require(a.id).status).toBe("interrupted");
   expect(store.studies.require(done.id).status).toBe("done");
   expect(store.devices.list()[0]!.connected).toBe(false);
@@ -353,7 +353,7 @@ test("a study that was killed between its last run's end and its own has ended a
   };
   expect(endOf(done.id)).toEqual(["done", undefined]);
   expect(endOf(failed.id)).toEqual(["failed", undefined]);
-  expect(endOf(halfway.id)).toEqual(["interrupted", "the program ended without warning"]);
+  expect(endOf(halfway.id)).toEqual(["interrupted", "the program ended unexpectedly"]);
   expect(store.studies.require(failed.id).runs.map((r) => r.status)).toEqual([
     "done",
     "failed",

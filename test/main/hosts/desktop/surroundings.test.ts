@@ -37,7 +37,7 @@ test.each([
   [ended("failed"), running(), { title: "Study failed", body: "Study a" }],
   [ended("interrupted", "stopped"), running("stopping-now"), undefined],
   [ended("interrupted", "stopped"), running("stopping-after-round"), undefined],
-  [ended("interrupted", "the lab was closed before its turn came"), IDLE, undefined],
+  [ended("interrupted", "the lab was closed before this study started"), IDLE, undefined],
   [
     ended("interrupted", "the disk is full"),
     running("starting"),

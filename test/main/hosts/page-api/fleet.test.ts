@@ -168,7 +168,7 @@ test("what a person can mend arrives with its sentence, and nothing has changed"
   await expect(fleet.addGroup(group)).rejects.toMatchObject({
     code: "PROBLEM",
     status: 422,
-    message: expect.stringMatching(/^There is a group called a already/),
+    message: expect.stringMatching(/^There is already a group called a/),
   });
   await expect(fleet.addGroup({ ...group, name: "_" })).rejects.toMatchObject({ code: "BAD_REQUEST" });
   expect((await fleet.view()).groups).toEqual([group]);

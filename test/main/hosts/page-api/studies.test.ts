@@ -118,7 +118,7 @@ test("what runs is stopped and resumed, what waits is taken away, what is over i
   await until(() => (real.lab.store.runs.of(first)[0]?.lastRound ?? 0) >= 1);
   await real.client.studies.stopNow({ study: first });
   await idle();
-  expect(await row(first)).toMatchObject({ status: "interrupted", reason: "stopped at once" });
+  expect(await row(first)).toMatchObject({ status: "interrupted", reason: "stopped immediately" });
   const before = (await row(first))!.roundsDone;
   await real.client.studies.resume({ study: first });
   await until(() => (real.lab.store.runs.of(first)[0]?.lastRound ?? 0) > before);
@@ -213,7 +213,7 @@ test("stopped while its workers start, a study ends at once, and can be resumed"
   await real.client.studies.stopNow({ study: id });
   await idle();
   const stopped = await view(id);
-  expect(stopped).toMatchObject({ status: "interrupted", reason: "stopped at once" });
+  expect(stopped).toMatchObject({ status: "interrupted", reason: "stopped immediately" });
   expect(stopped.log.map(({ event }) => event.kind)).toEqual(["study-ended"]);
   await real.client.studies.resume({ study: id });
   await idle();
@@ -235,10 +235,10 @@ test("a lab that closes interrupts what runs; its next opening resumes it to the
 
   const second = openRealLab(other.path);
   const of = async (id: string) => (await second.client.studies.get({ study: id })).study;
-  expect(await of(study)).toMatchObject({ status: "interrupted", reason: "stopped at once" });
+  expect(await of(study)).toMatchObject({ status: "interrupted", reason: "stopped immediately" });
   expect(await of(waiting.study)).toMatchObject({
     status: "interrupted",
-    reason: "the lab was closed before its turn came",
+    reason: "the lab was closed before this study started",
   });
   await second.client.studies.resume({ study });
   await until(() => second.pageLab.activity().study === undefined);
