@@ -17,5 +17,5 @@ export const fedexp = algorithmWithSettings({
     { key: "epsilon", label: "Epsilon", help: "Larger values keep the server's step closer to FedAvg's." },
   ],
   traits: { needsBuffers: true },
-  look: { colour: 10 },
+  look: { colour: 10, dash: "8 3 2 3" },
 });

@@ -16,5 +16,5 @@ export const fedfn = plainAlgorithm({
   traits: {
     notOnForeignClients: "scales the feature before the classifier, which other Flower clients do not",
   },
-  look: { colour: 11 },
+  look: { colour: 11, dash: "8 3 2 3" },
 });

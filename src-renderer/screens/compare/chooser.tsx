@@ -14,7 +14,7 @@ import { type Chosen, isNothing, withRun, withStudy } from "./chosen.ts";
 
 /** What a run that is not done says of itself. */
 const RUN_WORDS: Readonly<Record<RunStatus, string>> = {
-  waiting: "waiting",
+  waiting: "not started",
   running: "running",
   interrupted: "stopped",
   done: "done",

@@ -53,7 +53,7 @@ const settingsOf = (
     ],
     ...study.algorithms.flatMap((name) => algorithmLine(name, study)),
     ["Seed", String(study.seed)],
-    ["Engine", `${ENGINE_TITLES[engine.kind]} (${engine.version})`],
+    ["Engine", `${ENGINE_TITLES[engine.kind]}, ${engine.version}`],
   ];
 };
 

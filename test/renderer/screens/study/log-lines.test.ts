@@ -121,3 +121,39 @@ test("a round is told by the first metric that it knows; what cannot be a metric
     text: "reported note, which is not recorded: it is text, not a number.",
   });
 });
+
+test("an update that was lost is told with its round, its cause and the next step", () => {
+  const lost = (status: "failed" | "late" | "refused"): LabEvent => ({
+    at,
+    kind: "client-update",
+    run: "r",
+    round: 3,
+    update: {
+      device: "pi",
+      status,
+      timing: {},
+      metrics: {},
+      failure: {
+        code: "deadline",
+        device: "pi",
+        stage: "fit",
+        cause: "it took longer than 30 s",
+        next: "Raise it.",
+      },
+    } as never,
+  });
+  expect(lineOf(lost("failed"), [], [])).toMatchObject({
+    tone: "bad",
+    subject: "pi",
+    text: "failed in round 3: it took longer than 30 s. Raise it.",
+  });
+  expect(lineOf(lost("late"), [], [])).toMatchObject({
+    tone: "warn",
+    text: "was too late in round 3: it took longer than 30 s. Raise it.",
+  });
+});
+
+test("a device that the server sent away left because the study ended", () => {
+  const left: LabEvent = { at, kind: "device-left", device: "a", reason: "sent away" } as never;
+  expect(lineOf(left, [], [])?.text).toBe("left: the study ended.");
+});
