@@ -145,7 +145,7 @@ describe.skipIf(why !== undefined)(
         await click("New study");
         await click(/^Quick look/);
         await page.getByRole("textbox", { name: "Name", exact: true }).first().fill("boards too");
-        await page.getByRole("textbox", { name: /^How many/ }).fill("2");
+        await page.getByRole("textbox", { name: /^Number of devices/ }).fill("2");
         await click(/^Select all 2 ready boards/);
         await page.getByRole("textbox", { name: "Rounds", exact: true }).fill("3");
         await page.getByRole("textbox", { name: /^Share drawn/ }).fill("1");

@@ -191,7 +191,7 @@ describe("fedfleet run", () => {
     expect(finished.stderr).toContain(String(port));
     expect(finished.code).toBe(2);
     const resumed = await fedfleet(["resume", "--data-dir", labOf("port")]);
-    expect(resumed.stderr).toContain("nothing to resume");
+    expect(resumed.stderr).toContain("no interrupted study to resume");
   });
 
   test("fedper keeps each classifier at home", async () => {
@@ -233,7 +233,7 @@ describe("stopping and resuming", () => {
     expect(partial.runs[0]!.rounds.length).toBeLessThan(6);
 
     const second = startFedfleet(["resume", "--data-dir", dir, "--json"]);
-    await second.said(/fedadam, trial 1 · round 1/);
+    await second.said(/FedAdam, trial 1 · round 1/);
     second.child.kill("SIGINT");
     second.child.kill("SIGINT");
     await second.said("Stopping after this round");
@@ -245,7 +245,7 @@ describe("stopping and resuming", () => {
     expect(figures(documentOf(last))).toEqual(figures(whole));
     const nothing = await fedfleet(["resume", "--data-dir", dir]);
     expect(nothing.code).toBe(0);
-    expect(nothing.stderr).toContain("nothing to resume");
+    expect(nothing.stderr).toContain("no interrupted study to resume");
   });
 
   test("Ctrl-C twice in the middle of a training: the process ends at once, in order, and resume goes on", async () => {
