@@ -1,3 +1,4 @@
+import stringWidth from "string-width";
 import type { TableLayout } from "./layout.ts";
 
 /** Columns that a label may take in a terminal before it is cut. */
@@ -11,25 +12,14 @@ export const oneLine = (text: string): string =>
     .trim();
 
 const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
-const graphemes = (text: string): string[] => Array.from(segmenter.segment(text), (s) => s.segment);
-
-// Scripts and signs that terminals draw two columns wide (after Unicode's East Asian Width W and F).
-const WIDE =
-  /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
-
-/** Columns that a text takes in a terminal. */
-export const displayWidth = (text: string): number =>
-  graphemes(text).reduce((sum, g) => sum + (WIDE.test(g) ? 2 : 1), 0);
 
 /** At most `width` columns, the cut shown by "…". */
 export const cut = (text: string, width: number): string => {
-  if (displayWidth(text) <= width) return text;
+  if (stringWidth(text) <= width) return text;
   let kept = "";
-  let columns = 0;
-  for (const g of graphemes(text)) {
-    columns += displayWidth(g);
-    if (columns > width - 1) break;
-    kept += g;
+  for (const { segment } of segmenter.segment(text)) {
+    if (stringWidth(kept + segment) > width - 1) break;
+    kept += segment;
   }
   return `${kept}…`;
 };
@@ -39,11 +29,11 @@ export const renderText = ({ caption, header, rows, footer, notes }: TableLayout
   const grid = [header, ...rows, ...footer].map((row) =>
     row.map((cell, i) => (i === 0 ? cut(oneLine(cell), LABEL_WIDTH) : oneLine(cell))),
   );
-  const widths = header.map((_, i) => Math.max(...grid.map((row) => displayWidth(row[i] ?? ""))));
+  const widths = header.map((_, i) => Math.max(...grid.map((row) => stringWidth(row[i] ?? ""))));
   const lines = grid.map((row) =>
     row
       .map((cell, i) => {
-        const gap = " ".repeat((widths[i] ?? 0) - displayWidth(cell));
+        const gap = " ".repeat((widths[i] ?? 0) - stringWidth(cell));
         return i === 0 ? cell + gap : gap + cell;
       })
       .join("  ")

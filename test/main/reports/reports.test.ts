@@ -1,10 +1,10 @@
 import fc from "fast-check";
+import stringWidth from "string-width";
 import { describe, expect, test } from "vitest";
 import { EXPORT_FORMAT_NAMES, type ExportFormat } from "#contract/export-formats.ts";
 import { writeReport } from "#main/reports/formats.ts";
 import { reportOf, studyReport } from "#main/reports/report.ts";
 import { type ReportInput, type ReportRun, type Summary, summarise } from "#main/reports/summary.ts";
-import { displayWidth } from "#main/reports/text.ts";
 import { NASTY, originalTable, sampleInput, sampleRun } from "./samples.ts";
 
 /** RFC 4180, read by a machine of three states that shares nothing with the writer. */
@@ -182,7 +182,7 @@ describe.each(NASTY)("a name like %j", (nasty) => {
     expect(text.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}]/u);
     const lines = text.split("\n");
     expect(lines).toHaveLength(13);
-    const widths = [2, 4, 5].map((i) => displayWidth(lines[i]!));
+    const widths = [2, 4, 5].map((i) => stringWidth(lines[i]!));
     expect(new Set(widths).size).toBe(1);
     expect(widths[0]).toBeLessThan(80);
   });
