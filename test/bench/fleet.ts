@@ -87,7 +87,7 @@ export const benchFleet = async (): Promise<Figure[]> => {
     const value = median(rounds);
     const against = median(alone);
     figures.push({
-      name: `one round of ${DEVICES} virtual devices, Net, local epochs of ${SAMPLES} pictures: ${localEpochs}, workers: ${workers}`,
+      name: `one round of ${DEVICES} virtual devices, Net, local epochs of ${SAMPLES} images: ${localEpochs}, workers: ${workers}`,
       value,
       unit: "s",
       against: { name: "the same trainings alone", value: against },

@@ -168,7 +168,7 @@ const benchLarge = async (browser: Browser): Promise<Figure[]> => {
         );
         entered.push((await untilInteractive(page, shows, path)) - from);
       }
-      for (const [how, values] of Object.entries({ "opened anew": opened, entered: entered })) {
+      for (const [how, values] of Object.entries({ loaded: opened, entered: entered })) {
         const worst = Math.max(...values);
         figures.push(
           figure(

@@ -3,7 +3,7 @@ import type { FullLab } from "./full-lab.ts";
 import { until } from "./until.ts";
 
 export interface PageRoute {
-  /** Also the name of its picture. */
+  /** Also the name of its screenshot. */
   readonly name: string;
   /** Behind the # of the address. */
   readonly path: string;

@@ -4,7 +4,7 @@ import { buildEnvironment, type Dockerd, startDockerd } from "#test/setup/docker
 import { canMakeBoards, startTestBoard, type TestBoard } from "#test/setup/test-boards.ts";
 import type { DirectClient, ServedLab } from "./served-lab.ts";
 
-export interface PictureBoards {
+export interface ScreenshotBoards {
   readonly names: readonly string[];
   /** A board that no lab knows yet. */
   readonly stranger: TestBoard;
@@ -24,10 +24,10 @@ const untilReady = async ({ ask }: DirectClient, name: string): Promise<void> =>
 };
 
 /** Boards that are ready for a study: real accounts and a real engine. Undefined where none can be made. */
-export const addPictureBoards = async (lab: ServedLab): Promise<PictureBoards | undefined> => {
+export const addScreenshotBoards = async (lab: ServedLab): Promise<ScreenshotBoards | undefined> => {
   const why = canMakeBoards();
   if (why !== undefined) {
-    console.log(`Pictures without boards: ${why}`);
+    console.log(`Screenshots without boards: ${why}`);
     return undefined;
   }
   const { extraCa } = buildEnvironment();
