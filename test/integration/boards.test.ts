@@ -109,12 +109,12 @@ describe.skipIf(why !== undefined)(`boards, from a password to a table${why ? ` 
   );
 
   test(
-    "two boards and two virtual devices train three rounds of fedavg and fedntd",
+    "two boards and two virtual devices train three rounds of fedavg, fedntd, fedexp and fedfn",
     async () => {
       const started = await real.client.studies.start({
         study: smallStudy({
           name: "boards",
-          algorithms: ["fedavg", "fedntd"],
+          algorithms: ["fedavg", "fedntd", "fedexp", "fedfn"],
           fleet: { virtual: 2, devices: ["kitchen", "attic"] },
           rounds: 3,
           batchSize: 50,
@@ -132,7 +132,7 @@ describe.skipIf(why !== undefined)(`boards, from a password to a table${why ? ` 
       expect(events.find((event) => event.kind === "study-ended")).toMatchObject({ status: "done" });
       const rounds = events.flatMap((event) => (event.kind === "round-ended" ? event.result : []));
       const trained = rounds.filter(({ round }) => round > 0);
-      expect(trained).toHaveLength(6);
+      expect(trained).toHaveLength(12);
       const recorded = real.lab.store.runs
         .of(study)
         .flatMap(({ id }) => real.lab.store.rounds.of(id).filter(({ round }) => round > 0));
@@ -158,6 +158,8 @@ describe.skipIf(why !== undefined)(`boards, from a password to a table${why ? ` 
       expect(table.rows.map(({ algorithm, n }) => [algorithm, n])).toEqual([
         ["fedavg", 1],
         ["fedntd", 1],
+        ["fedexp", 1],
+        ["fedfn", 1],
       ]);
     },
     STUDY_MS,

@@ -1,6 +1,5 @@
-import { setTimeout as wait } from "node:timers/promises";
 import fc from "fast-check";
-import { describe, expect, it, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, test, vi } from "vitest";
 import type { BoardAction } from "#contract/boards.ts";
 import { createClientOutput } from "#main/boards/launch/client-output.ts";
 import { lastErrorOf, progressOf, readable } from "#main/boards/launch/client-words.ts";
@@ -251,6 +250,12 @@ test("a line that says nothing is none; what is for a terminal is left out", () 
 });
 
 describe("what a client prints", () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
   const listen = (limits: { perSecond?: number; atOnce?: number } = {}) => {
     const lines: string[] = [];
     const progress: number[] = [];
@@ -263,11 +268,11 @@ describe("what a client prints", () => {
   };
   const said = (fraction: number) => `{"event":"progress","run":"r","round":1,"fraction":${fraction}}`;
 
-  it("is bounded, and nothing of it is left out in silence", async () => {
+  it("is bounded, and nothing of it is left out in silence", () => {
     const { output, lines } = listen({ perSecond: 100, atOnce: 10 });
     for (let i = 0; i < 25; i++) output.line("stdout", `${i}`);
     expect(lines).toHaveLength(10);
-    await wait(1100);
+    vi.advanceTimersByTime(1100);
     expect(lines.at(-1)).toBe("lab 15 lines were left out here: the client prints more than 100 a second");
     for (let i = 0; i < 11; i++) output.line("stderr", `${i}`);
     expect(lines).toHaveLength(21);
@@ -281,11 +286,11 @@ describe("what a client prints", () => {
     expect(lines).toHaveLength(23);
   });
 
-  it("progress is merged; the latest is never lost", async () => {
+  it("progress is merged; the latest is never lost", () => {
     const { output, lines, progress } = listen();
     for (let i = 0; i <= 1000; i++) output.line("stdout", said(i / 1000));
     expect(progress).toEqual([0]);
-    await wait(150);
+    vi.advanceTimersByTime(150);
     expect(progress).toEqual([0, 1]);
     output.line("stdout", said(0.1));
     output.line("stdout", said(0.2));

@@ -173,7 +173,7 @@ test("what cannot be equipped stays on record with its reason, and the page is t
   await idle();
   expect(await view(id)).toMatchObject({
     status: "interrupted",
-    reason: expect.stringMatching(/^another program uses 127\.0\.0\.1:8080, .* End that program and resume/),
+    reason: expect.stringMatching(/^another program uses 127\.0\.0\.1:8080, .* Quit that program and resume/),
   });
   await until(() => page.items().some(({ event }) => event.kind === "said" && event.problem));
   expect(page.items().map(({ event }) => event)).toContainEqual(
