@@ -182,7 +182,7 @@ describe.skipIf(why !== undefined)(
           await click("Remove: Fleet");
           const confirm = page.getByRole("dialog", { name: `Remove ${name} from the fleet?` });
           await confirm.getByRole("button", { name: "Remove", exact: true }).click();
-          await confirm.waitFor({ state: "hidden" });
+          await confirm.waitFor({ state: "hidden", timeout: 60_000 });
           await until("it is gone from the fleet", async () => (await row(name).count()) === 0);
           const { account } = boards[name];
           expect(existsSync(join(account.home, ".fedfleet"))).toBe(false);
